@@ -1,0 +1,77 @@
+/// \file
+/// What a manifest says: its header, its entries and its closing line. docs/manifest-format.md is the grammar.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "autoarchive/base/durations.hpp"
+#include "autoarchive/base/export.hpp"
+#include "autoarchive/tree/entry.hpp"
+
+namespace autoarchive {
+
+/// Version of the format that this program writes; a newer one is refused by name.
+inline constexpr int kManifestVersion = 1;
+
+/// First line: which backup this is, and where it stands in its chain.
+struct ManifestHeader {
+  int version = kManifestVersion;
+  std::string backup_uuid;
+  std::string archive;         ///< the archive's name, e.g. "home"
+  std::string type;            ///< extension of the type, e.g. "tar.gz"
+  int level = 0;
+  std::string chain_uuid;      ///< the backup_uuid of the chain's level 0
+  std::string parent_uuid;     ///< the backup that this level is based on; empty for level 0
+  std::string parent_sha256;   ///< digest of the parent's archive file; empty for level 0
+  std::string root;            ///< logical root, e.g. "/home"
+  std::string provider;        ///< owner of the chain, e.g. "tar-external"
+  std::string definition_digest;  ///< of root, type and owner: a change makes the next run a level 0
+  SystemTime started{};
+  friend bool operator==(const ManifestHeader&, const ManifestHeader&) = default;
+};
+
+/// Whether the entry is exactly as it was, and has to be looked at again next time.
+enum class EntryState : std::uint8_t {
+  ok,
+  changed,   ///< changed while it was read; stored, and read again next time
+  failed,    ///< could not be read; what is known is from an earlier level or from stat alone
+  vanished,  ///< listed and then gone
+};
+
+/// One entry of the tree, in walk order.
+struct ManifestEntry {
+  Entry entry;
+  EntryState state = EntryState::ok;
+  /// Which backup of the chain holds its content: the level. -1: none does.
+  int stored_level = 0;
+  /// Where its header begins in that level's uncompressed tar stream; none if the provider can't know.
+  std::optional<std::uint64_t> offset;
+  /// XXH3-64 of the content of a file; none if it was not computed.
+  std::optional<std::uint64_t> digest;
+  friend bool operator==(const ManifestEntry&, const ManifestEntry&) = default;
+};
+
+/// A part of the compressed archive that decodes by itself.
+struct ArchiveBlock {
+  std::uint64_t offset = 0;         ///< in the archive file
+  std::uint64_t stream_offset = 0;  ///< in the uncompressed tar stream
+  friend bool operator==(const ArchiveBlock&, const ArchiveBlock&) = default;
+};
+
+/// Last line: totals and proofs. The counts of entries are filled in by the writer.
+struct ManifestClosing {
+  std::uint64_t entries = 0;
+  std::uint64_t files = 0;
+  std::uint64_t content_bytes = 0;  ///< sum of the sizes of all files in the tree
+  std::uint64_t problems = 0;       ///< entries whose state is not ok
+  std::uint64_t archive_bytes = 0;
+  std::string archive_sha256;
+  std::vector<ArchiveBlock> blocks;  ///< empty: not recorded
+  SystemTime finished{};
+  friend bool operator==(const ManifestClosing&, const ManifestClosing&) = default;
+};
+
+}  // namespace autoarchive

@@ -1,0 +1,38 @@
+/// \file
+/// Reads a manifest as a stream, or jumps to a path in it.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "autoarchive/base/export.hpp"
+#include "autoarchive/manifest/entry.hpp"
+#include "autoarchive/storage/istorage.hpp"
+
+namespace autoarchive {
+
+/// Trusts nothing that it reads: whatever is cut, flipped or foreign is Error(value_error, cause damaged) with the place.
+/// Keys that it does not know are ignored. Memory is one frame. Not thread-safe.
+class AA_EXPORT ManifestReader {
+ public:
+  /// Reads the header line. Throws damaged, or cause unsupported for a newer version.
+  explicit ManifestReader(std::unique_ptr<ReadableFile> file);
+  ManifestReader(const ManifestReader&) = delete;
+  ManifestReader& operator=(const ManifestReader&) = delete;
+  ~ManifestReader();
+
+  [[nodiscard]] const ManifestHeader& header() const noexcept;
+  /// The next entry into `entry`, whose buffers are reused. False after the last one, when the closing line has been
+  /// checked against what was read.
+  [[nodiscard]] bool next(ManifestEntry& entry);
+  /// The closing line, read from the end of the file without the entries in between.
+  [[nodiscard]] const ManifestClosing& closing();
+  /// The next call of next() yields the first entry whose path is not before `path` in walk order.
+  void seek(std::string_view path);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace autoarchive
