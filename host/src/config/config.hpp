@@ -1,0 +1,101 @@
+/// \file
+/// The configuration after reading, merging and checking: plain values, no YAML.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "autoarchive/tree/attributes.hpp"
+#include "autoarchive/tree/filter.hpp"
+
+namespace autoarchive::host {
+
+/// Where a value comes from, for messages and `config show`.
+struct Origin {
+  std::string file;  ///< e.g. "/etc/autoarchive/config.yaml", "built-in", "command line", "environment AA_TYPE"
+  int line = 0;      ///< from 1; 0: not from a file
+  int column = 0;
+  /// "config.yaml:12:5", "built-in"
+  [[nodiscard]] std::string text() const;
+};
+
+/// How many older generations stay.
+struct KeepRules {
+  int generations = 1;  ///< 0..676
+};
+
+/// One archive, with templates and defaults merged in.
+struct ArchiveConfig {
+  std::string name;
+  std::filesystem::path root;
+  std::set<std::string> include{"."};
+  FilterRules filter;
+  std::filesystem::path destination;
+  std::string type = "tar.gz";    ///< a type's extension; whether a provider has it is the router's matter
+  std::optional<int> strength;    ///< 0..9
+  std::string provider = "auto";  ///< a provider id as a pin, or "auto"
+  bool incremental = false;
+  KeepRules keep;
+  bool overwrite_at_start = false;
+  bool allow_empty = false;
+  unsigned threads = 0;  ///< 0: auto
+  MetadataOptions metadata;
+  /// Where each key's value comes from, by dotted key below the archive, e.g. "keep.generations".
+  std::map<std::string, Origin> origins;
+};
+
+/// What the user says about one plugin or its provider, by its short name.
+struct PluginSettings {
+  int priority = 0;  ///< -1000..1000
+  std::map<std::string, std::string> options;
+};
+
+struct PluginsConfig {
+  std::vector<std::filesystem::path> directories;
+  std::map<std::string, PluginSettings> settings;  ///< by provider id, e.g. "tar-external"
+  std::set<std::string> deny;                      ///< provider or plugin ids
+};
+
+/// Everything that was read. A plain value.
+struct Config {
+  std::vector<std::filesystem::path> files;  ///< that were read, in order; empty: no configuration
+  PluginsConfig plugins;
+  std::filesystem::path state_dir;
+  std::map<std::string, ArchiveConfig> archives;
+  /// What an archive starts from that no file names (`aa create NAME --root … --destination …`).
+  ArchiveConfig defaults;
+};
+
+/// Where to look for the configuration and what overrides it. Given, not taken from the process, so that tests can.
+struct ConfigSources {
+  std::filesystem::path file;  ///< --config or $AA_CONFIG; empty: search
+  std::map<std::string, std::string> environment;
+  bool as_root = false;  ///< files that others may write are refused then
+};
+
+/// Finds ($AA_CONFIG, $XDG_CONFIG_HOME/autoarchive/config.yaml, /etc/autoarchive/config.yaml; plus archives.d/*.yaml beside
+/// it), reads and checks. No file found: an empty configuration. Throws Error(value_error, cause configuration) whose message
+/// has one line per fault, each "FILE:LINE:COLUMN: what, what is allowed, nearest key"; nothing is half-read.
+[[nodiscard]] Config read_config(const ConfigSources& sources);
+
+/// JSON Schema (draft 2020-12) of the file, from the same table of keys that reads it.
+[[nodiscard]] std::string config_schema();
+/// A complete commented YAML with every key, its default and its meaning, from the same table.
+[[nodiscard]] std::string config_example();
+/// docs/config-reference.md, from the same table.
+[[nodiscard]] std::string config_reference();
+
+/// An effective value as text, for `config show`: dotted key, value, origin.
+struct ShownValue {
+  std::string key;
+  std::string value;
+  Origin origin;
+};
+[[nodiscard]] std::vector<ShownValue> show_archive(const ArchiveConfig& archive);
+
+}  // namespace autoarchive::host
