@@ -15,8 +15,8 @@ namespace autoarchive {
 [[nodiscard]] AA_EXPORT bool is_utf8(std::string_view bytes) noexcept;
 
 /// A name in single quotes, safe on a terminal: control characters, bytes that are not UTF-8, quotes, bidirectional
-/// marks and backslashes appear as escapes. quoted("a\nb") is 'a\nb' with a backslash and an n.
-[[nodiscard]] AA_EXPORT std::string quoted(std::string_view name);
+/// marks and backslashes appear as escapes. quote("a\nb") is 'a\nb' with a backslash and an n.
+[[nodiscard]] AA_EXPORT std::string quote(std::string_view name);
 /// The same escapes without the surrounding quotes, for texts of other programs in one line of ours.
 [[nodiscard]] AA_EXPORT std::string escaped(std::string_view text);
 
