@@ -39,6 +39,7 @@ enum class ErrorCause : std::uint8_t {
   not_permitted,    ///< the user may not do this
   source,           ///< the source root is missing, empty or not readable
   damaged,          ///< an archive, manifest or state file is not what its digest says
+  state_lost,       ///< a provider's state of an earlier level is missing or not the chain's: a level 0 is needed
   configuration,    ///< the configuration is invalid
   usage,            ///< the command line is invalid
   cancelled,        ///< a stop was requested
