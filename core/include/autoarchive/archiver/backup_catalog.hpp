@@ -23,6 +23,7 @@ struct CatalogEntry {
   StoredFile file;
   std::optional<ManifestHeader> header;  ///< none: no manifest lies beside it, or it can't be read
   std::optional<ManifestClosing> closing;
+  std::string manifest;  ///< file name of the manifest that was read; empty: none
   std::string fault;  ///< why there is no header: "" (simply none), or what is wrong with the manifest
 
   /// When the tree was as it is in this backup: the manifest's start, else the file's modification time.

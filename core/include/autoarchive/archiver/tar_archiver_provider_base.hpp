@@ -58,9 +58,15 @@ class AA_EXPORT TarArchiverProviderBase : public IArchiver {
   virtual void write_archive(BackupJob& job) = 0;
 
  private:
-  struct Checked;
-  [[nodiscard]] Checked check(const BackupRequest& request, bool incremental) const;
-  BackupResult run(const BackupRequest& request, bool incremental);
+  struct StoredState {
+    std::filesystem::path file;
+    int level = 0;
+    bool primary = false;  ///< of the first suffix, which decides whether there is a level
+  };
+  [[nodiscard]] std::vector<StoredState> stored_states(std::string_view backup_id) const;
+  void check_state(std::string_view backup_id, int level, bool incremental) const;
+  void require_incremental(const char* call) const;
+  BackupResult run(const BackupRequest& request, int level, bool incremental);
 
   const IArchiverProviderIdentification& identification_;
   std::filesystem::path work_dir_;

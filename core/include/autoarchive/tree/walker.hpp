@@ -59,10 +59,11 @@ struct WalkItem {
   bool listed = true;       ///< directories: false if the listing failed or was cut short
   /// Directories: all names in it, sorted by bytes, excluded ones not; empty for other kinds.
   std::vector<std::string> names;
-  /// Where the entry is: opened relative to this by its last component. Null for the root itself.
+  /// Where the entry is: opened relative to this by name(). The root is "." in itself. Null for an include whose parent
+  /// can't be reached.
   std::shared_ptr<const DirectoryHandle> parent;
 
-  /// Last component of the path.
+  /// Last component of the path, "." for the root.
   [[nodiscard]] AA_EXPORT std::string name() const;
 };
 

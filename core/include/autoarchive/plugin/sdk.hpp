@@ -1,0 +1,74 @@
+/// \file
+/// The contract of a plugin, on one page.
+///
+/// A plugin is a shared library made by aa_add_plugin(), with one component that registers providers of services, and this in one
+/// of its files:
+///
+///     #include <autoarchive/plugin/sdk.hpp>
+///
+///     AA_PLUGIN(ZipComponent,
+///               "provider.zip.features.zip=CompressionStrength\n"
+///               "provider.zip.service=archiver\n"
+///               "provider.zip.types=zip\n")
+///
+/// The second argument declares the providers (syntax: descriptor.hpp), sorted by key. Declared and registered providers have to be
+/// the same, or the plugin is refused (AA-P605).
+///
+/// Rules: loading has no side effects; the component is made once, on the main thread, and makes no provider itself; what it throws is
+/// reported (AA-P604) and leaves nothing registered; the library is never unloaded. Classes of the host are used as their headers say.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <exception>
+#include <string_view>
+
+#include "autoarchive/base/export.hpp"
+#include "autoarchive/plugin/abi.h"
+#include "autoarchive/plugin/fingerprint.hpp"
+#include "autoarchive/service/application_context.hpp"
+#include "autoarchive/service/iservice_component.hpp"
+#include "autoarchive/service/service_accessor.hpp"
+
+namespace autoarchive::sdk {
+
+inline void copy_error(std::string_view text, char* error, std::size_t error_size) noexcept {
+  if (error == nullptr || error_size == 0) return;
+  const auto length = std::min(text.size(), error_size - 1);
+  std::memcpy(error, text.data(), length);
+  error[length] = '\0';
+}
+
+/// Behind the door: no exception gets through it.
+template <class Component>
+void* create_component(void* application_context, void* service_accessor, char* error, std::size_t error_size) noexcept {
+  try {
+    IServiceComponent* const component = new Component(*static_cast<ApplicationContext*>(application_context),
+                                                       *static_cast<ServiceAccessor*>(service_accessor));
+    return component;
+  } catch (const std::exception& failure) {
+    copy_error(failure.what(), error, error_size);
+  } catch (...) {
+    copy_error("an exception that is no std::exception", error, error_size);
+  }
+  return nullptr;
+}
+
+inline void destroy_component(void* component) noexcept { delete static_cast<IServiceComponent*>(component); }
+
+}  // namespace autoarchive::sdk
+
+/// AA_PLUGIN_ID, AA_PLUGIN_NAME and AA_PLUGIN_VERSION come from aa_add_plugin().
+#define AA_PLUGIN(Component, provider_lines)                                                                                \
+  extern "C" AA_EXPORT const autoarchive_plugin* autoarchive_plugin_entry() {                                               \
+    static constexpr char kDescriptor[] = AA_FINGERPRINT "format=1\n"                                                       \
+                                                         "id=" AA_PLUGIN_ID "\n"                                            \
+                                                         "name=" AA_PLUGIN_NAME "\n" provider_lines                         \
+                                                         "version=" AA_PLUGIN_VERSION "\n";                                 \
+    static constexpr autoarchive_plugin kPlugin{sizeof(autoarchive_plugin), AUTOARCHIVE_ABI_KIND_CXX, AUTOARCHIVE_ABI_EPOCH, \
+                                                sizeof(kDescriptor) - 1,    kDescriptor,                                    \
+                                                &autoarchive::sdk::create_component<Component>,                             \
+                                                &autoarchive::sdk::destroy_component};                                      \
+    return &kPlugin;                                                                                                        \
+  }

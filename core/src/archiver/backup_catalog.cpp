@@ -1,0 +1,150 @@
+#include "autoarchive/archiver/backup_catalog.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/storage/local_storage.hpp"
+
+namespace autoarchive {
+namespace {
+
+int generation_number(const CatalogEntry& entry) {
+  return entry.name.keeping_id.empty() ? -1 : generation_of(entry.name.keeping_id).value_or(kMaxGenerations);
+}
+
+auto order_key(const CatalogEntry& entry) {
+  return std::tuple(generation_number(entry), entry.name.level.value_or(0), entry.name.type.extension);
+}
+
+void read_manifest(const IStorage& storage, const std::string& manifest, CatalogEntry& entry) {
+  if (!storage.stat(manifest)) return;
+  try {
+    ManifestReader reader(storage.open(manifest));
+    auto closing = reader.closing();
+    if (closing.archive_bytes != entry.file.size) {
+      entry.fault = "it is for a file of " + std::to_string(closing.archive_bytes) + " bytes, and this one has " +
+                    std::to_string(entry.file.size);
+      return;
+    }
+    entry.manifest = manifest;
+    entry.header = reader.header();
+    entry.closing = std::move(closing);
+  } catch (const Error& error) {  // a bad manifest is a fault of one entry, not of the listing
+    entry.fault = error.message();
+  }
+}
+
+/// The name a file has for readers: one that is set aside by a commit in progress counts under its old name.
+std::string visible_name(const std::string& name, bool& set_aside) {
+  set_aside = name.ends_with(kOldSuffix);
+  return set_aside ? name.substr(0, name.size() - kOldSuffix.size()) : name;
+}
+
+std::vector<ChainLink> as_links(const std::vector<CatalogEntry>& entries, std::vector<std::size_t>& indices) {
+  std::vector<ChainLink> links;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!entries[i].header) continue;
+    links.push_back({*entries[i].header, entries[i].closing.value_or(ManifestClosing{}), entries[i].file.name});
+    indices.push_back(i);
+  }
+  return links;
+}
+
+std::size_t position_of(const std::vector<std::size_t>& indices, std::size_t entry) {
+  return static_cast<std::size_t>(std::find(indices.begin(), indices.end(), entry) - indices.begin());
+}
+
+}  // namespace
+
+SystemTime CatalogEntry::time() const noexcept { return header ? header->started : file.modified; }
+
+BackupCatalog::BackupCatalog(std::vector<CatalogEntry> entries) : entries_(std::move(entries)) {
+  std::stable_sort(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) { return order_key(a) < order_key(b); });
+}
+
+BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view archive, std::span<const BackupType> types) {
+  std::vector<CatalogEntry> entries;
+  std::vector<CatalogEntry> aside;
+  for (auto& file : storage.list(std::string(archive) + ".")) {
+    bool set_aside = false;
+    const auto visible = visible_name(file.name, set_aside);
+    const auto name = parse_backup_name(visible, archive, types);
+    if (!name) continue;
+    CatalogEntry entry{*name, std::move(file), {}, {}, {}, {}};
+    const auto manifest = manifest_name(visible);
+    read_manifest(storage, set_aside ? manifest + std::string(kOldSuffix) : manifest, entry);
+    // In a commit, the manifest may still stand under its old name.
+    if (set_aside && !entry.header && entry.fault.empty()) read_manifest(storage, manifest, entry);
+    (set_aside ? aside : entries).push_back(std::move(entry));
+  }
+  for (auto& entry : aside) {
+    const bool elsewhere = std::any_of(entries.begin(), entries.end(), [&](const auto& other) {
+      return other.name == entry.name ||
+             (entry.header && other.header && other.header->backup_uuid == entry.header->backup_uuid);
+    });
+    if (!elsewhere) entries.push_back(std::move(entry));
+  }
+  return BackupCatalog(std::move(entries));
+}
+
+std::vector<std::size_t> BackupCatalog::newest_first() const {
+  std::vector<std::size_t> indices(entries_.size());
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
+  // Equal times: the higher level of the younger generation is the newer one.
+  const auto key = [this](std::size_t i) {
+    return std::tuple(entries_[i].time(), -generation_number(entries_[i]), entries_[i].name.level.value_or(0));
+  };
+  std::stable_sort(indices.begin(), indices.end(), [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
+  return indices;
+}
+
+std::vector<std::size_t> BackupCatalog::chain_to(std::size_t target) const {
+  if (entries_[target].header) {
+    std::vector<std::size_t> indices;
+    const auto links = as_links(entries_, indices);
+    auto chain = resolve_chain(links, position_of(indices, target));
+    if (!chain.gap.empty()) {
+      throw Error(ErrorCode::runtime_error, "the chain of " + quote(entries_[target].file.name) + " is broken: " + chain.gap,
+                  ErrorCause::damaged);
+    }
+    for (auto& link : chain.links) link = indices[link];
+    return chain.links;
+  }
+  // No manifest: the levels of the same generation and type, in a row.
+  const auto& wanted = entries_[target].name;
+  std::vector<std::size_t> chain;
+  for (int level = 0; level <= wanted.level.value_or(0); ++level) {
+    const BackupName name{wanted.archive, wanted.type, level, wanted.keeping_id};
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry.name == name; });
+    if (found == entries_.end()) {
+      throw Error(ErrorCode::runtime_error, "the chain of " + quote(entries_[target].file.name) + " is broken: " +
+                                                quote(name.file_name()) + " is missing",
+                  ErrorCause::damaged);
+    }
+    chain.push_back(static_cast<std::size_t>(found - entries_.begin()));
+  }
+  return chain;
+}
+
+std::vector<std::size_t> BackupCatalog::dependants_of(std::size_t target) const {
+  std::vector<std::size_t> dependants;
+  if (entries_[target].header) {
+    std::vector<std::size_t> indices;
+    const auto links = as_links(entries_, indices);
+    for (const auto link : autoarchive::dependants_of(links, position_of(indices, target))) dependants.push_back(indices[link]);
+  }
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const auto& other = entries_[i];
+    const bool higher = other.name.keeping_id == entries_[target].name.keeping_id && other.name.type == entries_[target].name.type &&
+                        other.name.level.value_or(0) > entries_[target].name.level.value_or(0);
+    if (!other.header && higher) dependants.push_back(i);
+  }
+  std::sort(dependants.begin(), dependants.end());
+  return dependants;
+}
+
+}  // namespace autoarchive

@@ -1,0 +1,177 @@
+#include "autoarchive/base/durations.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+
+namespace autoarchive {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::int64_t kDay = 86'400;
+
+struct Unit {
+  char name;
+  std::int64_t length;  // seconds
+};
+constexpr std::array kUnits{Unit{'w', 7 * kDay}, Unit{'d', kDay}, Unit{'h', 3600}, Unit{'m', 60}, Unit{'s', 1}};
+
+/// Reads fixed-width numbers and separators off the front of a text.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  std::optional<int> number(std::size_t width) {
+    int value = 0;
+    if (rest_.size() < width) return std::nullopt;
+    const auto* end = rest_.data() + width;
+    const auto parsed = std::from_chars(rest_.data(), end, value);
+    if (parsed.ec != std::errc() || parsed.ptr != end || rest_.front() == '-') return std::nullopt;
+    rest_.remove_prefix(width);
+    return value;
+  }
+  bool take(char c) {
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  // Digits after the point, as nanoseconds; digits beyond the ninth are dropped.
+  std::optional<std::int64_t> fraction() {
+    std::int64_t value = 0;
+    std::int64_t scale = 100'000'000;
+    bool any = false;
+    while (!rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9') {
+      value += (rest_.front() - '0') * scale;
+      scale /= 10;
+      any = true;
+      rest_.remove_prefix(1);
+    }
+    return any ? std::optional(value) : std::nullopt;
+  }
+  [[nodiscard]] bool done() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+bool in_range(const std::tm& parts) {
+  return parts.tm_mon >= 0 && parts.tm_mon < 12 && parts.tm_mday >= 1 && parts.tm_mday <= 31 && parts.tm_hour < 24 &&
+         parts.tm_min < 60 && parts.tm_sec <= 60;
+}
+
+// Offset in seconds, or none for local time; nullopt inside an optional would be unclear, hence the flag.
+bool read_offset(Scanner& scanner, bool& local, std::int64_t& offset) {
+  local = scanner.done();
+  if (local || scanner.take('Z') || scanner.take('z')) return scanner.done();
+  const int sign = scanner.take('+') ? 1 : scanner.take('-') ? -1 : 0;
+  const auto hours = scanner.number(2);
+  const bool separated = scanner.take(':');
+  const auto minutes = scanner.number(2);
+  if (sign == 0 || !hours || !separated || !minutes || *hours > 23 || *minutes > 59) return false;
+  offset = sign * (*hours * 3600 + *minutes * 60);
+  return scanner.done();
+}
+
+SystemTime from_seconds(std::int64_t count, std::int64_t nanoseconds) {
+  return SystemTime(seconds(count) + std::chrono::nanoseconds(nanoseconds));
+}
+
+}  // namespace
+
+std::optional<seconds> parse_duration(std::string_view text) {
+  if (text == "0") return seconds(0);
+  if (text.size() < 2) return std::nullopt;
+  std::int64_t value = 0;
+  const auto* end = text.data() + text.size() - 1;
+  const auto parsed = std::from_chars(text.data(), end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end || value < 0 || text.front() == '-') return std::nullopt;
+  for (const auto& unit : kUnits) {
+    std::int64_t length = 0;
+    if (unit.name != text.back()) continue;
+    if (__builtin_mul_overflow(value, unit.length, &length)) return std::nullopt;
+    return seconds(length);
+  }
+  return std::nullopt;
+}
+
+std::string format_duration(std::chrono::nanoseconds duration) {
+  const auto whole = std::chrono::duration_cast<seconds>(duration).count();
+  if (whole < 10) {
+    std::array<char, 32> buffer{};
+    std::snprintf(buffer.data(), buffer.size(), "%.1fs", std::chrono::duration<double>(duration).count());
+    return buffer.data();
+  }
+  std::string text;
+  std::int64_t rest = whole;
+  int shown = 0;
+  for (const auto& unit : kUnits) {
+    if (unit.name == 'w') continue;
+    const auto count = rest / unit.length;
+    rest %= unit.length;
+    if (count == 0 && shown == 0) continue;
+    if (count != 0) text += (shown == 0 ? "" : " ") + std::to_string(count) + unit.name;
+    if (++shown == 2) break;
+  }
+  return text;
+}
+
+std::string format_rfc3339(SystemTime time) {
+  const auto whole = std::chrono::floor<seconds>(time);
+  const auto nanoseconds = (time - whole).count();
+  const std::time_t count = std::chrono::system_clock::to_time_t(whole);
+  std::tm parts{};
+  ::gmtime_r(&count, &parts);
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900, parts.tm_mon + 1,
+                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  std::string text = buffer.data();
+  if (nanoseconds != 0) {
+    std::snprintf(buffer.data(), buffer.size(), ".%09lld", static_cast<long long>(nanoseconds));
+    text += buffer.data();
+  }
+  return text + 'Z';
+}
+
+std::optional<SystemTime> parse_time(std::string_view text) {
+  Scanner scanner(text);
+  const auto year = scanner.number(4);
+  const bool dash1 = scanner.take('-');
+  const auto month = scanner.number(2);
+  const bool dash2 = scanner.take('-');
+  const auto day = scanner.number(2);
+  if (!year || !dash1 || !month || !dash2 || !day) return std::nullopt;
+  std::tm parts{};
+  parts.tm_year = *year - 1900;
+  parts.tm_mon = *month - 1;
+  parts.tm_mday = *day;
+  parts.tm_isdst = -1;
+  std::int64_t nanoseconds = 0;
+  if (scanner.take('T') || scanner.take('t')) {
+    const auto hour = scanner.number(2);
+    const bool colon = scanner.take(':');
+    const auto minute = scanner.number(2);
+    if (!hour || !colon || !minute) return std::nullopt;
+    parts.tm_hour = *hour;
+    parts.tm_min = *minute;
+    if (scanner.take(':')) {
+      const auto second = scanner.number(2);
+      if (!second) return std::nullopt;
+      parts.tm_sec = *second;
+    }
+    if (scanner.take('.')) {
+      const auto fraction = scanner.fraction();
+      if (!fraction) return std::nullopt;
+      nanoseconds = *fraction;
+    }
+  }
+  bool local = false;
+  std::int64_t offset = 0;
+  if (!in_range(parts) || !read_offset(scanner, local, offset)) return std::nullopt;
+  if (local) return from_seconds(::mktime(&parts), nanoseconds);
+  return from_seconds(::timegm(&parts) - offset, nanoseconds);
+}
+
+}  // namespace autoarchive

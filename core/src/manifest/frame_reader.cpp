@@ -1,0 +1,125 @@
+#include "frame_reader.hpp"
+
+#include <zstd.h>
+
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "autoarchive/base/text.hpp"
+#include "frame_writer.hpp"
+
+namespace autoarchive {
+namespace {
+
+constexpr int kMaxWindowLog = 23;  // 8 MiB: frames of ours hold about 1 MiB
+constexpr std::size_t kMaxLineBytes = 32U << 20U;
+constexpr std::size_t kInputBytes = 128 * 1024;
+constexpr std::size_t kOutputBytes = 256 * 1024;
+
+std::uint64_t little_endian(ByteView bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8U | std::to_integer<std::uint64_t>(bytes[i]);
+  return value;
+}
+
+}  // namespace
+
+struct FrameReader::Decompressor {
+  struct Deleter {
+    void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
+  };
+  std::unique_ptr<ZSTD_DCtx, Deleter> context{ZSTD_createDCtx()};
+  std::vector<std::byte> input = std::vector<std::byte>(kInputBytes);
+  std::size_t input_begin = 0;
+  std::size_t input_end = 0;
+  std::uint64_t offset = 0;    // of the next byte to be read from the file
+  bool inside_frame = false;
+  std::string text;            // decoded
+  std::size_t text_begin = 0;  // not yet handed out
+};
+
+FrameReader::FrameReader(std::shared_ptr<const ReadableFile> file)
+    : file_(std::move(file)), decompressor_(std::make_unique<Decompressor>()) {
+  if (!decompressor_->context) throw std::bad_alloc();
+  ZSTD_DCtx_setParameter(decompressor_->context.get(), ZSTD_d_windowLogMax, kMaxWindowLog);
+}
+
+FrameReader::~FrameReader() = default;
+
+Error FrameReader::damaged(std::string_view what) const {
+  return {ErrorCode::value_error, "manifest " + quote(file_->description()) + " is damaged: " + std::string(what),
+          ErrorCause::damaged};
+}
+
+void FrameReader::seek(std::uint64_t offset) {
+  auto& state = *decompressor_;
+  ZSTD_DCtx_reset(state.context.get(), ZSTD_reset_session_only);
+  state.input_begin = state.input_end = 0;
+  state.offset = offset;
+  state.inside_frame = false;
+  state.text.clear();
+  state.text_begin = 0;
+}
+
+std::uint64_t FrameReader::last_frame() const {
+  std::array<std::byte, kFooterBytes> footer{};
+  const auto size = file_->size();
+  if (size < footer.size() || file_->read_at(size - footer.size(), footer) != footer.size()) throw damaged("it is cut short");
+  const ByteView view(footer);
+  const bool is_footer = little_endian(view.first(4)) == kFooterMagic && little_endian(view.subspan(4, 4)) == kFooterBytes - 8 &&
+                         std::memcmp(footer.data() + 16, kFooterWord.data(), kFooterWord.size()) == 0;
+  const auto offset = little_endian(view.subspan(8, 8));
+  if (!is_footer || offset >= size - footer.size()) throw damaged("its end is missing");
+  return offset;
+}
+
+void FrameReader::fill() {
+  auto& state = *decompressor_;
+  state.input_begin = 0;
+  state.input_end = file_->read_at(state.offset, state.input);
+  state.offset += state.input_end;
+}
+
+// Decodes one bufferful, or reads more input.
+void FrameReader::decompress() {
+  auto& state = *decompressor_;
+  ZSTD_inBuffer in{state.input.data(), state.input_end, state.input_begin};
+  const auto old_size = state.text.size();
+  state.text.resize(old_size + kOutputBytes);
+  ZSTD_outBuffer out{state.text.data() + old_size, kOutputBytes, 0};
+  const auto result = ZSTD_decompressStream(state.context.get(), &out, &in);
+  state.text.resize(old_size + out.pos);
+  state.input_begin = in.pos;
+  if (ZSTD_isError(result) != 0) throw damaged(ZSTD_getErrorName(result));
+  state.inside_frame = result != 0;
+}
+
+bool FrameReader::next_line(std::string_view& line) {
+  auto& state = *decompressor_;
+  std::size_t searched = state.text_begin;
+  for (;;) {
+    const auto end = state.text.find('\n', searched);
+    if (end != std::string::npos) {
+      line = std::string_view(state.text).substr(state.text_begin, end - state.text_begin);
+      state.text_begin = end + 1;
+      return true;
+    }
+    state.text.erase(0, state.text_begin);
+    state.text_begin = 0;
+    searched = state.text.size();
+    if (searched > kMaxLineBytes) throw damaged("a line is too long");
+    if (state.input_begin == state.input_end) fill();
+    // An empty input is still offered inside of a frame: the decoder may have more to give.
+    const bool at_end = state.input_end == 0;
+    if (at_end && !state.inside_frame) {
+      if (!state.text.empty()) throw damaged("its last line is cut short");
+      return false;
+    }
+    const auto before = state.text.size();
+    decompress();
+    if (at_end && state.inside_frame && state.text.size() == before) throw damaged("it is cut short");
+  }
+}
+
+}  // namespace autoarchive

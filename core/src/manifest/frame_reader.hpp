@@ -1,0 +1,42 @@
+/// \file
+/// Reads what FrameWriter has written, line by line, from the beginning or from any frame on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/storage/istorage.hpp"
+
+namespace autoarchive {
+
+/// Trusts nothing: throws Error(value_error, cause damaged) that names the file. Memory: one decoder window of at most 8 MiB
+/// and one line of at most 32 MiB. Not thread-safe.
+class FrameReader {
+ public:
+  explicit FrameReader(std::shared_ptr<const ReadableFile> file);
+  ~FrameReader();
+
+  /// The next line without its end; valid until the next call. False at the end of the file, which must also be that of a frame.
+  [[nodiscard]] bool next_line(std::string_view& line);
+  /// Goes on at the frame that begins at `offset`.
+  void seek(std::uint64_t offset);
+  /// From the footer.
+  [[nodiscard]] std::uint64_t last_frame() const;
+
+  [[nodiscard]] std::string description() const { return file_->description(); }
+  /// An error about this file.
+  [[nodiscard]] Error damaged(std::string_view what) const;
+
+ private:
+  struct Decompressor;
+  void fill();
+  void decompress();
+
+  std::shared_ptr<const ReadableFile> file_;
+  std::unique_ptr<Decompressor> decompressor_;
+};
+
+}  // namespace autoarchive

@@ -1,0 +1,280 @@
+#include "autoarchive/tree/walker.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <deque>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+#include "directory_reader.hpp"
+#include "open_entry.hpp"
+
+// How it walks: a stack of frames, one per directory on the current path. A frame holds the directory's names and, for the 60
+// deepest ones, its open descriptor. When the walk comes back to a frame whose descriptor was closed, it is opened again by ".."
+// of the directory that the walk comes from, and checked by device and inode: somebody may have moved it.
+
+namespace autoarchive {
+namespace {
+
+constexpr std::size_t kMaxOpenFrames = 60;
+
+using HandlePtr = std::shared_ptr<const DirectoryHandle>;
+
+struct Frame {
+  std::string path;
+  HandlePtr handle;  // null: closed to save descriptors
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::vector<Child> children;
+  std::size_t next = 0;
+};
+
+/// Normalised, sorted in walk order, what lies below another one dropped.
+std::vector<std::string> normalize_includes(const std::set<std::string>& includes) {
+  std::vector<std::string> sorted;
+  for (const auto& include : includes) sorted.push_back(normalize_path(include));
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return compare_paths(a, b) < 0; });
+  std::vector<std::string> kept;
+  for (auto& path : sorted) {
+    const bool below = !kept.empty() && (kept.back() == "." || path == kept.back() || path.starts_with(kept.back() + "/"));
+    if (!below) kept.push_back(std::move(path));
+  }
+  return kept;
+}
+
+Error root_error(const std::filesystem::path& root, int os_errno) {
+  return Error::from_errno(os_errno, "root " + quote(root.native()), ErrorCause::source);
+}
+
+}  // namespace
+
+struct Walker::State {
+  State(WalkOptions given, const Filter& rules)
+      : options(std::move(given)), filter(rules), includes(normalize_includes(options.includes)) {
+    UniqueFd fd(::open(options.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY));
+    if (!fd) throw root_error(options.root, errno);
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) throw root_error(options.root, errno);
+    root_device = status.st_dev;
+    root = std::make_shared<const DirectoryHandle>(std::move(fd));
+  }
+
+  bool next(WalkItem& item);
+  bool next_include(WalkItem& item);
+  void yield_failed_include(const std::string& path, int os_errno, WalkItem& item);
+  bool next_child(WalkItem& item);
+  void visit(const std::string& path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item);
+  void enter(const HandlePtr& parent, const char* name, bool descend, WalkItem& item);
+  void fail_listing(int os_errno, WalkItem& item);
+  void push(Frame frame);
+  void pop();
+
+  WalkOptions options;
+  const Filter& filter;
+  std::vector<std::string> includes;
+  std::size_t next_include_index = 0;
+  std::string pending_include;      // its ancestors are being yielded
+  std::size_t pending_ancestor = 0; // length of the next ancestor's path in pending_include; 0: the root
+  HandlePtr pending_parent;
+  std::string last_ancestor;        // the deepest that was yielded
+  bool root_yielded = false;
+  HandlePtr root;
+  std::uint64_t root_device = 0;
+  std::deque<Frame> frames;
+  int pending_list_error = 0;       // to be yielded after the directory's own entry
+  std::string pending_list_path;
+};
+
+void Walker::State::push(Frame frame) {
+  frames.push_back(std::move(frame));
+  if (frames.size() > kMaxOpenFrames) frames[frames.size() - 1 - kMaxOpenFrames].handle.reset();
+}
+
+void Walker::State::pop() {
+  const HandlePtr left = std::move(frames.back().handle);
+  frames.pop_back();
+  if (frames.empty() || frames.back().handle || !left) return;
+  auto& frame = frames.back();
+  UniqueFd fd = open_at(left->fd(), "..", O_DIRECTORY);
+  struct stat status {};
+  if (fd && ::fstat(fd.get(), &status) == 0 && status.st_dev == frame.device && status.st_ino == frame.inode) {
+    frame.handle = std::make_shared<const DirectoryHandle>(std::move(fd));
+    return;
+  }
+  // It was moved while we were below it. What is left of it can't be reached safely any more.
+  pending_list_error = fd ? ESTALE : errno;
+  pending_list_path = frame.path;
+  frame.next = frame.children.size();
+}
+
+void Walker::State::fail_listing(int os_errno, WalkItem& item) {
+  item.listed = false;
+  pending_list_error = os_errno;
+  pending_list_path = item.entry.path;
+}
+
+// Opens the directory of the item, fills in its names and makes it the next to be walked.
+void Walker::State::enter(const HandlePtr& parent, const char* name, bool descend, WalkItem& item) {
+  const bool foreign = filter.rules().one_file_system && item.entry.device != root_device;
+  if (foreign) return;
+  UniqueFd fd = open_at(parent->fd(), name, O_DIRECTORY);
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) return fail_listing(errno, item);
+  if (status.st_dev != item.entry.device || status.st_ino != item.entry.inode) return fail_listing(ESTALE, item);
+  auto listing = list_directory(fd.get(), item.entry.path, filter, options.own_files);
+  if (listing.os_errno != 0) fail_listing(listing.os_errno, item);
+  for (const auto& child : listing.children) {
+    if (child.in_names) item.names.push_back(child.name);
+  }
+  if (!descend) return;
+  push({item.entry.path, std::make_shared<const DirectoryHandle>(std::move(fd)), item.entry.device, item.entry.inode,
+        std::move(listing.children), 0});
+}
+
+void Walker::State::visit(const std::string& path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item) {
+  item.entry.path = path;
+  item.parent = parent;
+  struct stat status {};
+  if (::fstatat(parent->fd(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    item.event = WalkEvent::stat_failed;
+    item.os_errno = errno;
+    return;
+  }
+  fill_from_stat(status, item.entry);
+  switch (item.entry.kind) {
+    case EntryKind::socket:
+      item.event = WalkEvent::socket;
+      return;
+    case EntryKind::unknown:
+      item.event = WalkEvent::unknown_type;
+      return;
+    case EntryKind::symlink:
+      if (!read_link_at(parent->fd(), name, item.entry.link_target)) {
+        item.event = WalkEvent::stat_failed;
+        item.os_errno = errno;
+      }
+      return;
+    case EntryKind::directory:
+      return enter(parent, name, descend, item);
+    case EntryKind::file:
+    case EntryKind::fifo:
+    case EntryKind::character_device:
+    case EntryKind::block_device:
+      return;
+  }
+}
+
+bool Walker::State::next_child(WalkItem& item) {
+  while (!frames.empty()) {
+    auto& frame = frames.back();
+    if (frame.next == frame.children.size()) {
+      pop();
+      if (pending_list_error != 0) return next(item);
+      continue;
+    }
+    const auto& child = frame.children[frame.next++];
+    const auto path = join_path(frame.path, child.name);
+    if (child.excluded) {
+      item.event = WalkEvent::excluded;
+      item.entry.path = path;
+      item.rule = child.rule;
+      item.parent = frame.handle;
+      return true;
+    }
+    // A copy of the name: entering a directory moves the frames.
+    const std::string name = child.name;
+    const HandlePtr parent = frame.handle;
+    visit(path, parent, name.c_str(), /*descend=*/true, item);
+    return true;
+  }
+  return false;
+}
+
+void Walker::State::yield_failed_include(const std::string& path, int os_errno, WalkItem& item) {
+  item.event = WalkEvent::stat_failed;
+  item.os_errno = os_errno;
+  item.entry.path = path;
+  item.is_include = true;
+}
+
+// Walks down to an include, one component after the other and through no symlink; the ancestors are yielded if wanted.
+bool Walker::State::next_include(WalkItem& item) {
+  if (pending_include.empty()) {
+    if (next_include_index == includes.size()) return false;
+    pending_include = includes[next_include_index++];
+    pending_ancestor = 0;
+    pending_parent = root;
+  }
+  const auto include = pending_include;
+  for (;;) {
+    const bool is_root_turn = pending_ancestor == 0 && pending_parent == root && options.with_ancestors && !root_yielded;
+    if (is_root_turn && include != ".") {
+      root_yielded = true;
+      visit(".", root, ".", /*descend=*/false, item);
+      return true;
+    }
+    const auto begin = pending_ancestor == 0 ? 0 : pending_ancestor + 1;
+    const auto slash = include.find('/', begin);
+    const auto path = include.substr(0, slash);
+    const auto component = path.substr(begin);
+    auto verdict = filter.decide(path, /*is_directory=*/slash != std::string::npos);
+    if (verdict.excluded) {
+      pending_include.clear();
+      item.event = WalkEvent::excluded;
+      item.entry.path = path;
+      item.rule = std::move(verdict.rule);
+      return true;
+    }
+    if (slash == std::string::npos) {
+      pending_include.clear();
+      item.is_include = true;
+      visit(path, pending_parent, component.c_str(), /*descend=*/true, item);
+      return true;
+    }
+    const HandlePtr parent = pending_parent;
+    UniqueFd fd = open_at(parent->fd(), component.c_str(), O_DIRECTORY);
+    if (!fd) {
+      const int os_errno = errno;
+      pending_include.clear();
+      yield_failed_include(include, os_errno, item);
+      return true;
+    }
+    pending_parent = std::make_shared<const DirectoryHandle>(std::move(fd));
+    pending_ancestor = path.size();
+    const bool known = last_ancestor == path || last_ancestor.starts_with(path + "/");
+    if (options.with_ancestors && !known) {
+      last_ancestor = path;
+      visit(path, parent, component.c_str(), /*descend=*/false, item);
+      return true;
+    }
+  }
+}
+
+bool Walker::State::next(WalkItem& item) {
+  item.event = WalkEvent::entry;
+  item.os_errno = 0;
+  item.rule.clear();
+  item.is_include = false;
+  item.listed = true;
+  item.names.clear();
+  item.entry = Entry{};
+  item.parent.reset();
+  if (pending_list_error != 0) {
+    item.event = WalkEvent::list_failed;
+    item.os_errno = std::exchange(pending_list_error, 0);
+    item.entry.path = std::move(pending_list_path);
+    item.entry.kind = EntryKind::directory;
+    return true;
+  }
+  return next_child(item) || next_include(item);
+}
+
+Walker::Walker(WalkOptions options, const Filter& filter) : state_(std::make_unique<State>(std::move(options), filter)) {}
+Walker::~Walker() = default;
+
+bool Walker::next(WalkItem& item) { return state_->next(item); }
+
+}  // namespace autoarchive

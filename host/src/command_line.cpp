@@ -1,0 +1,244 @@
+#include "command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <utility>
+
+#include "autoarchive/base/durations.hpp"
+#include "autoarchive/base/error.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+/// What CLI11 writes into while it parses; turned into a CommandLine afterwards.
+struct Words {
+  GlobalOptions options;
+  int verbose = 0;
+  bool quiet = false;
+  std::string color = "auto";
+  std::string lock_wait;
+  std::string target;
+  std::string level;
+};
+
+void add_global_options(CLI::App& app, Words& words) {
+  auto& options = words.options;
+  app.add_option("-c,--config", options.config, "configuration file")->type_name("FILE");
+  app.add_flag("-q,--quiet", words.quiet, "problems only")->envname("AA_QUIET");
+  app.add_flag("-v,--verbose", words.verbose, "a line an entry; -vv for more")->envname("AA_VERBOSE");
+  app.add_flag("--json", options.json, "one JSON document on stdout, nothing else")->envname("AA_JSON");
+  app.add_option("--events", options.events, "what happens as JSON lines, to FILE or fd:N")->envname("AA_EVENTS");
+  app.add_option("--progress", options.progress, "how progress is shown")
+      ->check(CLI::IsMember({"auto", "bar", "plain", "none"}))
+      ->envname("AA_PROGRESS");
+  app.add_option("--color", words.color, "colours")->check(CLI::IsMember({"auto", "always", "never"}))->envname("AA_COLOR");
+  app.add_flag("-n,--dry-run", options.dry_run, "say what would be done, and do nothing")->envname("AA_DRY_RUN");
+  app.add_flag("-y,--yes", options.yes, "don't ask")->envname("AA_YES");
+  app.add_option("--lock-wait", words.lock_wait, "wait that long for another run, e.g. 90s, 10m")->envname("AA_LOCK_WAIT");
+  app.add_option("--plugin-dir", options.plugin_directories, "look for plugins here first")->type_name("DIR");
+  app.add_flag("--safe-mode", options.safe_mode, "only the installed plugins")->envname("AA_SAFE_MODE");
+}
+
+void add_overrides(CLI::App& verb, ArchiveOverrides& overrides) {
+  verb.add_option("--root", overrides.root, "root directory of the source (an archive that no file defines)")->type_name("DIR");
+  verb.add_option("--destination", overrides.destination, "directory that gets the backup")->type_name("DIR");
+  verb.add_option("--include", overrides.include, "below the root; repeatable")->type_name("PATH");
+  verb.add_option("--exclude", overrides.exclude, "gitignore pattern; repeatable")->type_name("PATTERN");
+  verb.add_option("--type", overrides.type, "tar, tar.gz, tar.bz2, tar.xz, tar.zst, or a plugin's")->envname("AA_TYPE");
+  verb.add_option("--strength", overrides.strength, "0..9")->envname("AA_STRENGTH");
+  verb.add_option("--provider", overrides.provider, "use this one")->type_name("ID")->envname("AA_PROVIDER");
+  verb.add_option("--threads", overrides.threads, "0: as many as there are cores")->envname("AA_THREADS");
+  verb.add_flag("--incremental", overrides.incremental, "make levels");
+}
+
+void add_create(CLI::App& app, CreateCommand& create, Words& words) {
+  auto& verb = *app.add_subcommand("create", "make backups");
+  verb.add_option("ARCHIVE", create.archives, "archives of the configuration, or a name with --root and --destination");
+  verb.add_flag("--all", create.all, "every archive of the configuration");
+  add_overrides(verb, create.overrides);
+  verb.add_option("--level", words.level, "N, or next");
+  verb.add_flag("--full", create.full, "a level 0");
+  verb.add_flag("--overwrite-at-start", create.overrides.overwrite_at_start, "remove the old backup first, to free its space");
+  verb.add_flag("--allow-empty", create.overrides.allow_empty, "an empty root is no error");
+  verb.add_flag("--new-destination", create.new_destination, "the destination is new, or another one than last time");
+  verb.add_flag("--fail-fast", create.fail_fast, "stop at the first archive that fails");
+}
+
+void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
+  auto& verb = *app.add_subcommand("restore", "bring files back");
+  verb.add_option("TARGET", words.target, "ARCHIVE[@SELECTOR], or an archive file")->required();
+  verb.add_option("PATH", restore.paths, "only these, with all below them");
+  verb.add_option("--to", restore.to, "directory to restore into")->required()->type_name("DIR");
+  verb.add_option("--at", restore.at, "the newest backup not after this time, e.g. 2026-11-01T03:00");
+  verb.add_option("--overwrite", restore.overwrite, "what happens to files that are there")
+      ->check(CLI::IsMember({"always", "newer", "never"}));
+  verb.add_option("--owner", restore.owner, "whose the files become")->check(CLI::IsMember({"names", "ids", "none"}));
+  verb.add_flag("--delete", restore.delete_others, "remove what the backup does not have");
+  verb.add_option("--destination", restore.destination, "where the backups of an archive lie that no file defines")
+      ->type_name("DIR");
+}
+
+/// All commands side by side: CLI11 fills the one whose verb was given.
+struct Commands {
+  CreateCommand create;
+  ListCommand list;
+  LsCommand ls;
+  RestoreCommand restore;
+  RemoveCommand remove;
+  PurgeCommand purge;
+  RouteCommand route;
+  PluginsCommand plugins;
+  ConfigCommand config;
+};
+
+void add_looking(CLI::App& app, Commands& commands, Words& words) {
+  auto& list = *app.add_subcommand("list", "archives and their backups");
+  list.add_option("ARCHIVE", commands.list.archives, "default: all");
+  list.add_option("--destination", commands.list.destination, "of an archive that no file defines")->type_name("DIR");
+  auto& ls = *app.add_subcommand("ls", "what is in a backup");
+  ls.add_option("TARGET", words.target, "ARCHIVE[@SELECTOR], or an archive file")->required();
+  ls.add_option("PATH", commands.ls.paths, "only these, with all below them");
+  ls.add_option("--destination", commands.ls.destination, "of an archive that no file defines")->type_name("DIR");
+  auto& route = *app.add_subcommand("route", "which provider makes the backups, and why");
+  route.add_option("ARCHIVE", commands.route.archives, "default: all");
+  add_overrides(route, commands.route.overrides);
+}
+
+void add_removing(CLI::App& app, Commands& commands, Words& words) {
+  auto& remove = *app.add_subcommand("remove", "delete a backup and all that depends on it");
+  remove.add_option("TARGET", words.target, "ARCHIVE@SELECTOR, or ARCHIVE with --from-level")->required();
+  remove.add_option("--from-level", commands.remove.from_level, "levels from N on");
+  remove.add_option("--destination", commands.remove.destination, "of an archive that no file defines")->type_name("DIR");
+  auto& purge = *app.add_subcommand("purge", "delete stored state of archives that are no longer configured; never a backup");
+  purge.add_option("ARCHIVE", commands.purge.archives, "");
+  purge.add_flag("--orphans", commands.purge.orphans, "every archive that is not configured");
+}
+
+void add_groups(CLI::App& app, Commands& commands) {
+  auto& plugins = *app.add_subcommand("plugins", "what can make and read backups");
+  plugins.require_subcommand(1);
+  plugins.add_subcommand("list", "plugins, loaded and refused, with their providers")->callback([&commands] {
+    commands.plugins.action = "list";
+  });
+  auto& config = *app.add_subcommand("config", "the configuration");
+  config.require_subcommand(1);
+  const auto add = [&](const char* action, const char* text) {
+    auto* verb = config.add_subcommand(action, text);
+    verb->callback([&commands, action] { commands.config.action = action; });
+    return verb;
+  };
+  add("check", "read it and say what is wrong");
+  add("show", "effective values and where they come from")
+      ->add_option("ARCHIVE", commands.config.archives, "default: all");
+  add("schema", "JSON Schema of the file");
+  add("example", "a commented file with every key");
+}
+
+std::optional<int> parse_level(const std::string& text) {
+  if (text.empty() || text == "next") return std::nullopt;
+  std::size_t end = 0;
+  int level = -1;
+  try {
+    level = std::stoi(text, &end);
+  } catch (const std::exception&) {
+    end = 0;
+  }
+  if (end != text.size()) {
+    throw Error(ErrorCode::value_error, "--level " + text + ": give a number from 0, or next", ErrorCause::usage);
+  }
+  return level;
+}
+
+Command finish(const std::string& verb, Commands& commands, const Words& words) {
+  if (verb == "create") {
+    commands.create.level = parse_level(words.level);
+    return std::move(commands.create);
+  }
+  if (verb == "list") return std::move(commands.list);
+  if (verb == "route") return std::move(commands.route);
+  if (verb == "purge") return std::move(commands.purge);
+  if (verb == "plugins") return std::move(commands.plugins);
+  if (verb == "config") return std::move(commands.config);
+  if (verb == "version") return VersionCommand{};
+  commands.ls.target = commands.restore.target = commands.remove.target = parse_target(words.target);
+  commands.remove.has_selector = words.target.find('@') != std::string::npos;
+  if (verb == "ls") return std::move(commands.ls);
+  if (verb == "restore") return std::move(commands.restore);
+  return std::move(commands.remove);
+}
+
+GlobalOptions finish_options(Words& words) {
+  if (words.quiet) {
+    words.options.verbosity = Verbosity::quiet;
+  } else if (words.verbose > 0) {
+    words.options.verbosity = words.verbose > 1 ? Verbosity::very_verbose : Verbosity::verbose;
+  }
+  words.options.color = words.color == "always" ? When::always : words.color == "never" ? When::never : When::automatic;
+  if (!words.lock_wait.empty()) {
+    const auto wait = parse_duration(words.lock_wait);
+    if (!wait) {
+      throw Error(ErrorCode::value_error, "--lock-wait " + words.lock_wait + ": give a duration, e.g. 90s, 10m",
+                  ErrorCause::usage);
+    }
+    words.options.lock_wait = *wait;
+  }
+  return std::move(words.options);
+}
+
+std::string verb_of(const CLI::App& app) {
+  const auto verbs = app.get_subcommands();
+  return verbs.empty() ? "help" : verbs.front()->get_name();
+}
+
+}  // namespace
+
+Target parse_target(const std::string& text) {
+  const auto at = text.rfind('@');
+  std::error_code ignored;
+  if (at == std::string::npos || at == 0 || std::filesystem::is_regular_file(text, ignored)) return {text, ""};
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  CLI::App app{"Named backups of directory trees as plain tar files, full or by levels.", "aa"};
+  app.fallthrough();
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", [] { return std::string(); });
+  Words words;
+  Commands commands;
+  add_global_options(app, words);
+  add_create(app, commands.create, words);
+  add_restore(app, commands.restore, words);
+  add_looking(app, commands, words);
+  add_removing(app, commands, words);
+  add_groups(app, commands);
+  app.add_subcommand("version", "version and what it was built with");
+  app.add_subcommand("help", "this text");
+  for (auto* verb : app.get_subcommands({})) {
+    verb->fallthrough();
+    for (auto* action : verb->get_subcommands({})) action->fallthrough();
+  }
+
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    return {finish_options(words), HelpCommand{app.help()}};
+  } catch (const CLI::CallForAllHelp&) {
+    return {finish_options(words), HelpCommand{app.help("", CLI::AppFormatMode::All)}};
+  } catch (const CLI::CallForVersion&) {
+    return {finish_options(words), VersionCommand{}};
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorCode::value_error, std::string(error.what()) + "; see aa help", ErrorCause::usage);
+  }
+  const auto verb = verb_of(app);
+  if (verb == "help") {
+    app.clear();  // else it would be the help of "help"
+    return {finish_options(words), HelpCommand{app.help()}};
+  }
+  auto command = finish(verb, commands, words);
+  return {finish_options(words), std::move(command)};
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,124 @@
+/// \file
+/// What the user has asked for.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "output/console.hpp"
+
+namespace autoarchive::host {
+
+/// "home@2.aa" as archive and selector.
+struct Target {
+  std::string archive;   ///< or the path of an archive file
+  std::string selector;  ///< "" is the newest point in time
+};
+
+/// Options that every command takes, before or after the verb.
+struct GlobalOptions {
+  std::filesystem::path config;
+  Verbosity verbosity = Verbosity::normal;
+  bool json = false;
+  std::string events;
+  std::string progress = "auto";  ///< auto, bar, plain, none
+  When color = When::automatic;
+  bool dry_run = false;
+  bool yes = false;
+  std::chrono::seconds lock_wait{0};
+  std::vector<std::filesystem::path> plugin_directories;
+  bool safe_mode = false;
+};
+
+/// Overrides of an archive's values, and the definition of an ad-hoc one.
+struct ArchiveOverrides {
+  std::optional<std::string> root;
+  std::optional<std::string> destination;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::optional<std::string> type;
+  std::optional<int> strength;
+  std::optional<std::string> provider;
+  std::optional<unsigned> threads;
+  bool incremental = false;
+  bool overwrite_at_start = false;
+  bool allow_empty = false;
+};
+
+struct CreateCommand {
+  std::vector<std::string> archives;
+  bool all = false;
+  ArchiveOverrides overrides;
+  std::optional<int> level;  ///< none: the next in a row
+  bool full = false;
+  bool new_destination = false;
+  bool fail_fast = false;
+};
+struct ListCommand {
+  std::vector<std::string> archives;
+  std::optional<std::string> destination;  ///< of an ad-hoc archive
+};
+struct LsCommand {
+  Target target;
+  std::vector<std::string> paths;
+  std::optional<std::string> destination;
+};
+struct RestoreCommand {
+  Target target;
+  std::vector<std::string> paths;
+  std::optional<std::string> destination;
+  std::filesystem::path to;
+  std::string at;                    ///< a time instead of a selector
+  std::string overwrite = "always";  ///< always, newer, never
+  std::string owner = "names";       ///< names, ids, none
+  bool delete_others = false;
+};
+struct RemoveCommand {
+  Target target;
+  bool has_selector = false;
+  std::optional<int> from_level;
+  std::optional<std::string> destination;
+};
+struct PurgeCommand {
+  std::vector<std::string> archives;
+  bool orphans = false;
+};
+struct RouteCommand {
+  std::vector<std::string> archives;
+  ArchiveOverrides overrides;
+};
+struct PluginsCommand {
+  std::string action = "list";
+};
+struct ConfigCommand {
+  std::string action;  ///< check, show, schema, example
+  std::vector<std::string> archives;
+};
+struct VersionCommand {};
+/// `text` is printed and the program ends well.
+struct HelpCommand {
+  std::string text;
+};
+
+using Command = std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, RemoveCommand, PurgeCommand, RouteCommand,
+                             PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
+
+struct CommandLine {
+  GlobalOptions options;
+  Command command;
+};
+
+/// Reads arguments (without the program's name); AA_… variables of the environment give the global options that the arguments
+/// do not. Throws Error (value_error, cause usage) that says what is wrong and what is allowed.
+[[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+/// "home@~1" -> {"home", "~1"}. A path of a file keeps its "@".
+[[nodiscard]] Target parse_target(const std::string& text);
+
+}  // namespace autoarchive::host

@@ -1,0 +1,47 @@
+#include <fmt/format.h>
+
+#include "autoarchive/base/text.hpp"
+#include "commands/commands.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+ExitStatus check(Session& session) {
+  const auto& config = session.config();
+  Json::Array files;
+  for (const auto& file : config.files) files.emplace_back(file.native());
+  if (config.files.empty()) {
+    session.console().info("no configuration file was found; see aa config example");
+  } else {
+    session.console().info(fmt::format("{} archives in {} files: no errors", config.archives.size(), config.files.size()));
+  }
+  session.console().document({{"files", std::move(files)}, {"archives", config.archives.size()}});
+  return ExitStatus::ok;
+}
+
+ExitStatus show(Session& session, const std::vector<std::string>& names) {
+  Json::Array documents;
+  for (const auto& archive : session.archives(names)) {
+    session.console().result(archive.name + ":");
+    Json::Object values;
+    for (const auto& shown : show_archive(archive)) {
+      session.console().result(fmt::format("  {}: {}  # {}", shown.key, escaped(shown.value), shown.origin.text()));
+      values.emplace_back(shown.key, Json::Object{{"value", shown.value}, {"origin", shown.origin.text()}});
+    }
+    documents.emplace_back(Json::Object{{"archive", archive.name}, {"values", std::move(values)}});
+  }
+  session.console().document({{"archives", std::move(documents)}});
+  return ExitStatus::ok;
+}
+
+}  // namespace
+
+ExitStatus run_command(Session& session, const ConfigCommand& command) {
+  if (command.action == "check") return check(session);
+  if (command.action == "show") return show(session, command.archives);
+  const auto text = command.action == "schema" ? config_schema() : config_example();
+  session.process().out << text;
+  return ExitStatus::ok;
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,108 @@
+#include <fmt/format.h>
+
+#include "autoarchive/base/bytes.hpp"
+#include "autoarchive/base/durations.hpp"
+#include "autoarchive/base/text.hpp"
+#include "commands/backup_source.hpp"
+#include "commands/commands.hpp"
+#include "output/table.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+std::string local_time(SystemTime time) {
+  const auto seconds = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+Json::Object as_json(const CatalogEntry& entry) {
+  Json::Object object{{"file", entry.file.name},
+                      {"level", entry.name.level.value_or(0)},
+                      {"generation", entry.name.keeping_id},
+                      {"type", entry.name.type.extension},
+                      {"size", entry.file.size},
+                      {"time", format_rfc3339(entry.time())}};
+  if (entry.header) {
+    object.emplace_back("backup", entry.header->backup_uuid);
+    object.emplace_back("chain", entry.header->chain_uuid);
+    object.emplace_back("provider", entry.header->provider);
+  }
+  if (entry.closing) {
+    object.emplace_back("entries", entry.closing->entries);
+    object.emplace_back("files", entry.closing->files);
+    object.emplace_back("content_bytes", entry.closing->content_bytes);
+    object.emplace_back("sha256", entry.closing->archive_sha256);
+  }
+  if (!entry.fault.empty()) object.emplace_back("fault", entry.fault);
+  return object;
+}
+
+std::vector<std::string> as_row(const std::string& archive, const CatalogEntry& entry) {
+  return {archive,
+          entry.name.level ? std::to_string(*entry.name.level) : "0",
+          entry.name.keeping_id.empty() ? "-" : entry.name.keeping_id,
+          entry.name.type.extension,
+          format_bytes({entry.file.size}),
+          entry.closing ? std::to_string(entry.closing->entries) : "?",
+          local_time(entry.time()),
+          entry.header ? entry.header->provider : "?",
+          entry.file.name};
+}
+
+class Listing {
+ public:
+  explicit Listing(Session& session) : session_(session) { table_.align_right(4), table_.align_right(5); }
+
+  void add(const ArchiveConfig& archive, const BackupCatalog& catalog) {
+    Json::Array backups;
+    for (const auto& entry : catalog.entries()) {
+      table_.add(as_row(archive.name, entry));
+      backups.emplace_back(as_json(entry));
+      if (!entry.fault.empty()) {
+        session_.console().problem({Severity::warning, "archive.damaged", archive.name,
+                                    fmt::format("manifest of {}: {}", quote(entry.file.name), escaped(entry.fault))});
+      }
+    }
+    if (catalog.entries().empty()) table_.add({archive.name, "-", "-", archive.type, "-", "-", "no backup yet"});
+    archives_.emplace_back(Json::Object{{"archive", archive.name},
+                                        {"destination", archive.destination.native()},
+                                        {"backups", std::move(backups)}});
+  }
+
+  void print() {
+    for (const auto& line : table_.lines()) session_.console().result(line);
+    session_.console().document({{"archives", std::move(archives_)}});
+  }
+
+ private:
+  Session& session_;
+  Table table_{{"ARCHIVE", "LEVEL", "GENERATION", "TYPE", "SIZE", "ENTRIES", "TIME", "PROVIDER", "FILE"}};
+  Json::Array archives_;
+};
+
+}  // namespace
+
+ExitStatus run_command(Session& session, const ListCommand& command) {
+  std::vector<std::string> names = command.archives;
+  if (names.empty()) {
+    for (const auto& [name, archive] : session.config().archives) names.push_back(name);
+  }
+  auto status = ExitStatus::ok;
+  Listing listing(session);
+  for (const auto& name : names) {
+    try {
+      const auto backups = read_backups(session, name, command.destination);
+      listing.add(backups.archive, backups.catalog);
+    } catch (const Error& error) {  // the others are still listed
+      status = worse(status, report_error(session, name, error));
+    }
+  }
+  if (names.empty()) session.console().info("no archive is configured; see aa config example");
+  listing.print();
+  return status;
+}
+
+}  // namespace autoarchive::host

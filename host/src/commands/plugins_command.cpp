@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "autoarchive/base/text.hpp"
+#include "commands/commands.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+std::string_view word(PluginState state) {
+  switch (state) {
+    case PluginState::loaded:
+      return "loaded";
+    case PluginState::refused:
+      return "refused";
+    case PluginState::shadowed:
+      break;
+  }
+  return "shadowed";
+}
+
+Json::Object as_json(const PluginReport& report) {
+  Json::Object object;
+  add_path(object, report.file.native());
+  object.emplace_back("state", word(report.state));
+  object.emplace_back("id", report.id);
+  object.emplace_back("version", report.version);
+  object.emplace_back("providers", Json::Array(report.providers.begin(), report.providers.end()));
+  Json::Array refusals;
+  for (const auto& refusal : report.refusals) {
+    refusals.emplace_back(Json::Object{{"code", refusal.code}, {"text", refusal.text}, {"remedy", refusal.remedy}});
+  }
+  object.emplace_back("refusals", std::move(refusals));
+  if (!report.shadowed_by.empty()) object.emplace_back("shadowed_by", report.shadowed_by);
+  return object;
+}
+
+Json::Object as_json(const RouteCandidate& candidate) {
+  Json::Object types;
+  for (const auto& [type, features] : candidate.features) {
+    Json::Array names;
+    for (const auto& feature : features) names.emplace_back(feature.name);
+    types.emplace_back(type.extension, std::move(names));
+  }
+  return {{"provider", candidate.provider_id},
+          {"rank", candidate.rank},
+          {"available", candidate.availability.available},
+          {"reason", candidate.availability.reason},
+          {"types", std::move(types)}};
+}
+
+void print(Console& console, const PluginReport& report) {
+  console.result(fmt::format("{:<9} {} {}  {}", word(report.state), report.id.empty() ? "?" : report.id, report.version,
+                             quote(report.file.native())));
+  for (const auto& refusal : report.refusals) {
+    console.result(fmt::format("          {} {}", refusal.code, refusal.text));
+    console.result(fmt::format("          fix: {}", refusal.remedy));
+  }
+  if (!report.shadowed_by.empty()) console.result("          shadowed by " + quote(report.shadowed_by));
+}
+
+void print(Console& console, const RouteCandidate& candidate) {
+  console.result(fmt::format("provider  {}{}", candidate.provider_id,
+                             candidate.availability.available ? "" : ": unavailable, " + candidate.availability.reason));
+  for (const auto& [type, features] : candidate.features) {
+    std::vector<std::string> names;
+    for (const auto& feature : features) names.push_back(feature.name);
+    console.result(fmt::format("          {:<8} {}", type.extension, fmt::join(names, " ")));
+  }
+}
+
+}  // namespace
+
+ExitStatus run_command(Session& session, const PluginsCommand& /*list*/) {
+  Json::Array plugins;
+  for (const auto& report : session.providers().reports()) {
+    print(session.console(), report);
+    plugins.emplace_back(as_json(report));
+  }
+  Json::Array providers;
+  for (const auto& candidate : session.providers().candidates()) {
+    print(session.console(), candidate);
+    providers.emplace_back(as_json(candidate));
+  }
+  session.console().document({{"plugins", std::move(plugins)}, {"providers", std::move(providers)}});
+  return ExitStatus::ok;
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "autoarchive/base/text.hpp"
+#include "commands/backup_source.hpp"
+#include "commands/commands.hpp"
+#include "job/archive_files.hpp"
+#include "job/create_job.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+/// What is to go: the wanted backups and everything that can't be restored without them.
+std::vector<std::size_t> to_be_removed(const BackupCatalog& catalog, const RemoveCommand& command) {
+  std::vector<std::size_t> chosen;
+  if (command.from_level) {
+    for (std::size_t i = 0; i < catalog.entries().size(); ++i) {
+      const auto& name = catalog.entries()[i].name;
+      if (name.keeping_id.empty() && name.level.value_or(0) >= *command.from_level) chosen.push_back(i);
+    }
+  } else {
+    chosen.push_back(catalog.resolve(command.target.selector));
+  }
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    for (const auto dependant : catalog.dependants_of(chosen[i])) {
+      if (std::find(chosen.begin(), chosen.end(), dependant) == chosen.end()) chosen.push_back(dependant);
+    }
+  }
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+CommitPlan removal_plan(const std::vector<KeptFile>& files, const std::vector<std::size_t>& chosen) {
+  CommitPlan plan;
+  for (const auto index : chosen) {
+    const auto& file = files[index];
+    const auto name = file.name.file_name();
+    plan.steps.push_back({CommitStep::Action::retire, name, ""});
+    if (file.has_manifest) plan.steps.push_back({CommitStep::Action::retire, manifest_name(name), ""});
+    if (file.has_sha256) plan.steps.push_back({CommitStep::Action::retire, sha256_name(name), ""});
+  }
+  return plan;
+}
+
+/// The lowest current level that goes: state from it on is of no use any more.
+std::optional<int> first_current_level(const BackupCatalog& catalog, const std::vector<std::size_t>& chosen) {
+  std::optional<int> lowest;
+  for (const auto index : chosen) {
+    const auto& name = catalog.entries()[index].name;
+    if (!name.keeping_id.empty()) continue;
+    const int level = name.level.value_or(0);
+    lowest = std::min(lowest.value_or(level), level);
+  }
+  return lowest;
+}
+
+// Files first, state last: a crash in between leaves state without its backup, which the next run notices.
+void drop_state(Session& session, const ArchiveConfig& archive, int level) {
+  for (const auto& candidate : session.providers().candidates()) {
+    for (const auto& [type, features] : candidate.features) {
+      if (!features.contains(archiver_feature::kIncremental)) continue;
+      auto definition = definition_of(archive, type);
+      session.providers().archiver(candidate.provider_id)->remove_backup_increments(definition, level, "");
+      break;
+    }
+  }
+}
+
+std::vector<std::string> file_names(const BackupCatalog& catalog, const std::vector<std::size_t>& chosen) {
+  std::vector<std::string> names;
+  for (const auto index : chosen) names.push_back(catalog.entries()[index].name.file_name());
+  return names;
+}
+
+TransactionOptions transaction_options(Session& session, const std::string& archive) {
+  TransactionOptions options;
+  options.archive = archive;
+  options.lock_wait = session.options().lock_wait;
+  options.state_lock_dir = session.config().state_dir / "lock";
+  options.stop = session.process().stop;
+  return options;
+}
+
+}  // namespace
+
+ExitStatus run_command(Session& session, const RemoveCommand& command) {
+  if (!command.has_selector && !command.from_level) {
+    throw Error(ErrorCode::value_error, "remove: give ARCHIVE@SELECTOR, or ARCHIVE with --from-level N", ErrorCause::usage);
+  }
+  auto backups = read_backups(session, command.target.archive, command.destination);
+  const auto names = file_names(backups.catalog, to_be_removed(backups.catalog, command));
+  if (names.empty()) {
+    session.console().info(command.target.archive + ": nothing to remove");
+    session.console().document({{"removed", Json::Array{}}});
+    return ExitStatus::ok;
+  }
+  const auto what = fmt::format("{}: remove {}", command.target.archive, fmt::join(names, ", "));
+  if (session.options().dry_run) {
+    session.console().info(what + ": not done, this is a dry run");
+    return ExitStatus::ok;
+  }
+  if (!session.confirm(what + "?")) return ExitStatus::ok;
+
+  std::optional<int> level;
+  {
+    const auto transaction = backups.storage->begin(transaction_options(session, command.target.archive));
+    // Read again under the lock: what was shown is what goes, or nothing.
+    const auto now = BackupCatalog::read(*backups.storage, command.target.archive, session.providers().types());
+    const auto chosen = to_be_removed(now, command);
+    if (file_names(now, chosen) != names) {
+      throw Error(ErrorCode::runtime_error, "remove: the backups have changed meanwhile; look again with aa list",
+                  ErrorCause::not_now);
+    }
+    transaction->commit(removal_plan(kept_files(*backups.storage, now), chosen));
+    level = first_current_level(now, chosen);
+  }
+  if (level) drop_state(session, backups.archive, *level);
+  session.console().info(fmt::format("{}: removed {}", command.target.archive, fmt::join(names, ", ")));
+  session.console().document({{"removed", Json::Array(names.begin(), names.end())}});
+  return ExitStatus::ok;
+}
+
+}  // namespace autoarchive::host

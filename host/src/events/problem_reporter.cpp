@@ -1,0 +1,72 @@
+#include "events/problem_reporter.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+// GNU tar's own words for a file that went away between its listing and its turn.
+bool tells_of_vanishing(std::string_view text) {
+  return text == errno_text(ENOENT) || text.starts_with("File removed before we read it");
+}
+
+Problem file_problem(BackupSubOperation operation, std::string_view what, std::string_view text, bool is_include) {
+  if (tells_of_vanishing(text)) {
+    if (is_include) return {Severity::warning, "source.missing", "", fmt::format("{} does not exist", what)};
+    return {Severity::notice, "file.vanished", "", fmt::format("{} vanished before it was read", what)};
+  }
+  if (operation == BackupSubOperation::read) {
+    return {Severity::warning, "file.io", "", fmt::format("{}: reading failed: {}", what, escaped(text))};
+  }
+  return {Severity::warning, "file.unreadable", "", fmt::format("{}: {}", what, escaped(text))};
+}
+
+}  // namespace
+
+Problem problem_of(BackupSubOperation operation, BackupOperationError error, std::string_view name, std::string_view error_text,
+                   bool is_include) {
+  const std::string what = name.empty() ? std::string("archiver") : quote(name);
+  switch (error) {
+    case BackupOperationError::permission_denied:
+      return {Severity::warning, "file.unreadable", "", fmt::format("{}: permission denied, not stored", what)};
+    case BackupOperationError::socket_ignored:
+      return {Severity::notice, "file.unsupported", "", fmt::format("{} is a socket, not stored", what)};
+    case BackupOperationError::unknown_type_ignored:
+      return {Severity::warning, "file.unsupported", "", fmt::format("{} has a type that tar can't express, not stored", what)};
+    case BackupOperationError::file_changed:
+      return {Severity::warning, "file.changed", "", fmt::format("{} changed while it was read", what)};
+    case BackupOperationError::some_files_changed:
+      return {Severity::notice, "file.changed", "", "some files changed while they were read"};
+    case BackupOperationError::directory_renamed:
+      return {Severity::notice, "", "", fmt::format("{} was renamed", what)};
+    case BackupOperationError::unknown_error:
+    case BackupOperationError::unknown_os_error:
+      break;
+  }
+  return file_problem(operation, what, error_text, is_include);
+}
+
+ProblemReporter::ProblemReporter(Console& console, std::string archive, std::set<std::string> includes)
+    : console_(console), archive_(std::move(archive)), includes_(std::move(includes)) {}
+
+void ProblemReporter::backup_operation_error(BackupSubOperation operation, BackupOperationError error,
+                                             std::optional<std::string_view> name,
+                                             std::optional<std::string_view> error_text) {
+  const std::string_view subject = name.value_or("");
+  auto problem = problem_of(operation, error, subject, error_text.value_or(""), includes_.contains(std::string(subject)));
+  problem.archive = archive_;
+  if (problem.severity != Severity::notice) ++warnings_;
+  console_.problem(problem);
+}
+
+void ProblemReporter::notice(std::string_view text) {
+  console_.problem({Severity::notice, "", archive_, escaped(text)});
+}
+
+}  // namespace autoarchive::host

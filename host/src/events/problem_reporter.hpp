@@ -1,0 +1,38 @@
+/// \file
+/// Turns a provider's reports into problems with stable ids, and counts them.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "autoarchive/archiver/backup_observer.hpp"
+#include "output/console.hpp"
+
+namespace autoarchive::host {
+
+/// Subscribes to one job. Prints each problem as it comes.
+class ProblemReporter final : public IBackupObserver {
+ public:
+  /// `includes` are the paths that were asked for: when one of them is missing, that is a warning and not a notice.
+  ProblemReporter(Console& console, std::string archive, std::set<std::string> includes);
+
+  void backup_operation_error(BackupSubOperation operation, BackupOperationError error, std::optional<std::string_view> name,
+                              std::optional<std::string_view> error_text) override;
+  void notice(std::string_view text) override;
+
+  [[nodiscard]] std::uint64_t warnings() const noexcept { return warnings_; }
+
+ private:
+  Console& console_;
+  std::string archive_;
+  std::set<std::string> includes_;
+  std::uint64_t warnings_ = 0;
+};
+
+/// The stable id and severity of a report; the text is for people. Pure.
+[[nodiscard]] Problem problem_of(BackupSubOperation operation, BackupOperationError error, std::string_view name,
+                                 std::string_view error_text, bool is_include);
+
+}  // namespace autoarchive::host

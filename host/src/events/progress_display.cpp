@@ -1,0 +1,57 @@
+#include "events/progress_display.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "autoarchive/base/bytes.hpp"
+#include "autoarchive/base/durations.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+constexpr std::chrono::milliseconds kBarInterval{100};
+constexpr std::chrono::seconds kPlainInterval{60};
+
+std::chrono::nanoseconds interval_of(ProgressStyle style) {
+  return style == ProgressStyle::bar ? std::chrono::nanoseconds(kBarInterval) : std::chrono::nanoseconds(kPlainInterval);
+}
+
+}  // namespace
+
+std::string progress_text(const std::string& archive, const BackupProgress& progress, std::chrono::nanoseconds elapsed) {
+  const double seconds = std::max(std::chrono::duration<double>(elapsed).count(), 1e-3);
+  const double rate = static_cast<double>(progress.content_bytes) / seconds;
+  std::string text = archive;
+  const bool total_known = progress.total_content_bytes > 0;
+  // The tree may have grown since the totals were taken: never more than 99 % before the end.
+  const double part = total_known ? std::min(0.99, static_cast<double>(progress.content_bytes) /
+                                                       static_cast<double>(progress.total_content_bytes))
+                                  : 0;
+  if (total_known) text += fmt::format("  {:.0f}%", part * 100);
+  text += fmt::format("  {}  {} files  {}/s", format_bytes({progress.content_bytes}), progress.entries,
+                      format_bytes({static_cast<std::uint64_t>(rate)}));
+  if (part > 0.01) {
+    const auto left = std::chrono::duration<double>(seconds * (1 - part) / part);
+    text += "  ETA " + format_duration(std::chrono::duration_cast<std::chrono::seconds>(left));
+  }
+  return text;
+}
+
+ProgressDisplay::ProgressDisplay(Console& console, std::string archive, ProgressStyle style, Clock::time_point now)
+    : console_(console), archive_(std::move(archive)), style_(style), started_(now), shown_(now) {}
+
+ProgressDisplay::~ProgressDisplay() {
+  if (style_ == ProgressStyle::bar) console_.status_line("");
+}
+
+void ProgressDisplay::tick(const BackupProgress& progress, Clock::time_point now) {
+  if (style_ == ProgressStyle::none || now - shown_ < interval_of(style_)) return;
+  shown_ = now;
+  const auto text = progress_text(archive_, progress, now - started_);
+  if (style_ == ProgressStyle::bar) return console_.status_line(text);
+  console_.remark("aa: " + text);
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,44 @@
+/// \file
+/// JSON to be printed: a value tree in the order in which it was built.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace autoarchive::host {
+
+/// A JSON value. Objects keep the order of their members.
+class Json {
+ public:
+  using Array = std::vector<Json>;
+  using Object = std::vector<std::pair<std::string, Json>>;
+
+  Json() = default;  // null
+  Json(bool value) : value_(value) {}
+  Json(std::integral auto value) : value_(static_cast<std::int64_t>(value)) {}
+  Json(double value) : value_(value) {}
+  Json(std::string value) : value_(std::move(value)) {}
+  Json(std::string_view value) : value_(std::string(value)) {}
+  Json(const char* value) : value_(std::string(value)) {}
+  Json(Array value) : value_(std::move(value)) {}
+  Json(Object value) : value_(std::move(value)) {}
+
+  /// One line, pure ASCII-safe UTF-8; bytes that are not UTF-8 are replaced (paths have a member of their own for them).
+  [[nodiscard]] std::string dump() const;
+  /// For people: indented by two.
+  [[nodiscard]] std::string pretty() const;
+
+ private:
+  friend struct JsonRendering;
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
+};
+
+/// Appends "path", and "path_b64" when the bytes are not UTF-8.
+void add_path(Json::Object& object, std::string_view path);
+
+}  // namespace autoarchive::host

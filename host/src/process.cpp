@@ -1,0 +1,115 @@
+#include "process.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+
+#include "application.hpp"
+#include "exit_status.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+constexpr std::array kStopSignals{SIGTERM, SIGINT, SIGHUP};
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : kStopSignals) sigaddset(&set, number);
+  return set;
+}
+
+/// Waits for stop signals on a thread of its own and turns them into a stop request; a second one ends the process at once.
+class SignalWatcher {
+ public:
+  // Blocked here, before any other thread is made, so that every thread inherits it and only the watcher takes them.
+  SignalWatcher() {
+    const auto set = stop_signals();
+    sigset_t wake = set;
+    sigaddset(&wake, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &wake, nullptr);
+    thread_ = std::thread([this, wake] { watch(wake); });
+  }
+  SignalWatcher(const SignalWatcher&) = delete;
+  SignalWatcher& operator=(const SignalWatcher&) = delete;
+  ~SignalWatcher() {
+    finished_ = true;
+    pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+
+  [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+  [[nodiscard]] int signal_number() const noexcept { return number_; }
+
+ private:
+  void watch(const sigset_t& set) {
+    for (int number = 0; !finished_;) {
+      if (sigwait(&set, &number) != 0 || number == SIGUSR1) continue;
+      if (number_.exchange(number) != 0) ::_exit(128 + number);
+      stop_.request_stop();
+    }
+  }
+
+  std::stop_source stop_;
+  std::atomic<int> number_ = 0;
+  std::atomic<bool> finished_ = false;
+  std::thread thread_;
+};
+
+// A file opened later must never become descriptor 0, 1 or 2: what is printed would go into it.
+void open_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) [[maybe_unused]] const int opened = ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+  }
+}
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> values;
+  for (char** line = ::environ; line != nullptr && *line != nullptr; ++line) {
+    const std::string_view text(*line);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) values.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return values;
+}
+
+std::filesystem::path own_file() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error);
+}
+
+}  // namespace
+
+int run_process(int argc, const char* const* argv) {
+  open_standard_descriptors();
+  ::umask(077);
+  for (const int ignored : {SIGPIPE, SIGXFSZ}) std::signal(ignored, SIG_IGN);
+  SignalWatcher signals;
+  const ProcessContext process{std::cin,
+                               std::cout,
+                               std::cerr,
+                               ::isatty(0) == 1,
+                               ::isatty(1) == 1,
+                               ::isatty(2) == 1,
+                               environment(),
+                               ::geteuid() == 0,
+                               own_file(),
+                               signals.token()};
+  const int status = run_application(process, std::vector<std::string>(argv + 1, argv + argc));
+  std::cout.flush();
+  if (signals.signal_number() != 0 && status != 0) return 128 + signals.signal_number();
+  if (!std::cout && status == 0) return static_cast<int>(ExitStatus::failed);
+  return status;
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,132 @@
+#include "session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "autoarchive/archiver/backup_name.hpp"
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+std::string from_environment(const ProcessContext& process, const std::string& name) {
+  const auto found = process.environment.find(name);
+  return found == process.environment.end() ? std::string() : found->second;
+}
+
+ConsoleOptions console_options(const ProcessContext& process, const GlobalOptions& options) {
+  const bool wanted = options.color == When::always ||
+                      (options.color == When::automatic && process.err_is_terminal && from_environment(process, "NO_COLOR").empty());
+  return {options.verbosity, options.json, wanted};
+}
+
+// The user's own directories come first. Root does not take code from a variable that somebody else may have set.
+PluginSearch plugin_search(const ProcessContext& process, const GlobalOptions& options) {
+  PluginSearch search;
+  search.first = options.plugin_directories;
+  search.safe_mode = options.safe_mode;
+  if (!process.as_root) {
+    const auto path = from_environment(process, "AA_PLUGIN_PATH");
+    for (std::size_t begin = 0; begin < path.size();) {
+      const auto end = std::min(path.find(':', begin), path.size());
+      if (end > begin) search.first.emplace_back(path.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  search.installed_directory = (process.executable.parent_path() / AA_PLUGIN_RELATIVE_DIR).lexically_normal();
+  return search;
+}
+
+void apply(const ArchiveOverrides& overrides, ArchiveConfig& archive) {
+  if (overrides.root) archive.root = std::filesystem::absolute(*overrides.root).lexically_normal();
+  if (overrides.destination) archive.destination = std::filesystem::absolute(*overrides.destination).lexically_normal();
+  if (!overrides.include.empty()) archive.include = {overrides.include.begin(), overrides.include.end()};
+  archive.filter.exclude.insert(archive.filter.exclude.end(), overrides.exclude.begin(), overrides.exclude.end());
+  if (overrides.type) archive.type = *overrides.type;
+  if (overrides.strength) archive.strength = *overrides.strength;
+  if (overrides.provider) archive.provider = *overrides.provider;
+  if (overrides.threads) archive.threads = *overrides.threads;
+  archive.incremental = archive.incremental || overrides.incremental;
+  archive.overwrite_at_start = archive.overwrite_at_start || overrides.overwrite_at_start;
+  archive.allow_empty = archive.allow_empty || overrides.allow_empty;
+}
+
+Error unknown_archive(const std::string& name, const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& [known, archive] : config.archives) names.push_back(known);
+  const auto suggestion = nearest(name, names);
+  const std::string remedy = !suggestion.empty() ? "did you mean " + suggestion + "?"
+                             : config.files.empty()
+                                 ? "there is no configuration; give --root DIR and --destination DIR, or see aa config example"
+                                 : "see aa list";
+  return {ErrorCode::key_error, fmt::format("no archive {} is configured; {}", quote(name), remedy),
+          ErrorCause::no_such_backup};
+}
+
+}  // namespace
+
+Session::Session(const ProcessContext& process, GlobalOptions options)
+    : process_(process),
+      options_(std::move(options)),
+      console_(process.out, process.err, console_options(process, options_)),
+      events_(options_.events) {}
+
+const Config& Session::config() {
+  if (!config_) {
+    ConfigSources sources{options_.config, process_.environment, process_.as_root};
+    config_ = read_config(sources);
+  }
+  return *config_;
+}
+
+Providers& Session::providers() {
+  if (!providers_) {
+    AppEnvironment environment(process_.executable.native(), {}, {});
+    providers_ = std::make_unique<Providers>(config(), plugin_search(process_, options_), std::move(environment));
+    for (const auto& report : providers_->reports()) {
+      if (report.state != PluginState::refused) continue;
+      for (const auto& refusal : report.refusals) {
+        console_.problem({Severity::notice, "plugin.refused", "",
+                          fmt::format("plugin {} was refused: {} {}; {}", quote(report.file.native()), refusal.code,
+                                      refusal.text, refusal.remedy)});
+      }
+    }
+  }
+  return *providers_;
+}
+
+ArchiveConfig Session::archive(const std::string& name, const ArchiveOverrides& overrides) {
+  check_archive_name(name);
+  const auto& known = config().archives;
+  const auto found = known.find(name);
+  ArchiveConfig archive = found != known.end() ? found->second : config().defaults;
+  if (found == known.end() && !overrides.destination) throw unknown_archive(name, config());
+  archive.name = name;
+  apply(overrides, archive);
+  return archive;
+}
+
+std::vector<ArchiveConfig> Session::archives(const std::vector<std::string>& names, const ArchiveOverrides& overrides) {
+  std::vector<ArchiveConfig> chosen;
+  for (const auto& name : names) chosen.push_back(archive(name, overrides));
+  if (names.empty()) {
+    for (const auto& [name, configured] : config().archives) chosen.push_back(archive(name, overrides));
+  }
+  return chosen;
+}
+
+bool Session::confirm(const std::string& question) {
+  if (options_.yes) return true;
+  if (!process_.in_is_terminal || options_.json) {
+    throw Error(ErrorCode::value_error, question + " Not asked without a terminal; add -y", ErrorCause::usage);
+  }
+  process_.err << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(process_.in, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+}  // namespace autoarchive::host

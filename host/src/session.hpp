@@ -1,0 +1,69 @@
+/// \file
+/// What every command works with: options, configuration, plugins, and the way to the user.
+#pragma once
+
+#include <functional>
+#include <istream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "command_line.hpp"
+#include "config/config.hpp"
+#include "events/event_stream.hpp"
+#include "output/console.hpp"
+#include "providers.hpp"
+
+namespace autoarchive::host {
+
+/// The process around the program; given, so that tests run the whole program in memory.
+struct ProcessContext {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  bool in_is_terminal = false;
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  std::map<std::string, std::string> environment;
+  bool as_root = false;
+  std::filesystem::path executable;  ///< the program's own file; plugins are found relative to it
+  std::stop_token stop;
+};
+
+/// One run of the program. Configuration and plugins are read when they are first needed. Not thread-safe.
+class Session {
+ public:
+  Session(const ProcessContext& process, GlobalOptions options);
+
+  [[nodiscard]] const GlobalOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const ProcessContext& process() const noexcept { return process_; }
+  [[nodiscard]] Console& console() noexcept { return console_; }
+  [[nodiscard]] EventStream& events() noexcept { return events_; }
+
+  /// Throws Error(cause configuration).
+  [[nodiscard]] const Config& config();
+  [[nodiscard]] Providers& providers();
+
+  /// The configured archive with this name, overridden; or, with a root and a destination given, one that no file defines.
+  /// Throws Error(key_error, cause no_such_backup) that names the nearest, or value_error for a bad name.
+  [[nodiscard]] ArchiveConfig archive(const std::string& name, const ArchiveOverrides& overrides = {});
+  /// The named ones, or all of the configuration if none is named.
+  [[nodiscard]] std::vector<ArchiveConfig> archives(const std::vector<std::string>& names,
+                                                    const ArchiveOverrides& overrides = {});
+
+  /// Asks on a terminal; true with --yes. Without a terminal and --yes: throws Error(cause usage).
+  [[nodiscard]] bool confirm(const std::string& question);
+
+ private:
+  ProcessContext process_;
+  GlobalOptions options_;
+  Console console_;
+  EventStream events_;
+  std::optional<Config> config_;
+  std::unique_ptr<Providers> providers_;
+};
+
+}  // namespace autoarchive::host
