@@ -1,0 +1,190 @@
+#include "config/archive_keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+
+#include "autoarchive/base/bytes.hpp"
+#include "autoarchive/base/text.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+std::string text_of(bool value) { return value ? "true" : "false"; }
+
+template <class Texts>
+std::string text_of_list(const Texts& texts) {
+  std::string joined = "[";
+  for (const auto& text : texts) joined += (joined.size() == 1 ? "" : ", ") + quote(text);
+  return joined + "]";
+}
+
+std::vector<std::string> texts(const YamlNode& list) {
+  std::vector<std::string> values;
+  for (const auto& item : list.items) values.push_back(item.text);
+  return values;
+}
+
+void set_include(ArchiveConfig& archive, const YamlNode& value) {
+  archive.include.clear();
+  for (const auto& path : texts(value)) archive.include.insert(normalize_path(path));
+}
+
+void set_exclude(ArchiveConfig& archive, const YamlNode& value) {
+  archive.filter.exclude = texts(value);
+  static_cast<void>(Filter(archive.filter));  // throws for a pattern that can't be compiled
+}
+
+bool boolean(const YamlNode& value) { return *as_boolean(value); }
+int integer(const YamlNode& value) { return static_cast<int>(*as_integer(value)); }
+
+using A = ArchiveConfig;
+using Y = YamlNode;
+
+constexpr std::array kKeys{
+    ArchiveKey{"extends", ValueKind::text, "chain", "A template whose values this one starts from.", 0, 0,
+               [](A&, const Y&) {}, [](const A&) { return std::string(); }},
+    ArchiveKey{"root", ValueKind::path, "/home", "Directory that is backed up. Member names in the archive are relative to it.", 0, 0,
+               [](A& a, const Y& v) { a.root = as_path(v); }, [](const A& a) { return a.root.native(); }},
+    ArchiveKey{"include", ValueKind::text_list, "[alice, bob]", "What is backed up, relative to the root. Default: everything below it.", 0, 0,
+               set_include, [](const A& a) { return text_of_list(a.include); }},
+    ArchiveKey{"exclude", ValueKind::text_list, "[\"**/.cache\", \"*.tmp\", \"/alice/old\"]",
+               "Patterns with the meaning of .gitignore, relative to the root; the last match wins, \"!\" takes back.", 0, 0, set_exclude,
+               [](const A& a) { return text_of_list(a.filter.exclude); }},
+    ArchiveKey{"exclude_caches", ValueKind::boolean, "true", "Leave out what is in directories that have a CACHEDIR.TAG.", 0, 0,
+               [](A& a, const Y& v) { a.filter.exclude_caches = boolean(v); }, [](const A& a) { return text_of(a.filter.exclude_caches); }},
+    ArchiveKey{"exclude_if_present", ValueKind::text_list, "[.nobackup]", "Leave out what is in directories that have a file of one of these names.", 0, 0,
+               [](A& a, const Y& v) { a.filter.exclude_if_present = texts(v); },
+               [](const A& a) { return text_of_list(a.filter.exclude_if_present); }},
+    ArchiveKey{"exclude_larger_than", ValueKind::size, "4GiB", "Leave out files above this size.", 0, 0,
+               [](A& a, const Y& v) { a.filter.exclude_larger_than = *parse_bytes(v.text); },
+               [](const A& a) { return a.filter.exclude_larger_than ? std::to_string(a.filter.exclude_larger_than->count) : std::string("none"); }},
+    ArchiveKey{"one_file_system", ValueKind::boolean, "true", "Do not descend into other file systems.", 0, 0,
+               [](A& a, const Y& v) { a.filter.one_file_system = boolean(v); }, [](const A& a) { return text_of(a.filter.one_file_system); }},
+    ArchiveKey{"destination", ValueKind::path, "/mnt/backup", "Directory that gets the backups. It has to exist.", 0, 0,
+               [](A& a, const Y& v) { a.destination = as_path(v); }, [](const A& a) { return a.destination.native(); }},
+    ArchiveKey{"type", ValueKind::text, "tar.gz", "tar, tar.gz, tar.bz2, tar.xz, tar.zst, or what a plugin brings.", 0, 0,
+               [](A& a, const Y& v) { a.type = v.text; }, [](const A& a) { return a.type; }},
+    ArchiveKey{"strength", ValueKind::integer, "6", "Compression from 0 (fast) to 9 (small). Default: the codec's own.", 0, 9,
+               [](A& a, const Y& v) { a.strength = integer(v); }, [](const A& a) { return a.strength ? std::to_string(*a.strength) : std::string("default"); }},
+    ArchiveKey{"provider", ValueKind::text, "auto", "Which provider makes the backup: auto, or the id of one, e.g. tar-internal, tar-external.", 0, 0,
+               [](A& a, const Y& v) { a.provider = v.text; }, [](const A& a) { return a.provider; }},
+    ArchiveKey{"incremental", ValueKind::boolean, "true", "Make levels: 0 is everything, n is what has changed since n-1.", 0, 0,
+               [](A& a, const Y& v) { a.incremental = boolean(v); }, [](const A& a) { return text_of(a.incremental); }},
+    ArchiveKey{"keep.generations", ValueKind::integer, "2", "How many older generations stay (aa, ab, …) when a new backup takes their place.", 0, 676,
+               [](A& a, const Y& v) { a.keep.generations = integer(v); }, [](const A& a) { return std::to_string(a.keep.generations); }},
+    ArchiveKey{"overwrite_at_start", ValueKind::boolean, "false", "Remove the old backup before the new one is written, to free its space. A failure then leaves none.", 0, 0,
+               [](A& a, const Y& v) { a.overwrite_at_start = boolean(v); }, [](const A& a) { return text_of(a.overwrite_at_start); }},
+    ArchiveKey{"allow_empty", ValueKind::boolean, "false", "An empty root is no error. Else it is taken for a file system that is not mounted.", 0, 0,
+               [](A& a, const Y& v) { a.allow_empty = boolean(v); }, [](const A& a) { return text_of(a.allow_empty); }},
+    ArchiveKey{"threads", ValueKind::integer, "0", "Threads that compress; 0 is as many as there are cores.", 0, 256,
+               [](A& a, const Y& v) { a.threads = static_cast<unsigned>(integer(v)); }, [](const A& a) { return std::to_string(a.threads); }},
+    ArchiveKey{"metadata.xattrs", ValueKind::boolean, "true", "Store extended attributes, file capabilities among them.", 0, 0,
+               [](A& a, const Y& v) { a.metadata.xattrs = boolean(v); }, [](const A& a) { return text_of(a.metadata.xattrs); }},
+    ArchiveKey{"metadata.acls", ValueKind::boolean, "true", "Store POSIX access control lists.", 0, 0,
+               [](A& a, const Y& v) { a.metadata.acls = boolean(v); }, [](const A& a) { return text_of(a.metadata.acls); }},
+    ArchiveKey{"metadata.selinux", ValueKind::boolean, "true", "Store SELinux labels.", 0, 0,
+               [](A& a, const Y& v) { a.metadata.selinux = boolean(v); }, [](const A& a) { return text_of(a.metadata.selinux); }},
+    ArchiveKey{"metadata.owner_names", ValueKind::boolean, "true", "Store the names of users and groups beside their numbers.", 0, 0,
+               [](A& a, const Y& v) { a.metadata.owner_names = boolean(v); }, [](const A& a) { return text_of(a.metadata.owner_names); }},
+    ArchiveKey{"metadata.sparse", ValueKind::boolean, "true", "Store the holes of files as holes.", 0, 0,
+               [](A& a, const Y& v) { a.metadata.sparse = boolean(v); }, [](const A& a) { return text_of(a.metadata.sparse); }},
+    ArchiveKey{"metadata.nanoseconds", ValueKind::boolean, "true", "Store times to the nanosecond (1 KiB a file before compression).", 0, 0,
+               [](A& a, const Y& v) { a.metadata.nanoseconds = boolean(v); }, [](const A& a) { return text_of(a.metadata.nanoseconds); }},
+};
+
+bool is_list_of_texts(const YamlNode& node) {
+  return node.kind == YamlKind::sequence &&
+         std::all_of(node.items.begin(), node.items.end(), [](const auto& item) { return item.kind == YamlKind::scalar; });
+}
+
+bool fits(const ArchiveKey& key, const YamlNode& value) {
+  if (key.kind == ValueKind::text_list) return is_list_of_texts(value);
+  if (value.kind != YamlKind::scalar) return false;
+  switch (key.kind) {
+    case ValueKind::boolean:
+      return as_boolean(value).has_value();
+    case ValueKind::integer: {
+      const auto number = as_integer(value);
+      return number && *number >= key.min && *number <= key.max;
+    }
+    case ValueKind::size:
+      return parse_bytes(value.text).has_value();
+    case ValueKind::text:
+    case ValueKind::path:
+      return !value.text.empty();
+    case ValueKind::text_list:
+      break;
+  }
+  return false;
+}
+
+std::string shown(const YamlNode& value) {
+  if (value.kind == YamlKind::scalar) return quote(value.text);
+  return value.kind == YamlKind::sequence ? "a list" : value.kind == YamlKind::mapping ? "a mapping" : "nothing";
+}
+
+}  // namespace
+
+std::span<const ArchiveKey> archive_keys() { return kKeys; }
+
+const ArchiveKey* find_archive_key(std::string_view name) {
+  const auto* found = std::find_if(kKeys.begin(), kKeys.end(), [&](const auto& key) { return key.name == name; });
+  return found == kKeys.end() ? nullptr : found;
+}
+
+std::string describe(const ArchiveKey& key) {
+  switch (key.kind) {
+    case ValueKind::text:
+      return "a text";
+    case ValueKind::path:
+      return "an absolute path";
+    case ValueKind::boolean:
+      return "true or false";
+    case ValueKind::integer:
+      return "an integer from " + std::to_string(key.min) + " to " + std::to_string(key.max);
+    case ValueKind::size:
+      return "a size such as 100MB or 4GiB";
+    case ValueKind::text_list:
+      return "a list of texts";
+  }
+  return {};
+}
+
+void apply_archive_key(const ArchiveKey& key, const YamlNode& value, ArchiveConfig& archive) {
+  if (!fits(key, value)) {
+    throw config_error(value.origin, std::string(key.name) + " has to be " + describe(key) + ", and is " + shown(value));
+  }
+  try {
+    key.set(archive, value);
+  } catch (const Error& error) {
+    if (error.cause() == ErrorCause::configuration) throw;
+    throw config_error(value.origin, std::string(key.name) + ": " + error.message());
+  }
+  archive.origins[std::string(key.name)] = value.origin;
+}
+
+std::optional<bool> as_boolean(const YamlNode& node) {
+  if (node.kind != YamlKind::scalar || node.quoted) return std::nullopt;
+  return node.text == "true" ? std::optional(true) : node.text == "false" ? std::optional(false) : std::nullopt;
+}
+
+std::optional<std::int64_t> as_integer(const YamlNode& node) {
+  if (node.kind != YamlKind::scalar || node.quoted) return std::nullopt;
+  std::int64_t value = 0;
+  const auto* end = node.text.data() + node.text.size();
+  const auto parsed = std::from_chars(node.text.data(), end, value);
+  return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(value) : std::nullopt;
+}
+
+std::filesystem::path as_path(const YamlNode& node) {
+  std::filesystem::path path(node.text);
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && (node.text == "~" || node.text.starts_with("~/"))) path = std::string(home) + node.text.substr(1);
+  if (!path.is_absolute()) throw config_error(node.origin, "path " + quote(node.text) + " has to be absolute, e.g. '/home'");
+  path = path.lexically_normal();
+  return path.has_filename() || !path.has_relative_path() ? path : path.parent_path();
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,161 @@
+// What is generated from the table of keys: schema, example, reference, and the values that are in force.
+#include <fmt/format.h>
+
+#include "config/archive_keys.hpp"
+#include "output/json.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+Json::Object value_schema(const ArchiveKey& key) {
+  Json::Object schema{{"description", key.documentation}};
+  switch (key.kind) {
+    case ValueKind::boolean:
+      schema.emplace_back("type", "boolean");
+      break;
+    case ValueKind::integer:
+      schema.emplace_back("type", "integer");
+      schema.emplace_back("minimum", key.min);
+      schema.emplace_back("maximum", key.max);
+      break;
+    case ValueKind::text_list:
+      schema.emplace_back("type", "array");
+      schema.emplace_back("items", Json::Object{{"type", "string"}});
+      break;
+    case ValueKind::size:
+      schema.emplace_back("type", Json::Array{"string", "integer"});
+      break;
+    case ValueKind::text:
+    case ValueKind::path:
+      schema.emplace_back("type", "string");
+      schema.emplace_back("minLength", 1);
+      break;
+  }
+  return schema;
+}
+
+Json::Object closed_object(Json::Object properties) {
+  return {{"type", "object"}, {"additionalProperties", false}, {"properties", std::move(properties)}};
+}
+
+Json::Object archive_schema() {
+  Json::Object properties;
+  std::string group;
+  Json::Object group_properties;
+  const auto end_group = [&] {
+    if (!group.empty()) properties.emplace_back(group, closed_object(std::move(group_properties)));
+    group.clear();
+    group_properties.clear();
+  };
+  for (const auto& key : archive_keys()) {  // the keys of a group stand together in the table
+    const auto dot = key.name.find('.');
+    const auto name = std::string(key.name.substr(0, dot));
+    if (name != group) end_group();
+    if (dot == std::string_view::npos) {
+      properties.emplace_back(name, value_schema(key));
+    } else {
+      group = name;
+      group_properties.emplace_back(std::string(key.name.substr(dot + 1)), value_schema(key));
+    }
+  }
+  end_group();
+  return closed_object(std::move(properties));
+}
+
+Json::Object named_archives() { return {{"type", "object"}, {"additionalProperties", Json::Object{{"$ref", "#/$defs/archive"}}}}; }
+
+Json::Object plugins_schema() {
+  const Json::Object texts{{"type", "array"}, {"items", Json::Object{{"type", "string"}}}};
+  const auto settings = closed_object({{"priority", Json::Object{{"type", "integer"}, {"minimum", -1000}, {"maximum", 1000}}},
+                                       {"options", Json::Object{{"type", "object"}}}});
+  return closed_object({{"directories", texts}, {"deny", texts}, {"settings", Json::Object{{"type", "object"}, {"additionalProperties", settings}}}});
+}
+
+/// The keys as a YAML mapping, each with its meaning above it.
+void append_keys(std::string& out, std::string_view indent) {
+  std::string group;
+  for (const auto& key : archive_keys()) {
+    const auto dot = key.name.find('.');
+    const bool nested = dot != std::string_view::npos;
+    const auto name = key.name.substr(0, dot);
+    if (nested && name != group) out += fmt::format("{}{}:\n", indent, name);
+    group = nested ? name : std::string_view();
+    const std::string_view more = nested ? "  " : "";
+    out += fmt::format("{0}{1}# {2} ({3})\n", indent, more, key.documentation, describe(key));
+    out += fmt::format("{0}{1}{2}: {3}\n", indent, more, nested ? key.name.substr(dot + 1) : key.name, key.example);
+  }
+}
+
+}  // namespace
+
+std::string config_schema() {
+  const Json::Object schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                            {"title", "AutoArchive configuration"},
+                            {"type", "object"},
+                            {"required", Json::Array{"version"}},
+                            {"additionalProperties", false},
+                            {"properties", Json::Object{{"version", Json::Object{{"const", 1}}},
+                                                        {"plugins", plugins_schema()},
+                                                        {"state_dir", Json::Object{{"type", "string"}}},
+                                                        {"defaults", Json::Object{{"$ref", "#/$defs/archive"}}},
+                                                        {"templates", named_archives()},
+                                                        {"archives", named_archives()}}},
+                            {"$defs", Json::Object{{"archive", archive_schema()}}}};
+  return Json(schema).pretty() + "\n";
+}
+
+std::string config_example() {
+  std::string out =
+      "# Configuration of aa, with every key. Only version, and root and destination of each archive, are required.\n"
+      "version: 1\n\n"
+      "# Where the providers and aa itself keep what they need between two runs.\n"
+      "state_dir: /var/lib/autoarchive\n\n"
+      "plugins:\n"
+      "  # Searched after --plugin-dir and before the installed plugins.\n"
+      "  directories: [/usr/local/lib/autoarchive/plugins]\n"
+      "  # Plugins that are not loaded and providers that are not used.\n"
+      "  deny: []\n"
+      "  settings:\n"
+      "    # By provider: a higher priority is preferred where several can do a job.\n"
+      "    tar-external: {priority: 0, options: {tar: /usr/bin/tar}}\n\n"
+      "# What every archive starts from. All keys of an archive are allowed.\n"
+      "defaults:\n"
+      "  destination: /mnt/backup\n\n"
+      "# Named sets of values; an archive takes one by extends, and its own values win.\n"
+      "templates:\n"
+      "  chain:\n"
+      "    incremental: true\n\n"
+      "archives:\n"
+      "  home:\n";
+  append_keys(out, "    ");
+  return out;
+}
+
+std::string config_reference() {
+  std::string out =
+      "# Configuration reference\n\n"
+      "<!-- Made from the table of keys by `aa config`; a test compares the two. -->\n\n"
+      "The file is found at `--config`, `$AA_CONFIG`, `$XDG_CONFIG_HOME/autoarchive/config.yaml` or `/etc/autoarchive/config.yaml`; `archives.d/*.yaml` beside\n"
+      "it may add templates and archives. Unknown keys, wrong types and everything ambiguous in YAML are errors with file, line and column.\n\n"
+      "Top level: `version` (1, required), `state_dir`, `plugins` (`directories`, `deny`, `settings`), `defaults`, `templates`, `archives`.\n\n"
+      "## Keys of an archive, of `defaults` and of templates\n\n"
+      "| key | value | default | meaning |\n| --- | --- | --- | --- |\n";
+  const ArchiveConfig built_in;
+  for (const auto& key : archive_keys()) {
+    const auto value = key.show(built_in);
+    out += fmt::format("| `{}` | {} | {} | {} |\n", key.name, describe(key), value.empty() ? "" : "`" + value + "`", key.documentation);
+  }
+  return out;
+}
+
+std::vector<ShownValue> show_archive(const ArchiveConfig& archive) {
+  std::vector<ShownValue> values;
+  for (const auto& key : archive_keys()) {
+    if (key.name == "extends") continue;
+    const auto found = archive.origins.find(std::string(key.name));
+    values.push_back({std::string(key.name), key.show(archive), found == archive.origins.end() ? Origin{"built-in", 0, 0} : found->second});
+  }
+  return values;
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,238 @@
+// From YAML trees to a Config: which keys may stand where, templates, defaults, and every fault with its place.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "autoarchive/archiver/backup_name.hpp"
+#include "autoarchive/base/text.hpp"
+#include "config/archive_keys.hpp"
+#include "config/config_search.hpp"
+#include "config/yaml_tree.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+/// Reads all files into one Config and collects the faults on the way.
+class ConfigReader {
+ public:
+  explicit ConfigReader(const ConfigSources& sources) : sources_(sources) {}
+
+  Config read() {
+    config_.files = find_config_files(sources_);
+    config_.state_dir = default_state_dir(sources_);
+    for (std::size_t i = 0; i < config_.files.size(); ++i) {
+      attempt([&] { read_file(config_.files[i], /*is_main=*/i == 0); });
+    }
+    for (const auto& node : defaults_) read_archive_keys(node, config_.defaults);
+    for (const auto& [name, definition] : archives_) attempt([&, &archive = name, &node = definition] { read_archive(archive, node); });
+    if (faults_.empty()) return std::move(config_);
+    std::string all;
+    for (const auto& fault : faults_) all += (all.empty() ? "" : "\n") + fault;
+    throw Error(ErrorCode::value_error, all, ErrorCause::configuration);
+  }
+
+ private:
+  // One fault does not hide the next.
+  template <class Call>
+  void attempt(const Call& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      faults_.push_back(error.message());
+    }
+  }
+
+  void fault(const Origin& origin, const std::string& text) { faults_.push_back(config_error(origin, text).message()); }
+
+  void unknown_key(const YamlNode& key, const std::vector<std::string>& known) {
+    const auto suggestion = nearest(key.text, known);
+    std::string text = "unknown key " + quote(key.text);
+    if (!suggestion.empty()) {
+      text += "; did you mean " + suggestion + "?";
+    } else {
+      text += "; allowed are";
+      for (const auto& name : known) text += " " + name;
+    }
+    fault(key.origin, text);
+  }
+
+  [[nodiscard]] bool is_mapping(const YamlNode& node, const std::string& what) {
+    if (node.kind == YamlKind::mapping) return true;
+    if (node.kind != YamlKind::null) fault(node.origin, what + " has to be a mapping of keys");
+    return false;
+  }
+
+  void read_file(const std::filesystem::path& file, bool is_main) {
+    const auto root = read_yaml(file, sources_.as_root);
+    const Origin top{file.native(), 1, 1};
+    if (root.kind != YamlKind::mapping) throw config_error(top, "a configuration is a mapping that begins with version: 1");
+    bool has_version = false;
+    const std::vector<std::string> known = is_main ? std::vector<std::string>{"version", "plugins", "state_dir", "defaults", "templates", "archives"}
+                                                   : std::vector<std::string>{"version", "templates", "archives"};
+    for (const auto& [key, value] : root.members) {
+      if (std::find(known.begin(), known.end(), key.text) == known.end()) {
+        unknown_key(key, known);
+      } else if (key.text == "version") {
+        has_version = true;
+        if (as_integer(value) != 1) fault(value.origin, "version has to be 1, and is " + quote(value.text));
+      } else {
+        attempt([&, &name = key, &node = value] { read_section(name.text, node); });
+      }
+    }
+    if (!has_version) fault(top, "version: 1 is missing");
+  }
+
+  void read_section(const std::string& name, const YamlNode& value) {
+    if (name == "state_dir") {
+      config_.state_dir = as_path(value);
+    } else if (name == "plugins") {
+      read_plugins(value);
+    } else if (name == "defaults") {
+      if (is_mapping(value, "defaults")) defaults_.push_back(value);
+    } else {
+      read_definitions(name, value);
+    }
+  }
+
+  void read_definitions(const std::string& section, const YamlNode& value) {
+    if (!is_mapping(value, section)) return;
+    auto& definitions = section == "templates" ? templates_ : archives_;
+    for (const auto& [key, definition] : value.members) {
+      const auto [place, is_new] = definitions.emplace(key.text, definition);
+      if (!is_new) fault(key.origin, quote(key.text) + " is defined already, in " + place->second.origin.text());
+      if (section == "archives") attempt([&name = key] { check_name(name); });
+    }
+  }
+
+  static void check_name(const YamlNode& key) {
+    try {
+      check_archive_name(key.text);
+    } catch (const Error& error) {
+      throw config_error(key.origin, error.message());
+    }
+  }
+
+  void read_plugins(const YamlNode& plugins) {
+    if (!is_mapping(plugins, "plugins")) return;
+    for (const auto& [key, value] : plugins.members) {
+      if (key.text == "directories") {
+        for (const auto& item : list(value, "plugins.directories")) config_.plugins.directories.push_back(as_path(item));
+      } else if (key.text == "deny") {
+        for (const auto& item : list(value, "plugins.deny")) config_.plugins.deny.insert(item.text);
+      } else if (key.text == "settings") {
+        if (!is_mapping(value, "plugins.settings")) continue;
+        for (const auto& [id, settings] : value.members) read_settings(id.text, settings);
+      } else {
+        unknown_key(key, {"directories", "deny", "settings"});
+      }
+    }
+  }
+
+  std::vector<YamlNode> list(const YamlNode& node, const std::string& what) {
+    const bool good = node.kind == YamlKind::sequence &&
+                      std::all_of(node.items.begin(), node.items.end(), [](const auto& item) { return item.kind == YamlKind::scalar; });
+    if (!good) fault(node.origin, what + " has to be a list of texts");
+    return good ? node.items : std::vector<YamlNode>();
+  }
+
+  void read_settings(const std::string& id, const YamlNode& node) {
+    if (!is_mapping(node, "plugins.settings." + id)) return;
+    auto& settings = config_.plugins.settings[id];
+    for (const auto& [key, value] : node.members) {
+      if (key.text == "priority") {
+        const auto priority = as_integer(value);
+        if (!priority || *priority < -1000 || *priority > 1000) {
+          fault(value.origin, "priority has to be an integer from -1000 to 1000");
+        } else {
+          settings.priority = static_cast<int>(*priority);
+        }
+      } else if (key.text == "options") {
+        if (!is_mapping(value, "options")) continue;
+        for (const auto& [option, text] : value.members) {
+          if (text.kind != YamlKind::scalar) fault(text.origin, "option " + quote(option.text) + " has to be a text");
+          settings.options[option.text] = text.text;
+        }
+      } else {
+        unknown_key(key, {"priority", "options"});
+      }
+    }
+  }
+
+  void read_archive(const std::string& name, const YamlNode& node) {
+    if (node.kind == YamlKind::null) throw config_error(node.origin, "archive " + quote(name) + " has no keys; it needs at least root and destination");
+    if (!is_mapping(node, "archive " + quote(name))) return;
+    ArchiveConfig archive = config_.defaults;
+    archive.name = name;
+    std::set<std::string> seen;
+    apply_template(node, archive, seen);
+    read_archive_keys(node, archive);
+    for (const char* required : {"root", "destination"}) {
+      if (!archive.origins.contains(required)) fault(node.origin, "archive " + quote(name) + " has no " + required);
+    }
+    config_.archives[name] = std::move(archive);
+  }
+
+  // Bases first, so that what extends them wins.
+  void apply_template(const YamlNode& node, ArchiveConfig& archive, std::set<std::string>& seen) {
+    for (const auto& [key, value] : node.members) {
+      if (key.text != "extends") continue;
+      const auto found = templates_.find(value.text);
+      if (found == templates_.end()) {
+        std::vector<std::string> names;
+        for (const auto& [known, definition] : templates_) names.push_back(known);
+        const auto suggestion = nearest(value.text, names);
+        return fault(value.origin, "there is no template " + quote(value.text) + (suggestion.empty() ? "" : "; did you mean " + suggestion + "?"));
+      }
+      if (!seen.insert(value.text).second) return fault(value.origin, "template " + quote(value.text) + " extends itself");
+      if (!is_mapping(found->second, "template " + quote(value.text))) return;
+      apply_template(found->second, archive, seen);
+      read_archive_keys(found->second, archive);
+    }
+  }
+
+  void read_archive_keys(const YamlNode& node, ArchiveConfig& archive, const std::string& prefix = {}) {
+    for (const auto& [key, value] : node.members) {
+      const auto name = prefix + key.text;
+      if (const auto* known = find_archive_key(name)) {
+        attempt([&, &setting = value] { apply_archive_key(*known, setting, archive); });
+      } else if (is_group(name)) {
+        if (is_mapping(value, name)) read_archive_keys(value, archive, name + ".");
+      } else {
+        unknown_key(key, names_below(prefix));
+      }
+    }
+  }
+
+  static bool is_group(const std::string& name) {
+    const auto keys = archive_keys();
+    return prefix_is_new(name) && std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.name.starts_with(name + "."); });
+  }
+  static bool prefix_is_new(const std::string& name) { return name.find('.') == std::string::npos; }
+
+  static std::vector<std::string> names_below(const std::string& prefix) {
+    std::set<std::string> names;
+    for (const auto& key : archive_keys()) {
+      if (!key.name.starts_with(prefix)) continue;
+      const auto rest = key.name.substr(prefix.size());
+      names.emplace(rest.substr(0, rest.find('.')));
+    }
+    return {names.begin(), names.end()};
+  }
+
+  const ConfigSources& sources_;
+  Config config_;
+  std::vector<YamlNode> defaults_;
+  std::map<std::string, YamlNode> templates_;
+  std::map<std::string, YamlNode> archives_;
+  std::vector<std::string> faults_;
+};
+
+}  // namespace
+
+std::string Origin::text() const {
+  return line == 0 ? file : file + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+Config read_config(const ConfigSources& sources) { return ConfigReader(sources).read(); }
+
+}  // namespace autoarchive::host

@@ -1,0 +1,16 @@
+/// \file
+/// Where configuration files are, and where state goes by default.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "config/config.hpp"
+
+namespace autoarchive::host {
+
+/// The file that is asked for, or the first of the usual ones that exists, then archives.d/*.yaml beside it. Empty: there is none.
+[[nodiscard]] std::vector<std::filesystem::path> find_config_files(const ConfigSources& sources);
+[[nodiscard]] std::filesystem::path default_state_dir(const ConfigSources& sources);
+
+}  // namespace autoarchive::host

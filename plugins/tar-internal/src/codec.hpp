@@ -1,0 +1,86 @@
+/// \file
+/// Compression: what the writer and the reader of every type have in common. One file a codec, named after it.
+///
+/// A codec compresses blocks that are independent of each other, so that any number of threads can work, and a reader can begin at
+/// any of them. Every stock tool reads the result.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "autoarchive/base/bytes.hpp"
+#include "autoarchive/base/error.hpp"
+#include "file_input.hpp"
+
+namespace autoarchive::tar_internal {
+
+using Buffer = std::vector<std::byte>;
+
+/// Compresses blocks, each by itself. One object a thread.
+class BlockCompressor {
+ public:
+  BlockCompressor() = default;
+  BlockCompressor(const BlockCompressor&) = delete;
+  BlockCompressor& operator=(const BlockCompressor&) = delete;
+  virtual ~BlockCompressor() = default;
+
+  /// Appends `block`, compressed, to `out`. Throws Error.
+  virtual void compress(ByteView block, Buffer& out) = 0;
+};
+
+/// The frame around the blocks of one file. Used on one thread, in the order of the file.
+class CompressedFormat {
+ public:
+  CompressedFormat() = default;
+  CompressedFormat(const CompressedFormat&) = delete;
+  CompressedFormat& operator=(const CompressedFormat&) = delete;
+  virtual ~CompressedFormat() = default;
+
+  /// Uncompressed bytes of a block; the last one may be shorter.
+  [[nodiscard]] virtual std::size_t block_bytes() const noexcept = 0;
+  [[nodiscard]] virtual std::unique_ptr<BlockCompressor> make_compressor() const = 0;
+  /// What stands before the first block.
+  virtual void append_start(Buffer& /*out*/) {}
+  /// Told of every block when it has been written.
+  virtual void block_written(ByteView /*compressed*/, std::uint64_t /*uncompressed_bytes*/) {}
+  /// What stands behind the last block.
+  virtual void append_end(Buffer& /*out*/) {}
+};
+
+/// Yields the uncompressed bytes of a file, all its members or streams one after the other. Throws Error(value_error, cause damaged)
+/// where the file is not what its format wants: wrong checksum, cut short, or something else behind the last member.
+class Decoder {
+ public:
+  Decoder() = default;
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  virtual ~Decoder() = default;
+
+  /// Fills `out` as far as possible without waiting for more than one call of the library; 0 only at the end of the file.
+  [[nodiscard]] virtual std::size_t read(std::span<std::byte> out) = 0;
+};
+
+/// The type's codec; none for plain tar. `extension` is one of the five types'. `strength` 0..9, or none for the default.
+[[nodiscard]] std::unique_ptr<CompressedFormat> make_format(std::string_view extension, std::optional<int> strength);
+/// The format's name by the first bytes of a file: "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "tar", or none.
+[[nodiscard]] std::optional<std::string_view> recognise_format(ByteView head);
+/// For a file of that format. `input` must outlive the decoder.
+[[nodiscard]] std::unique_ptr<Decoder> make_decoder(std::string_view format, FileInput& input, Bytes memory_limit);
+
+/// Thrown by decoders: names the file and the place.
+[[nodiscard]] Error damaged(const FileInput& input, std::string_view what);
+
+// One pair a codec, each in the codec's own file.
+[[nodiscard]] std::unique_ptr<CompressedFormat> make_gzip_format(std::optional<int> strength);
+[[nodiscard]] std::unique_ptr<CompressedFormat> make_bzip2_format(std::optional<int> strength);
+[[nodiscard]] std::unique_ptr<CompressedFormat> make_xz_format(std::optional<int> strength);
+[[nodiscard]] std::unique_ptr<CompressedFormat> make_zstd_format(std::optional<int> strength);
+[[nodiscard]] std::unique_ptr<Decoder> make_gzip_decoder(FileInput& input);
+[[nodiscard]] std::unique_ptr<Decoder> make_bzip2_decoder(FileInput& input);
+[[nodiscard]] std::unique_ptr<Decoder> make_xz_decoder(FileInput& input, Bytes memory_limit);
+[[nodiscard]] std::unique_ptr<Decoder> make_zstd_decoder(FileInput& input, Bytes memory_limit);
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,37 @@
+/// \file
+/// Sequential reading of a stored file, in large pieces.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autoarchive/base/bytes.hpp"
+#include "autoarchive/storage/istorage.hpp"
+
+namespace autoarchive::tar_internal {
+
+/// Not thread-safe.
+class FileInput {
+ public:
+  /// `file` must outlive the input.
+  explicit FileInput(const ReadableFile& file);
+
+  /// The bytes that come next: at least one unless the file has ended.
+  [[nodiscard]] ByteView peek();
+  /// Passes over `count` of the bytes that peek() has shown.
+  void consume(std::size_t count);
+
+  [[nodiscard]] bool at_end() { return peek().empty(); }
+  [[nodiscard]] std::uint64_t position() const noexcept { return offset_ - (end_ - begin_); }
+  [[nodiscard]] std::string description() const { return file_.description(); }
+
+ private:
+  const ReadableFile& file_;
+  std::vector<std::byte> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::uint64_t offset_ = 0;  // in the file, of the byte behind the buffer
+};
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,143 @@
+#include "header_scanner.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "pax_records.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+// A directory of a million names has a list of some 30 MB. What is larger is not collected but passed over.
+constexpr std::uint64_t kMaxCollectedBytes = 64U << 20U;
+constexpr std::size_t kOldSparseFlag = 482;        // "is extended" in an old GNU sparse header
+constexpr std::size_t kSparseExtensionFlag = 504;  // and in the blocks that follow it
+
+std::uint64_t padded(std::uint64_t bytes) { return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes; }
+
+bool is_zero(ByteView bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+std::string full_name(HeaderView block) {
+  const auto name = parse_string(block.subspan<0, 100>());
+  // Old GNU headers have other things where ustar has the prefix.
+  const bool is_ustar = parse_string(block.subspan<257, 6>()) == "ustar" && block[262] == std::byte{0};
+  const auto prefix = is_ustar ? parse_string(block.subspan<345, 155>()) : std::string_view();
+  return prefix.empty() ? std::string(name) : std::string(prefix) + "/" + std::string(name);
+}
+
+bool has_content(char typeflag) {
+  return typeflag != '1' && typeflag != '2' && typeflag != '3' && typeflag != '4' && typeflag != '5' && typeflag != '6';
+}
+
+}  // namespace
+
+void HeaderScanner::begin(State state, std::uint64_t bytes) {
+  remaining_ = bytes;
+  state_ = bytes == 0 && state == State::skip ? State::header : state;
+}
+
+void HeaderScanner::feed(ByteView bytes) {
+  while (!bytes.empty() && state_ != State::lost) {
+    if (ended()) {
+      trailing_bytes_ = trailing_bytes_ || !is_zero(bytes);
+      return;
+    }
+    if (state_ == State::header || state_ == State::sparse_extension) {
+      const auto count = std::min(bytes.size(), kBlockBytes - block_.size());
+      block_.append(reinterpret_cast<const char*>(bytes.data()), count);
+      bytes = bytes.subspan(count);
+      if (block_.size() < kBlockBytes) return;
+      take_block(HeaderView(reinterpret_cast<const std::byte*>(block_.data()), kBlockBytes));
+      block_.clear();
+      continue;
+    }
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), remaining_));
+    if (state_ == State::collect) collected_.append(reinterpret_cast<const char*>(bytes.data()), count);
+    bytes = bytes.subspan(count);
+    remaining_ -= count;
+    if (remaining_ != 0) return;
+    if (state_ == State::collect) take_collected();
+    state_ = State::header;
+  }
+}
+
+void HeaderScanner::take_block(HeaderView block) {
+  if (state_ == State::sparse_extension) {
+    if (block[kSparseExtensionFlag] == std::byte{0}) begin(State::skip, skip_after_extension_);
+    return;
+  }
+  if (is_zero(block)) {
+    ++zero_blocks_;
+    return;
+  }
+  zero_blocks_ = 0;
+  if (!has_valid_checksum(block)) {
+    state_ = State::lost;
+    return;
+  }
+  const auto typeflag = std::to_integer<char>(block[156]);
+  const auto size = parse_number(block.subspan<124, 12>());
+  const bool is_meta = typeflag == 'x' || typeflag == 'X' || typeflag == 'g' || typeflag == 'L' || typeflag == 'K' || typeflag == 'D';
+  if (!is_meta) return finish_member(block, typeflag);
+  if (typeflag == 'D') long_name_ = long_name_.empty() ? full_name(block) : long_name_;
+  collecting_ = typeflag;
+  wanted_ = size;
+  collected_.clear();
+  if (size > kMaxCollectedBytes) {
+    begin(State::skip, padded(size));
+  } else if (size == 0) {
+    take_collected();
+  } else {
+    begin(State::collect, padded(size));
+  }
+}
+
+void HeaderScanner::take_collected() {
+  collected_.resize(static_cast<std::size_t>(wanted_));
+  if (collecting_ == 'L') {
+    long_name_ = collected_.substr(0, collected_.find('\0'));
+  } else if (collecting_ == 'D') {
+    next_.path = std::move(long_name_);
+    next_.records["GNU.dumpdir"] = std::move(collected_);
+    members_.push_back(std::move(next_));
+    next_ = {};
+    long_name_.clear();
+  } else if (collecting_ != 'K') {
+    std::string_view rest(collected_);
+    std::string_view key;
+    std::string_view value;
+    while (next_pax_record(rest, key, value)) {
+      if (collecting_ == 'g') {
+        if (key == "comment") comment_ = value;
+      } else {
+        next_.records.insert_or_assign(std::string(key), std::string(value));
+      }
+    }
+  }
+}
+
+void HeaderScanner::finish_member(HeaderView block, char typeflag) {
+  auto size = has_content(typeflag) ? parse_number(block.subspan<124, 12>()) : 0;
+  if (const auto record = next_.records.find("size"); record != next_.records.end() && has_content(typeflag)) {
+    std::from_chars(record->second.data(), record->second.data() + record->second.size(), size);
+  }
+  const bool is_extended = typeflag == 'S' && block[kOldSparseFlag] != std::byte{0};
+  if (typeflag != 'V') {  // a volume's name is no member
+    const auto stored = next_.records.find("GNU.sparse.name");
+    const auto path = stored != next_.records.end() ? stored : next_.records.find("path");
+    next_.path = path != next_.records.end() ? path->second : !long_name_.empty() ? long_name_ : full_name(block);
+    members_.push_back(std::move(next_));
+  }
+  next_ = {};
+  long_name_.clear();
+  if (is_extended) {
+    skip_after_extension_ = padded(size);
+    state_ = State::sparse_extension;
+  } else {
+    begin(State::skip, padded(size));
+  }
+}
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,59 @@
+/// \file
+/// Watches a tar stream go by and remembers what libarchive does not show: GNU.dumpdir, ACL texts and attributes as they stand in the records, names as
+/// raw bytes, the global comment, and whether the end mark is there.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "autoarchive/base/bytes.hpp"
+#include "tar_header.hpp"
+
+namespace autoarchive::tar_internal {
+
+/// One member, as its headers say.
+struct ScannedMember {
+  std::string path;  ///< raw bytes, as stored
+  std::map<std::string, std::string, std::less<>> records;  ///< pax records of this member; a 'D' member's list as GNU.dumpdir
+};
+
+/// Fed with the stream in pieces of any size. Never fails: where the stream is no tar any more, it stops looking, and ended() stays false. Not thread-safe.
+class HeaderScanner {
+ public:
+  void feed(ByteView bytes);
+
+  /// Members that have been seen and not been taken, in order.
+  [[nodiscard]] std::deque<ScannedMember>& members() noexcept { return members_; }
+  [[nodiscard]] std::string_view comment() const noexcept { return comment_; }
+  /// The end mark, two empty blocks, has been seen.
+  [[nodiscard]] bool ended() const noexcept { return zero_blocks_ >= 2; }
+  /// Something other than zeros stands behind the end mark.
+  [[nodiscard]] bool has_trailing_bytes() const noexcept { return trailing_bytes_; }
+
+ private:
+  enum class State : std::uint8_t { header, collect, skip, sparse_extension, lost };
+
+  void take_block(HeaderView block);
+  void take_collected();
+  void finish_member(HeaderView block, char typeflag);
+  void begin(State state, std::uint64_t bytes);
+
+  State state_ = State::header;
+  std::uint64_t remaining_ = 0;         // of collect and skip, padding included
+  std::uint64_t wanted_ = 0;            // of collect, padding excluded
+  std::uint64_t skip_after_extension_ = 0;
+  std::string block_;                   // a header that is coming in
+  std::string collected_;
+  char collecting_ = 0;                 // typeflag whose content is collected
+  ScannedMember next_;                  // records and long name of the member to come
+  std::string long_name_;
+  std::deque<ScannedMember> members_;
+  std::string comment_;
+  unsigned zero_blocks_ = 0;
+  bool trailing_bytes_ = false;
+};
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,248 @@
+#include "member_reader.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <clocale>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "acl_text.hpp"
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+#include "autoarchive/tree/attributes.hpp"
+#include "codec.hpp"
+#include "header_scanner.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+constexpr std::size_t kChunkBytes = 256 * 1024;
+constexpr std::size_t kHeadBytes = 1024;
+
+struct ArchiveDeleter {
+  void operator()(archive* reader) const noexcept { archive_read_free(reader); }
+};
+
+/// libarchive turns names into the locale's characters. In a UTF-8 locale it leaves the bytes of all names alone; only this thread is switched, and only
+/// while libarchive works.
+class Utf8Locale {
+ public:
+  Utf8Locale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (locale_ != nullptr) before_ = ::uselocale(locale_);
+  }
+  ~Utf8Locale() {
+    if (locale_ == nullptr) return;
+    ::uselocale(before_);
+    ::freelocale(locale_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  locale_t locale_;
+  locale_t before_{};
+};
+
+std::string_view recognise(const ReadableFile& file) {
+  std::array<std::byte, kHeadBytes> head{};
+  const auto size = file.read_at(0, head);
+  if (const auto format = recognise_format(ByteView(head).first(size))) return *format;
+  throw Error(ErrorCode::value_error, quote(file.description()) + " is not a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
+              ErrorCause::unsupported);
+}
+
+/// The names in a GNU.dumpdir: each a letter (Y, N, D), the name and a NUL; an empty record ends the list.
+std::vector<std::string> parse_dumpdir(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty() && text.front() != '\0') {
+    const auto record = text.substr(0, text.find('\0'));
+    text.remove_prefix(std::min(text.size(), record.size() + 1));
+    const char control = record.front();
+    if (control == 'Y' || control == 'N' || control == 'D') {
+      names.emplace_back(record.substr(1));
+    } else if (control == 'R' || control == 'T' || control == 'X') {
+      throw Error(ErrorCode::value_error,
+                  "it tells of renamed directories, which this program does not replay; restore it with tar --extract --listed-incremental=/dev/null",
+                  ErrorCause::unsupported);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string decode_xattr_name(std::string_view name) {
+  std::string decoded;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto code = name.substr(i, 3);
+    const bool escaped = code == "%3D" || code == "%25";
+    decoded += !escaped ? name[i] : code == "%3D" ? '=' : '%';
+    if (escaped) i += 2;
+  }
+  return decoded;
+}
+
+void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& entry) {
+  constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
+  const auto uid = [&](const std::string& name) { return owners.uid(name); };
+  const auto gid = [&](const std::string& name) { return owners.gid(name); };
+  for (const auto& [key, value] : scanned.records) {
+    if (key.starts_with(kXattrPrefix)) {
+      entry.xattrs.push_back({decode_xattr_name(std::string_view(key).substr(kXattrPrefix.size())), value});
+    } else if (key == "SCHILY.acl.access" || key == "SCHILY.acl.default") {
+      const auto name = key == "SCHILY.acl.access" ? kAccessAcl : kDefaultAcl;
+      if (auto acl = acl_from_text(value, uid, gid)) entry.xattrs.push_back({std::string(name), std::move(*acl)});
+    } else if (key == "RHT.security.selinux") {
+      entry.xattrs.push_back({"security.selinux", value});
+    }
+  }
+  std::sort(entry.xattrs.begin(), entry.xattrs.end());
+}
+
+EntryKind kind_of_entry(archive_entry* entry) {
+  const auto type = archive_entry_filetype(entry);
+  return type == 0 ? EntryKind::file : kind_of(type);
+}
+
+std::string text(const char* value) { return value == nullptr ? std::string() : std::string(value); }
+
+}  // namespace
+
+std::string safe_member_path(std::string_view path) {
+  if (path.empty() || path.front() == '/') return {};
+  try {
+    return normalize_path(path);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the caller reports it
+    return {};
+  }
+}
+
+struct MemberReader::State {
+  State(const ReadableFile& file, Bytes decoder_memory)
+      : input(file), decoder(make_decoder(recognise(file), input, decoder_memory)), reader(archive_read_new()), chunk(kChunkBytes) {}
+
+  FileInput input;
+  std::unique_ptr<Decoder> decoder;
+  std::unique_ptr<archive, ArchiveDeleter> reader;
+  std::vector<std::byte> chunk;
+  HeaderScanner scanner;
+  OwnerNames owners;
+  std::exception_ptr failure;  // thrown inside of a callback
+  bool at_end = false;
+
+  ByteView read_chunk() {
+    const auto size = decoder->read(chunk);
+    scanner.feed(ByteView(chunk).first(size));
+    return ByteView(chunk).first(size);
+  }
+
+  static la_ssize_t read_callback(archive* /*reader*/, void* self, const void** buffer) {
+    auto& state = *static_cast<State*>(self);
+    try {
+      const auto bytes = state.read_chunk();
+      *buffer = bytes.data();
+      return static_cast<la_ssize_t>(bytes.size());
+    } catch (...) {  // no exception may cross libarchive
+      state.failure = std::current_exception();
+      return ARCHIVE_FATAL;
+    }
+  }
+
+  void check(int result) {
+    if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+    if (result == ARCHIVE_OK || result == ARCHIVE_EOF || result == ARCHIVE_WARN) return;
+    throw damaged(input, text(archive_error_string(reader.get())));
+  }
+
+  void fill(archive_entry* from, ArchiveMember& member) {
+    auto& entry = member.entry;
+    entry.kind = kind_of_entry(from);
+    entry.mode = archive_entry_perm(from);
+    entry.uid = static_cast<std::uint32_t>(archive_entry_uid(from));
+    entry.gid = static_cast<std::uint32_t>(archive_entry_gid(from));
+    entry.user = text(archive_entry_uname(from));
+    entry.group = text(archive_entry_gname(from));
+    entry.mtime = {archive_entry_mtime(from), static_cast<std::uint32_t>(archive_entry_mtime_nsec(from))};
+    entry.rdev_major = static_cast<std::uint32_t>(archive_entry_rdevmajor(from));
+    entry.rdev_minor = static_cast<std::uint32_t>(archive_entry_rdevminor(from));
+    const auto* link = archive_entry_hardlink(from);
+    member.hard_link = link != nullptr;
+    if (entry.kind == EntryKind::file && !member.hard_link) entry.size = static_cast<std::uint64_t>(archive_entry_size(from));
+    if (member.hard_link) {
+      const auto target = safe_member_path(link);
+      entry.link_target = target.empty() ? link : target;
+    } else if (entry.kind == EntryKind::symlink) {
+      entry.link_target = text(archive_entry_symlink(from));
+    }
+  }
+
+  // libarchive has read this member's headers from our callback, so that the scanner has seen them, too.
+  void add_scanned(ArchiveMember& member) {
+    auto& members = scanner.members();
+    if (members.empty()) throw damaged(input, "a member's header is wrong");
+    const auto scanned = std::move(members.front());
+    members.pop_front();
+    const auto path = safe_member_path(scanned.path);
+    member.entry.path = path.empty() ? scanned.path : path;
+    add_attributes(scanned, owners, member.entry);
+    if (const auto dumpdir = scanned.records.find("GNU.dumpdir"); dumpdir != scanned.records.end()) {
+      member.dumpdir = parse_dumpdir(dumpdir->second);
+    }
+  }
+};
+
+MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory) : state_(std::make_unique<State>(file, decoder_memory)) {
+  auto* reader = state_->reader.get();
+  if (reader == nullptr) throw std::bad_alloc();
+  const Utf8Locale locale;
+  archive_read_support_format_tar(reader);
+  archive_read_support_format_empty(reader);
+  state_->check(archive_read_open(reader, state_.get(), nullptr, &State::read_callback, nullptr));
+}
+
+MemberReader::~MemberReader() = default;
+
+bool MemberReader::next(ArchiveMember& member) {
+  if (state_->at_end) return false;
+  const Utf8Locale locale;
+  archive_entry* entry = nullptr;
+  const int result = archive_read_next_header(state_->reader.get(), &entry);
+  state_->check(result);
+  if (result == ARCHIVE_EOF) {
+    state_->at_end = true;
+    return false;
+  }
+  member = ArchiveMember{};
+  state_->fill(entry, member);
+  state_->add_scanned(member);
+  return true;
+}
+
+bool MemberReader::next_piece(ContentPiece& piece) {
+  const void* data = nullptr;
+  std::size_t size = 0;
+  la_int64_t offset = 0;
+  do {
+    const int result = archive_read_data_block(state_->reader.get(), &data, &size, &offset);
+    state_->check(result);
+    if (result == ARCHIVE_EOF) return false;
+  } while (size == 0);
+  piece.offset = static_cast<std::uint64_t>(offset);
+  piece.bytes = ByteView(static_cast<const std::byte*>(data), size);
+  return true;
+}
+
+void MemberReader::drain() {
+  while (!state_->read_chunk().empty()) {
+  }
+  if (!state_->scanner.members().empty()) throw damaged(state_->input, "it has members that can't be read");
+  if (!state_->scanner.ended()) throw damaged(state_->input, "its end mark is missing");
+  if (state_->scanner.has_trailing_bytes()) throw damaged(state_->input, "something stands behind its end mark");
+}
+
+std::string MemberReader::comment() const { return std::string(state_->scanner.comment()); }
+
+}  // namespace autoarchive::tar_internal

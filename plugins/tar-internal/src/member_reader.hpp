@@ -1,0 +1,47 @@
+/// \file
+/// Reads the members of a tar archive of any dialect and compression: our decoder, libarchive on top of it, and the header scanner on the same stream.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "autoarchive/archiver/iarchive_reader.hpp"
+#include "autoarchive/base/bytes.hpp"
+#include "autoarchive/storage/istorage.hpp"
+
+namespace autoarchive::tar_internal {
+
+/// A piece of a file's content; what lies between the pieces is a hole.
+struct ContentPiece {
+  std::uint64_t offset = 0;
+  ByteView bytes;  ///< valid until the next call
+};
+
+/// One pass through one file. Throws Error (value_error, cause damaged or unsupported) that names the file. Not thread-safe.
+class MemberReader {
+ public:
+  /// `file` must outlive the reader.
+  MemberReader(const ReadableFile& file, Bytes decoder_memory);
+  ~MemberReader();
+  MemberReader(const MemberReader&) = delete;
+  MemberReader& operator=(const MemberReader&) = delete;
+
+  /// The next member; its content is what next_piece() yields. False after the last one. A path that can't be made relative to a target is left as it stands.
+  [[nodiscard]] bool next(ArchiveMember& member);
+  [[nodiscard]] bool next_piece(ContentPiece& piece);
+  /// Reads to the very end of the file, behind the end mark. Throws damaged if the end mark is missing or something stands behind it.
+  void drain();
+  /// The comment of the pax global header, as far as it has been read.
+  [[nodiscard]] std::string comment() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// "./a//b/" is "a/b"; empty if the path is absolute, has "..", or is empty: it must not be restored.
+[[nodiscard]] std::string safe_member_path(std::string_view path);
+
+}  // namespace autoarchive::tar_internal

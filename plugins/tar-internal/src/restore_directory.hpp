@@ -1,0 +1,41 @@
+/// \file
+/// The target of a restore: every path is walked from it, one component after the other, through no symlink.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autoarchive/base/unique_fd.hpp"
+
+namespace autoarchive::tar_internal {
+
+/// Keeps the way to the last directory open, as members come directory by directory. Not thread-safe.
+class RestoreDirectory {
+ public:
+  /// Makes the target if it is missing (its parent must exist). Throws Error(os_error).
+  explicit RestoreDirectory(const std::filesystem::path& target);
+
+  /// The descriptor of the directory that holds `path` (a safe member path), or -1 with errno. Missing directories on the way are made if `make` says so. Valid until the next call.
+  [[nodiscard]] int parent_of(std::string_view path, bool make);
+  /// Opens the directory `path` itself; empty, with errno, if it is none.
+  [[nodiscard]] UniqueFd open_directory(std::string_view path);
+  /// Removes what is at `path`, a directory with all that is in it; missing is fine. False, with errno, if something is left.
+  [[nodiscard]] bool remove_tree(std::string_view path);
+  /// To be called when directories were removed or replaced.
+  void forget() noexcept;
+
+ private:
+  struct Level {
+    std::string name;
+    UniqueFd fd;
+  };
+  UniqueFd target_;
+  std::vector<Level> levels_;
+};
+
+/// Names in an open directory, without "." and "..", sorted.
+[[nodiscard]] std::vector<std::string> names_in(int directory_fd);
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,24 @@
+/// \file
+/// The reader service for tar archives of all five types, ours and foreign.
+#pragma once
+
+#include <memory>
+
+#include "autoarchive/archiver/iarchive_reader.hpp"
+#include "autoarchive/service/service_accessor.hpp"
+
+namespace autoarchive::tar_internal {
+
+[[nodiscard]] std::shared_ptr<const IArchiveReaderIdentification> reader_identification();
+
+/// Needs nothing from its work_dir. Not thread-safe.
+class TarArchiveReader final : public IArchiveReader {
+ public:
+  explicit TarArchiveReader(const ProviderArguments& arguments);
+
+  void read_members(const ReadableFile& file, Bytes decoder_memory, IMemberVisitor& visitor) override;
+  RestoreResult restore(const RestoreRequest& request) override;
+  VerifyResult verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) override;
+};
+
+}  // namespace autoarchive::tar_internal
