@@ -1,4 +1,4 @@
-# Every third-party library under one name, as system headers.
+# Every third-party library under one name. Imported targets, so their headers are system headers and warn about nothing.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(Boost 1.74 REQUIRED)
@@ -10,10 +10,19 @@ find_package(LibLZMA REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(deflate REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+if(AA_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+endif()
+if(AA_BUILD_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
 
 # yaml-cpp 0.7 exports the plain name, 0.8 the one with the namespace.
 if(NOT TARGET yaml-cpp::yaml-cpp)
