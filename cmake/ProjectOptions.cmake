@@ -23,10 +23,6 @@ target_link_options(aa_options INTERFACE -Wl,-z,relro,-z,now -Wl,-z,noexecstack 
 if(AA_SANITIZE)
   target_compile_options(aa_options INTERFACE -fsanitize=${AA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(aa_options INTERFACE -fsanitize=${AA_SANITIZE})
-else()
-  # It needs an optimising build, and hides from a sanitizer what it checks itself.
-  target_compile_options(aa_options INTERFACE
-    $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>)
 endif()
 
 # First values of the properties of every target. A packager with a newer compiler: cmake --compile-no-warning-as-error.
