@@ -27,8 +27,10 @@ function(aa_add_plugin)
   if(NOT "${AA_SANITIZE}${CMAKE_CXX_FLAGS}" MATCHES "address|undefined|thread")  # a sanitizer's runtime comes with the program
     target_link_options(${arg_NAME} PRIVATE -Wl,-z,defs)
   endif()
+  # No RUNPATH: the core library is the one that the host has loaded.
   set_target_properties(${arg_NAME} PROPERTIES
-    PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${_AA_PLUGIN_MAP})
+    PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${_AA_PLUGIN_MAP}
+    BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "")
 
   if(arg_OUTPUT_DIRECTORY)
     set_target_properties(${arg_NAME} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${arg_OUTPUT_DIRECTORY})
