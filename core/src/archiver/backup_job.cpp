@@ -74,6 +74,10 @@ void BackupJob::file_added(std::string_view name) {
 
 void BackupJob::operation_error(BackupSubOperation operation, BackupOperationError error, std::optional<std::string_view> name,
                                 std::optional<std::string_view> error_text) {
+  if (error == BackupOperationError::some_files_changed) {  // told once, at the end
+    parts_.some_files_changed = true;
+    return;
+  }
   ++parts_.summary.operation_errors;
   if (error == BackupOperationError::file_changed) parts_.some_files_changed = true;
   if (parts_.request.observer != nullptr) parts_.request.observer->backup_operation_error(operation, error, name, error_text);

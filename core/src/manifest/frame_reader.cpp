@@ -2,10 +2,12 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
 
+#include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/text.hpp"
 #include "frame_writer.hpp"
 
@@ -35,6 +37,7 @@ struct FrameReader::Decompressor {
   std::size_t input_end = 0;
   std::uint64_t offset = 0;    // of the next byte to be read from the file
   bool inside_frame = false;
+  ContentDigest digest;        // of the file, up to its footer
   std::string text;            // decoded
   std::size_t text_begin = 0;  // not yet handed out
 };
@@ -62,13 +65,23 @@ void FrameReader::seek(std::uint64_t offset) {
   state.text_begin = 0;
 }
 
+void FrameReader::check_whole() {
+  const auto footer_offset = last_frame();
+  std::array<std::byte, 16> numbers{};
+  static_cast<void>(file_->read_at(file_->size() - kFooterBytes + 8, numbers));
+  decompressor_->digest.update(ByteView(numbers).first(8));
+  if (footer_offset == 0 || decompressor_->digest.value() != little_endian(ByteView(numbers).subspan(8))) {
+    throw damaged("its bytes are not those that were written");
+  }
+}
+
 std::uint64_t FrameReader::last_frame() const {
   std::array<std::byte, kFooterBytes> footer{};
   const auto size = file_->size();
   if (size < footer.size() || file_->read_at(size - footer.size(), footer) != footer.size()) throw damaged("it is cut short");
   const ByteView view(footer);
   const bool is_footer = little_endian(view.first(4)) == kFooterMagic && little_endian(view.subspan(4, 4)) == kFooterBytes - 8 &&
-                         std::memcmp(footer.data() + 16, kFooterWord.data(), kFooterWord.size()) == 0;
+                         std::memcmp(footer.data() + 24, kFooterWord.data(), kFooterWord.size()) == 0;
   const auto offset = little_endian(view.subspan(8, 8));
   if (!is_footer || offset >= size - footer.size()) throw damaged("its end is missing");
   return offset;
@@ -78,6 +91,10 @@ void FrameReader::fill() {
   auto& state = *decompressor_;
   state.input_begin = 0;
   state.input_end = file_->read_at(state.offset, state.input);
+  const auto before_footer = file_->size() - std::min<std::uint64_t>(file_->size(), kFooterBytes);
+  if (state.offset < before_footer) {
+    state.digest.update(ByteView(state.input).first(static_cast<std::size_t>(std::min<std::uint64_t>(state.input_end, before_footer - state.offset))));
+  }
   state.offset += state.input_end;
 }
 

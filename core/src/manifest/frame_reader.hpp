@@ -23,6 +23,8 @@ class FrameReader {
   [[nodiscard]] bool next_line(std::string_view& line);
   /// Goes on at the frame that begins at `offset`.
   void seek(std::uint64_t offset);
+  /// After the last line: throws damaged unless every byte of the file was what was written. REQUIRES: no seek().
+  void check_whole();
   /// From the footer.
   [[nodiscard]] std::uint64_t last_frame() const;
 

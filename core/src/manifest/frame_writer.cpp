@@ -45,6 +45,7 @@ void FrameWriter::write_frame(std::string_view text) {
     throw Error(ErrorCode::runtime_error, std::string("manifest: zstd: ") + ZSTD_getErrorName(size), ErrorCause::internal);
   }
   sink_.write(ByteView(buffer).first(size));
+  digest_.update(ByteView(buffer).first(size));
   offset_ += size;
 }
 
@@ -53,6 +54,8 @@ void FrameWriter::write_footer(std::uint64_t last_frame) {
   append_little_endian(footer, kFooterMagic, 4);
   append_little_endian(footer, kFooterBytes - 8, 4);
   append_little_endian(footer, last_frame, 8);
+  digest_.update(ByteView(footer).subspan(8));
+  append_little_endian(footer, digest_.value(), 8);
   for (const char c : kFooterWord) footer.push_back(static_cast<std::byte>(c));
   sink_.write(footer);
   offset_ += footer.size();

@@ -52,8 +52,8 @@ struct ManifestReader::State {
     const auto read = named([&] { return parse_closing_line(line); });
     std::string_view more;
     if (frames.next_line(more)) throw frames.damaged("something follows its last line");
-    static_cast<void>(frames.last_frame());
     at_end = true;
+    if (whole) frames.check_whole();
     if (whole && (read.closing.entries != entries || read.text_digest != digest.value())) {
       throw frames.damaged("its entries are not those that were written");
     }

@@ -16,6 +16,7 @@
 #include "autoarchive/tree/attributes.hpp"
 #include "codec.hpp"
 #include "header_scanner.hpp"
+#include "pax_records.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -187,6 +188,10 @@ struct MemberReader::State {
     members.pop_front();
     const auto path = safe_member_path(scanned.path);
     member.entry.path = path.empty() ? scanned.path : path;
+    // libarchive adds the fraction of a time before 1970 on the wrong side.
+    if (const auto record = scanned.records.find("mtime"); record != scanned.records.end()) {
+      if (const auto time = parse_pax_time(record->second)) member.entry.mtime = *time;
+    }
     add_attributes(scanned, owners, member.entry);
     if (const auto dumpdir = scanned.records.find("GNU.dumpdir"); dumpdir != scanned.records.end()) {
       member.dumpdir = parse_dumpdir(dumpdir->second);

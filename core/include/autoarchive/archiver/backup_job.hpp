@@ -51,7 +51,7 @@ class AA_EXPORT BackupJob {
   /// A temporary path for a state file, e.g. for "home.1.snar"; takes its name in work_dir/snapshots with the commit.
   [[nodiscard]] std::filesystem::path put_state(std::string_view name);
 
-  /// Reports; see IBackupObserver. file_added also counts, and drives progress().
+  /// Reports; see IBackupObserver. file_added also counts, and drives progress(). some_files_changed is told once, at the end.
   void file_added(std::string_view name);
   void operation_error(BackupSubOperation operation, BackupOperationError error,
                        std::optional<std::string_view> name = {}, std::optional<std::string_view> error_text = {});

@@ -1,0 +1,44 @@
+#include "autoarchive/base/durations.hpp"
+
+#include <gtest/gtest.h>
+
+namespace autoarchive {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Durations, AreANumberAndAUnit) {
+  EXPECT_EQ(parse_duration("45s"), 45s);
+  EXPECT_EQ(parse_duration("90m"), 90min);
+  EXPECT_EQ(parse_duration("26h"), 26h);
+  EXPECT_EQ(parse_duration("14d"), 14 * 24h);
+  EXPECT_EQ(parse_duration("0"), 0s);
+  for (const char* text : {"", "5", "-1h", "h", "1.5h", "5y", "99999999999999999w"}) EXPECT_FALSE(parse_duration(text)) << text;
+}
+
+TEST(Durations, AreShownInTheTwoLargestUnits) {
+  EXPECT_EQ(format_duration(3200ms), "3.2s");
+  EXPECT_EQ(format_duration(65s), "1m 5s");
+  EXPECT_EQ(format_duration(2h + 5min + 9s), "2h 5m");
+  EXPECT_EQ(format_duration(14 * 24h), "14d");
+}
+
+TEST(Times, SurviveRfc3339) {
+  const SystemTime time(std::chrono::seconds(1'700'000'000) + 120ns);
+  EXPECT_EQ(format_rfc3339(time), "2023-11-14T22:13:20.000000120Z");
+  EXPECT_EQ(parse_time(format_rfc3339(time)), time);
+  const SystemTime before(std::chrono::seconds(-1) + 500ms);
+  EXPECT_EQ(parse_time(format_rfc3339(before)), before);
+}
+
+TEST(Times, TakeOffsetsAndRefuseNonsense) {
+  EXPECT_EQ(parse_time("2023-11-14T23:13:20+01:00"), parse_time("2023-11-14T22:13:20Z"));
+  EXPECT_TRUE(parse_time("2026-11-01"));
+  EXPECT_TRUE(parse_time("2026-11-01T03:00"));
+  for (const char* text : {"", "2026", "2026-13-01", "2026-11-01T", "2026-11-01T25:00", "2026-11-01T03:00Zx", "2026-11-01T03:00+1"}) {
+    EXPECT_FALSE(parse_time(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace autoarchive
