@@ -7,7 +7,6 @@
 #include <set>
 
 #include "autoarchive/base/unique_fd.hpp"
-#include "autoarchive/base/version.hpp"
 
 namespace autoarchive {
 namespace {
@@ -47,7 +46,6 @@ TEST(UniqueFd, ClosesWhatItOwnsAndNothingElse) {
   EXPECT_EQ(::fcntl(number, F_GETFD), -1);
 }
 
-TEST(Version, IsThatOfTheLibrary) { EXPECT_EQ(version(), "0.1.0"); }
 
 }  // namespace
 }  // namespace autoarchive

@@ -1,4 +1,4 @@
-#include "journal.hpp"
+#include "storage/journal.hpp"
 
 #include <gtest/gtest.h>
 

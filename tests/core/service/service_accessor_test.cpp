@@ -1,0 +1,235 @@
+// contract 1.1 and 1.2, row by row.
+#include "autoarchive/service/service_accessor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/service/application_context.hpp"
+#include "autoarchive/service/iservice_component.hpp"
+
+namespace autoarchive {
+namespace {
+
+using ::testing::ElementsAre;
+
+class IGreeter : public IService {
+ public:
+  virtual std::string greeting() = 0;
+};
+class IOther : public IService {};
+
+class GreeterId : public IProviderIdentification {
+ public:
+  explicit GreeterId(std::string id) : id_(std::move(id)) {}
+  [[nodiscard]] std::string_view provider_id() const noexcept override { return id_; }
+
+ private:
+  std::string id_;
+};
+class OtherId final : public IProviderIdentification {
+ public:
+  [[nodiscard]] std::string_view provider_id() const noexcept override { return "other"; }
+};
+
+template <class Interface_, class Id>
+class ServiceId final : public IServiceIdentification {
+ public:
+  using Interface = Interface_;
+  explicit ServiceId(std::string_view name) : name_(name) {}
+  [[nodiscard]] std::string_view name() const noexcept override { return name_; }
+  [[nodiscard]] std::type_index interface() const noexcept override { return typeid(Interface_); }
+  [[nodiscard]] std::type_index provider_identification_interface() const noexcept override { return typeid(Id); }
+  [[nodiscard]] bool accepts(const IProviderIdentification& identification) const noexcept override {
+    return dynamic_cast<const Id*>(&identification) != nullptr;
+  }
+
+ private:
+  std::string_view name_;
+};
+using GreeterService = ServiceId<IGreeter, GreeterId>;
+
+class Polite final : public IGreeter {
+ public:
+  explicit Polite(const ProviderArguments& arguments) : name_(arguments.work_dir) { ++made; }
+  ~Polite() override { --made; }
+  std::string greeting() override { return "good day " + name_; }
+  static inline std::atomic<int> made = 0;
+
+ private:
+  std::string name_;
+};
+class Rude final : public IGreeter {
+ public:
+  explicit Rude(const ProviderArguments& /*arguments*/) {}
+  std::string greeting() override { return "what"; }
+};
+class Broken final : public IGreeter {
+ public:
+  explicit Broken(const ProviderArguments& /*arguments*/) {
+    if (++attempts == 1) throw Error(ErrorCode::os_error, "no work directory");
+  }
+  std::string greeting() override { return "fixed"; }
+  static inline int attempts = 0;
+};
+
+// contract 1.1, check 1: a class that does not derive from its interface does not compile …
+static_assert(std::is_base_of_v<IService, IGreeter> && std::is_base_of_v<IGreeter, Polite> && !std::is_base_of_v<IOther, Polite>);
+// contract 1.2: bare interfaces can't be made.
+static_assert(std::is_abstract_v<IGreeter> && std::is_abstract_v<IServiceComponent> && std::is_abstract_v<IServiceIdentification>);
+
+class ServiceAccessorTest : public ::testing::Test {
+ protected:
+  void add(const std::string& id, const ProviderClass& provider) { accessor_.register_service(service_, provider, std::make_shared<GreeterId>(id)); }
+  [[nodiscard]] std::shared_ptr<IGreeter> get(const std::string& id, const std::string& work_dir = "x") {
+    return accessor_.get_or_create(service_, std::make_unique<GreeterId>(id).get(), {work_dir, {}});
+  }
+  template <class Call>
+  static ErrorCode code_of(const Call& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return ErrorCode::runtime_error;
+  }
+
+  GreeterService service_{"greeter"};
+  ServiceAccessor accessor_;
+};
+
+TEST_F(ServiceAccessorTest, RefusesAClassForAnotherInterface) {
+  const ProviderClass polite = provider_class<Polite, IGreeter>();
+  const ServiceId<IOther, OtherId> other("other");
+  EXPECT_EQ(code_of([&] { accessor_.register_service(other, polite); }), ErrorCode::type_error);
+  EXPECT_FALSE(accessor_.is_registered(other));
+}
+
+TEST_F(ServiceAccessorTest, RefusesAnIdentificationOfAnotherKind) {
+  EXPECT_EQ(code_of([&] { accessor_.register_service(service_, provider_class<Polite, IGreeter>(), std::make_shared<OtherId>()); }), ErrorCode::type_error);
+}
+
+TEST_F(ServiceAccessorTest, RefusesTheSameIdentificationAndTheSameClassTwice) {
+  add("polite", provider_class<Polite, IGreeter>());
+  EXPECT_EQ(code_of([&] { add("polite", provider_class<Rude, IGreeter>()); }), ErrorCode::key_error);
+  EXPECT_EQ(code_of([&] { add("another", provider_class<Polite, IGreeter>()); }), ErrorCode::key_error);
+  accessor_.register_service(service_, provider_class<Rude, IGreeter>());
+  EXPECT_EQ(code_of([&] { accessor_.register_service(service_, provider_class<Broken, IGreeter>()); }), ErrorCode::key_error);  // "none" is a value
+}
+
+TEST_F(ServiceAccessorTest, KnowsNoServiceAndNoProviderThatWasNotRegistered) {
+  EXPECT_EQ(code_of([&] { static_cast<void>(get("polite")); }), ErrorCode::key_error);
+  EXPECT_EQ(code_of([&] { static_cast<void>(accessor_.providers_identifications(service_)); }), ErrorCode::key_error);
+  EXPECT_EQ(code_of([&] { accessor_.unregister_service(service_); }), ErrorCode::key_error);
+  add("polite", provider_class<Polite, IGreeter>());
+  EXPECT_EQ(code_of([&] { static_cast<void>(get("rude")); }), ErrorCode::key_error);
+}
+
+TEST_F(ServiceAccessorTest, MakesOneInstanceOfAClassAndIgnoresLaterArguments) {
+  add("polite", provider_class<Polite, IGreeter>());
+  EXPECT_EQ(Polite::made, 0);
+  const auto first = get("polite", "a");
+  EXPECT_EQ(get("polite", "b"), first);
+  EXPECT_EQ(first->greeting(), "good day a");
+  const GreeterService second_service("greeter 2");
+  accessor_.register_service(second_service, provider_class<Polite, IGreeter>());
+  EXPECT_EQ(accessor_.get_or_create(second_service, nullptr, {}), first);  // also under another service
+}
+
+TEST_F(ServiceAccessorTest, CachesNothingWhenTheConstructorThrows) {
+  Broken::attempts = 0;
+  add("broken", provider_class<Broken, IGreeter>());
+  EXPECT_EQ(code_of([&] { static_cast<void>(get("broken")); }), ErrorCode::os_error);
+  EXPECT_EQ(get("broken")->greeting(), "fixed");
+}
+
+TEST_F(ServiceAccessorTest, ListsIdentificationsInTheOrderOfRegistration) {
+  add("z", provider_class<Polite, IGreeter>());
+  add("a", provider_class<Rude, IGreeter>());
+  std::vector<std::string> ids;
+  for (const auto& id : accessor_.providers_identifications(service_)) ids.emplace_back(id->provider_id());
+  EXPECT_THAT(ids, ElementsAre("z", "a"));
+}
+
+TEST_F(ServiceAccessorTest, UnregistersAServiceWithItsInstances) {
+  add("polite", provider_class<Polite, IGreeter>());
+  auto user = get("polite", "a");
+  accessor_.unregister_service(service_);
+  EXPECT_FALSE(accessor_.is_registered(service_));
+  EXPECT_EQ(user->greeting(), "good day a");  // its user keeps it alive
+  add("polite", provider_class<Polite, IGreeter>());
+  EXPECT_EQ(get("polite", "b")->greeting(), "good day b");
+}
+
+TEST_F(ServiceAccessorTest, TakesOneProviderBackAndTheServiceWithTheLast) {
+  add("polite", provider_class<Polite, IGreeter>());
+  add("rude", provider_class<Rude, IGreeter>());
+  const GreeterId polite("polite");
+  accessor_.unregister_provider(service_, &polite);
+  EXPECT_EQ(get("rude")->greeting(), "what");
+  EXPECT_EQ(code_of([&] { accessor_.unregister_provider(service_, &polite); }), ErrorCode::key_error);
+  const GreeterId rude("rude");
+  accessor_.unregister_provider(service_, &rude);
+  EXPECT_FALSE(accessor_.is_registered(service_));
+}
+
+TEST_F(ServiceAccessorTest, RegistersAllOrNothingWhenStaged) {
+  {
+    ServiceAccessor::Staging staging(accessor_);
+    add("polite", provider_class<Polite, IGreeter>());
+    EXPECT_FALSE(accessor_.is_registered(service_));
+    EXPECT_EQ(code_of([&] { add("polite", provider_class<Rude, IGreeter>()); }), ErrorCode::key_error);
+  }
+  EXPECT_FALSE(accessor_.is_registered(service_));
+  ServiceAccessor::Staging staging(accessor_);
+  add("polite", provider_class<Polite, IGreeter>());
+  staging.commit();
+  EXPECT_TRUE(accessor_.is_registered(service_));
+}
+
+class Recursive final : public IGreeter {
+ public:
+  explicit Recursive(const ProviderArguments& arguments) {
+    if (with != nullptr) inner_ = with->get_or_create(GreeterService("greeter"), std::make_unique<GreeterId>("polite").get(), arguments);
+  }
+  std::string greeting() override { return inner_->greeting(); }
+  static inline ServiceAccessor* with = nullptr;
+
+ private:
+  std::shared_ptr<IGreeter> inner_;
+};
+
+TEST_F(ServiceAccessorTest, LetsAConstructorAskForAnotherProvider) {
+  add("polite", provider_class<Polite, IGreeter>());
+  add("recursive", provider_class<Recursive, IGreeter>());
+  Recursive::with = &accessor_;
+  EXPECT_EQ(get("recursive", "a")->greeting(), "good day a");
+  Recursive::with = nullptr;
+}
+
+TEST_F(ServiceAccessorTest, GivesManyThreadsTheSameInstance) {
+  add("polite", provider_class<Polite, IGreeter>());
+  std::vector<std::shared_ptr<IGreeter>> got(8);
+  std::vector<std::thread> threads;
+  for (auto& slot : got) threads.emplace_back([&] { slot = get("polite"); });
+  for (auto& thread : threads) thread.join();
+  for (const auto& slot : got) EXPECT_EQ(slot, got[0]);
+  EXPECT_EQ(Polite::made, 1);
+}
+
+// contract 1.2
+TEST(ApplicationContext, HasThreeReadOnlyProperties) {
+  const ApplicationContext context({"aa", {{"verbose", "1"}}, {"home"}}, nullptr, nullptr);
+  EXPECT_EQ(context.app_environment().executable_name(), "aa");
+  EXPECT_THAT(context.app_environment().arguments(), ElementsAre("home"));
+  EXPECT_EQ(context.app_environment().options().front().first, "verbose");
+  EXPECT_EQ(context.configuration(), nullptr);
+  EXPECT_EQ(context.storage(), nullptr);
+}
+
+}  // namespace
+}  // namespace autoarchive
