@@ -133,6 +133,7 @@ void add_groups(CLI::App& app, Commands& commands) {
       ->add_option("ARCHIVE", commands.config.archives, "default: all");
   add("schema", "JSON Schema of the file");
   add("example", "a commented file with every key");
+  add("reference", "every key as a table, in Markdown");
 }
 
 std::optional<int> parse_level(const std::string& text) {

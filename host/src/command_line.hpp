@@ -97,7 +97,7 @@ struct PluginsCommand {
   std::string action = "list";
 };
 struct ConfigCommand {
-  std::string action;  ///< check, show, schema, example
+  std::string action;  ///< check, show, schema, example, reference
   std::vector<std::string> archives;
 };
 struct VersionCommand {};

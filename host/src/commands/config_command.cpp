@@ -39,7 +39,9 @@ ExitStatus show(Session& session, const std::vector<std::string>& names) {
 ExitStatus run_command(Session& session, const ConfigCommand& command) {
   if (command.action == "check") return check(session);
   if (command.action == "show") return show(session, command.archives);
-  const auto text = command.action == "schema" ? config_schema() : config_example();
+  const auto text = command.action == "schema"      ? config_schema()
+                    : command.action == "reference" ? config_reference()
+                                                    : config_example();
   session.process().out << text;
   return ExitStatus::ok;
 }

@@ -1,0 +1,211 @@
+// The whole program in memory: every command on real trees, and every exit status.
+#include "application.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "support/temp_dir.hpp"
+#include "support/test_tree.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class ApplicationTest : public ::testing::Test {
+ protected:
+  ApplicationTest() {
+    test::write_file(directory_ / "root/a", "content of a");
+    test::write_file(directory_ / "root/d/b", "b");
+    std::filesystem::create_directory(directory_ / "backups");
+  }
+
+  int run(std::vector<std::string> words, const std::string& input = "") {
+    std::istringstream in(input);
+    std::ostringstream out;
+    std::ostringstream err;
+    const ProcessContext process{in,    out, err, !input.empty(), false, false, {{"AA_STATE_DIR", directory_ / "state"}, {"XDG_CONFIG_HOME", directory_ / "config"}},
+                                 false, std::filesystem::path(AA_PROGRAM), {}};
+    const int status = run_application(process, words);
+    out_ = out.str();
+    err_ = err.str();
+    return status;
+  }
+  int create(std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"create", "home", "--root", directory_ / "root", "--destination", directory_ / "backups"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+  [[nodiscard]] std::string destination() const { return directory_ / "backups"; }
+  void configure(const std::string& text) const { test::write_file(directory_ / "config/autoarchive/config.yaml", text); }
+
+  test::TempDir directory_;
+  std::string out_;
+  std::string err_;
+};
+
+TEST_F(ApplicationTest, MakesListsLooksIntoAndRestoresABackupWithoutAConfiguration) {
+  EXPECT_EQ(create(), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: level 0 by tar-internal: 4 of 4 entries"));
+  EXPECT_EQ(run({"list", "home", "--destination", destination()}), 0);
+  EXPECT_THAT(out_, HasSubstr("home.tar.gz"));
+  EXPECT_EQ(run({"ls", "home", "d", "--destination", destination()}), 0);
+  EXPECT_THAT(out_, HasSubstr("'d/b'"));
+  EXPECT_THAT(out_, Not(HasSubstr("'a'")));
+  EXPECT_EQ(run({"ls", directory_ / "backups/home.tar.gz"}), 0);
+  EXPECT_THAT(out_, HasSubstr("'d/b'"));
+  EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", directory_ / "restored"}), 0) << err_;
+  EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "restored"), IsEmpty());
+}
+
+TEST_F(ApplicationTest, MakesLevelsAndGenerationsFromAConfiguration) {
+  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() + ", destination: " + destination() + ", incremental: true, keep: {generations: 2}}\n");
+  EXPECT_EQ(run({"route"}), 0);
+  EXPECT_THAT(out_, HasSubstr("-> tar-external"));
+  EXPECT_THAT(out_, HasSubstr("- tar-internal: has no Incremental for tar.gz"));
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  test::write_file(directory_ / "root/new", "new");
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 1"));
+  EXPECT_EQ(run({"restore", "home@0", "--to", directory_ / "r0"}), 0);
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "r0/new"));
+  EXPECT_EQ(run({"restore", "home", "--to", directory_ / "r1"}), 0);
+  EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "r1"), IsEmpty());
+  EXPECT_EQ(run({"create", "--all", "--full"}), 0) << err_;
+  EXPECT_EQ(run({"restore", "home@aa", "--to", directory_ / "raa"}), 0) << err_;
+  EXPECT_THAT(test::diff_trees(directory_ / "r1", directory_ / "raa"), IsEmpty());
+  EXPECT_EQ(run({"list"}), 0);
+  EXPECT_THAT(out_, HasSubstr("home.1.aa.tar.gz"));
+}
+
+TEST_F(ApplicationTest, AnswersLostStateWithALevel0SaidAloud) {
+  EXPECT_EQ(create({"--incremental"}), 0) << err_;
+  for (const auto& file : std::filesystem::directory_iterator(directory_ / "state/snapshots")) test::write_file(file.path(), "garbage");
+  EXPECT_EQ(create({"--incremental"}), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("level 0 instead of an increment"));
+  EXPECT_THAT(out_, HasSubstr("level 0 by tar-external"));
+}
+
+TEST_F(ApplicationTest, StartsAChainAnewWhenItsRootHasChanged) {
+  EXPECT_EQ(create({"--incremental"}), 0);
+  test::write_file(directory_ / "other/x", "x");
+  EXPECT_EQ(run({"create", "home", "--root", directory_ / "other", "--destination", destination(), "--incremental"}), 0);
+  EXPECT_THAT(err_, HasSubstr("the root has changed from"));
+}
+
+TEST_F(ApplicationTest, RemovesABackupWithAllThatDependsOnIt) {
+  create({"--incremental"});
+  create({"--incremental"});
+  const std::vector<std::string> remove{"remove", "home@0", "--destination", destination()};
+  EXPECT_EQ(run(remove), 64);  // it does not ask without a terminal
+  EXPECT_EQ(run(remove, "n\n"), 0);
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.tar.gz"));
+  EXPECT_EQ(run(remove, "y\n"), 0) << err_;
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.tar.gz") || std::filesystem::exists(directory_ / "backups/home.1.tar.gz"));
+  EXPECT_EQ(create({"--incremental"}), 0);
+  EXPECT_THAT(out_, HasSubstr("level 0"));
+}
+
+TEST_F(ApplicationTest, PurgesTheStateOfOrphansOnly) {
+  create({"--incremental"});
+  configure("version: 1\narchives: {home: {root: /r, destination: /d}}\n");
+  EXPECT_EQ(run({"purge", "--orphans"}), 0);
+  EXPECT_THAT(out_, HasSubstr("nothing to purge"));
+  EXPECT_EQ(run({"purge", "home"}), 64);
+  configure("version: 1\n");
+  EXPECT_EQ(run({"purge", "--orphans"}), 0);
+  EXPECT_THAT(out_, HasSubstr("home: stored state deleted"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.tar.gz"));
+}
+
+TEST_F(ApplicationTest, EndsWithTheDocumentedStatus) {
+  EXPECT_EQ(run({"frobnicate"}), 64);
+  EXPECT_EQ(run({"create", "home"}), 66);  // no such archive
+  EXPECT_EQ(create({"--type", "zip"}), 69);
+  EXPECT_EQ(create({"--type", "tar", "--strength", "5"}), 69);
+  EXPECT_EQ(create({"--strength", "12"}), 64);
+  EXPECT_EQ(create({"--provider", "nobody"}), 69);
+  EXPECT_EQ(create({"--incremental", "--level", "4"}), 64);
+  EXPECT_EQ(run({"create", "home", "--root", directory_ / "missing", "--destination", destination()}), 2);
+  EXPECT_EQ(run({"create", "home", "--root", directory_ / "root", "--destination", directory_ / "missing"}), 73);
+  EXPECT_EQ(run({"create", "home", "--root", directory_ / "root", "--destination", directory_ / "root/a"}), 73);
+  std::filesystem::create_directory(directory_ / "empty");
+  EXPECT_EQ(run({"create", "home", "--root", directory_ / "empty", "--destination", destination()}), 2);
+  EXPECT_EQ(run({"create", "home", "--root", directory_ / "empty", "--destination", destination(), "--allow-empty"}), 0);
+  EXPECT_EQ(create({"--include", "a", "--include", "not there"}), 1);
+  EXPECT_EQ(run({"restore", "home@7", "--destination", destination(), "--to", directory_ / "r"}), 66);
+  EXPECT_EQ(run({"ls", "home", "no/such/path", "--destination", destination()}), 66);
+  test::write_file(directory_ / "noise", "this is not an archive");
+  EXPECT_EQ(run({"ls", directory_ / "noise"}), 69);
+  configure("version: 1\nnonsense: 1\n");
+  EXPECT_EQ(run({"list"}), 78);
+  EXPECT_THAT(err_, HasSubstr("config.yaml:2:1: unknown key 'nonsense'"));
+}
+
+TEST_F(ApplicationTest, TellsASecondRunAtOnce) {
+  EXPECT_EQ(create(), 0);
+  const int fd = ::open((directory_ / "backups/.home.lock").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(fd, LOCK_EX | LOCK_NB), 0);
+  EXPECT_EQ(create(), 75);
+  EXPECT_THAT(err_, HasSubstr("--lock-wait"));
+  ::close(fd);
+  EXPECT_EQ(create(), 0);
+}
+
+TEST_F(ApplicationTest, NoticesADestinationThatIsNotMounted) {
+  EXPECT_EQ(create(), 0);
+  std::filesystem::remove_all(directory_ / "backups");
+  std::filesystem::create_directory(directory_ / "backups");
+  EXPECT_EQ(create(), 73);
+  EXPECT_THAT(err_, HasSubstr("--new-destination"));
+  EXPECT_EQ(create({"--new-destination"}), 0);
+}
+
+TEST_F(ApplicationTest, PrintsOneJsonDocumentErrorsIncluded) {
+  EXPECT_EQ(create({"--json"}), 0);
+  EXPECT_THAT(out_, ::testing::StartsWith("{\"exit_code\":0,\"archives\":[{\"archive\":\"home\",\"status\":\"ok\",\"level\":0"));
+  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 1);
+  EXPECT_EQ(run({"create", "nobody", "--json"}), 66);
+  EXPECT_THAT(out_, ::testing::StartsWith("{\"error\":{\"id\":\"no_such_backup\""));
+  EXPECT_EQ(run({"frobnicate", "--json"}), 64);
+  EXPECT_THAT(out_, HasSubstr("\"exit_code\":64"));
+  for (const auto& words : {std::vector<std::string>{"plugins", "list", "--json"}, std::vector<std::string>{"list", "--json"}, std::vector<std::string>{"version", "--json"}}) {
+    EXPECT_EQ(run(words), 0);
+    EXPECT_THAT(out_, ::testing::StartsWith("{"));
+  }
+}
+
+TEST_F(ApplicationTest, SaysWhatADryRunWouldDoAndDoesNothing) {
+  EXPECT_EQ(create({"--dry-run", "-v", "--exclude", "a"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("- 'a'  (exclude[0] 'a')"));
+  EXPECT_THAT(out_, HasSubstr("would make level 0 (the archive is not incremental) by tar-internal: 3 entries"));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_ / "backups"));
+}
+
+TEST_F(ApplicationTest, OneArchivesFailureDoesNotStopTheNext) {
+  configure("version: 1\ndefaults: {destination: " + destination() + "}\narchives:\n  a: {root: /no/such/root}\n  b: {root: " + (directory_ / "root").native() + "}\n");
+  EXPECT_EQ(run({"create", "--all"}), 2);
+  EXPECT_THAT(err_, HasSubstr("[a] error: root '/no/such/root'"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/b.tar.gz"));
+}
+
+TEST_F(ApplicationTest, ShowsEffectiveValuesWithTheirOrigin) {
+  configure("version: 1\narchives: {a: {root: /r, destination: /d, strength: 7}}\n");
+  EXPECT_EQ(run({"config", "show"}), 0);
+  EXPECT_THAT(out_, HasSubstr("strength: 7  # " + (directory_ / "config/autoarchive/config.yaml").native() + ":2:"));
+  EXPECT_THAT(out_, HasSubstr("type: tar.gz  # built-in"));
+  EXPECT_EQ(run({"config", "check"}), 0);
+  EXPECT_EQ(run({"help"}), 0);
+  EXPECT_THAT(out_, HasSubstr("restore"));
+}
+
+}  // namespace
+}  // namespace autoarchive::host

@@ -1,0 +1,112 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "autoarchive/base/error.hpp"
+#include "events/backup_events.hpp"
+#include "events/event_stream.hpp"
+#include "events/problem_reporter.hpp"
+#include "events/progress_display.hpp"
+#include "support/recording_observer.hpp"
+#include "support/temp_dir.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// contract 1.7
+TEST(BackupEvents, CallsASetOfSubscribersOnceEach) {
+  BackupEvents events;
+  test::RecordingObserver first;
+  test::RecordingObserver second;
+  events.subscribe(first);
+  events.subscribe(first);
+  events.subscribe(second);
+  events.file_add("x");
+  events.unsubscribe(first);
+  events.unsubscribe(first);
+  events.backup_operation_error(BackupSubOperation::open, BackupOperationError::socket_ignored, "s", {});
+  EXPECT_THAT(first.lines(), ElementsAre("add x"));
+  EXPECT_THAT(second.lines(), ElementsAre("add x", "error Open/SocketIgnored s"));
+}
+
+TEST(BackupEvents, LetsAHandlersExceptionThroughAndSurvivesUnsubscribingInside) {
+  BackupEvents events;
+  class Leaver final : public IBackupObserver {
+   public:
+    explicit Leaver(BackupEvents& from) : from_(from) {}
+    void file_add(std::string_view /*name*/) override { from_.unsubscribe(*this); }
+    void notice(std::string_view /*text*/) override { throw Error(ErrorCode::runtime_error, "handler"); }
+
+   private:
+    BackupEvents& from_;
+  } leaver(events);
+  events.subscribe(leaver);
+  EXPECT_THROW(events.notice(""), Error);
+  events.file_add("x");
+  EXPECT_NO_THROW(events.notice(""));
+}
+
+TEST(BackupEvents, BelongToOneInstance) {
+  BackupEvents one;
+  BackupEvents other;
+  test::RecordingObserver recorder;
+  one.subscribe(recorder);
+  other.file_add("x");
+  EXPECT_THAT(recorder.lines(), IsEmpty());
+}
+
+TEST(ProblemReporter, TellsNoticesFromWarnings) {
+  using O = BackupSubOperation;
+  using E = BackupOperationError;
+  EXPECT_EQ(problem_of(O::open, E::socket_ignored, "s", "", false).severity, Severity::notice);
+  EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, "x", "No such file or directory", false).id, "file.vanished");
+  EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, "x", "No such file or directory", true).severity, Severity::warning);
+  EXPECT_EQ(problem_of(O::read, E::file_changed, "x", "", false).id, "file.changed");
+  EXPECT_EQ(problem_of(O::read, E::unknown_os_error, "x", "Input/output error", false).id, "file.io");
+  EXPECT_THAT(problem_of(O::open, E::permission_denied, "a\nb", "", false).text, HasSubstr("'a\\nb'"));
+}
+
+TEST(EventStream, BeginsWithHelloAndWritesAJsonObjectALine) {
+  const test::TempDir directory;
+  {
+    EventStream stream(directory / "events");
+    JobEvents job(stream, "home");
+    job.file_add("not utf-8 \xff");
+  }
+  const auto text = test::read_file(directory / "events");
+  EXPECT_THAT(text, ::testing::StartsWith("{\"event\":\"hello\",\"time\":\""));
+  EXPECT_THAT(text, HasSubstr("\"schema\":1"));
+  EXPECT_THAT(text, HasSubstr("\"archive\":\"home\",\"path\":\"not utf-8 \xef\xbf\xbd\",\"path_b64\":\"bm90IHV0Zi04IP8=\"}\n"));
+  EXPECT_THROW(EventStream("fd:x"), Error);
+  EXPECT_THROW(EventStream("fd:999"), Error);
+}
+
+TEST(Progress, HasPercentAndEtaWhenTheTotalsAreKnown) {
+  BackupProgress progress;
+  progress.entries = 7;
+  progress.content_bytes = 50U << 20U;
+  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)), "home  50.0 MiB  7 files  10.0 MiB/s");
+  progress.total_content_bytes = 100U << 20U;
+  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)), "home  50%  50.0 MiB  7 files  10.0 MiB/s  ETA 5.0s");
+  progress.total_content_bytes = 1;  // the tree has grown
+  EXPECT_THAT(progress_text("home", progress, std::chrono::seconds(5)), HasSubstr("99%"));
+}
+
+TEST(Progress, ShowsAPlainLineAMinute) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Console console(out, err, {});
+  const ProgressDisplay::Clock::time_point start{};
+  ProgressDisplay display(console, "home", ProgressStyle::plain, start);
+  for (const int second : {1, 30, 61, 62, 119, 122}) display.tick({}, start + std::chrono::seconds(second));
+  EXPECT_EQ(std::count(err.view().begin(), err.view().end(), '\n'), 2);
+}
+
+}  // namespace
+}  // namespace autoarchive::host

@@ -1,0 +1,106 @@
+#include "job/keeping.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "autoarchive/base/error.hpp"
+#include "exit_status.hpp"
+#include "job/levels.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+KeptFile file(int level, const std::string& keep = "", const BackupType& type = backup_type::kTarGz) { return {{"a", type, level, keep}, false, false, {}}; }
+BackupName made(int level, const BackupType& type = backup_type::kTarGz) { return {"a", type, level, ""}; }
+
+std::vector<std::string> steps(const CommitPlan& plan) {
+  std::vector<std::string> lines;
+  for (const auto& step : plan.steps) {
+    const char* word = step.action == CommitStep::Action::retire ? "retire " : step.action == CommitStep::Action::keep ? "keep " : "move ";
+    lines.push_back(word + step.from + (step.to.empty() ? "" : " " + step.to));
+  }
+  return lines;
+}
+
+TEST(Keeping, DoesNothingForTheFirstBackupAndForTheNextLevel) {
+  EXPECT_THAT(steps(plan_generations({}, made(0), 2)), IsEmpty());
+  EXPECT_THAT(steps(plan_generations({file(0)}, made(1), 2)), IsEmpty());
+}
+
+TEST(Keeping, LinksThePlainBackupAndShiftsTheOlderOnes) {
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa")}, made(0), 3)), ElementsAre("move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+}
+
+TEST(Keeping, LetsTheLastGenerationFallOff) {
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(1, "ab"), file(0, "ab")}, made(0), 2)),
+              ElementsAre("retire a.1.ab.tar.gz", "retire a.ab.tar.gz", "move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+}
+
+TEST(Keeping, StopsAtAHole) {
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(0, "ac")}, made(0), 6)), ElementsAre("move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+}
+
+// The original's example: levels 0..3 exist, level 2 is made.
+TEST(Keeping, MovesAllLevelsFromTheNewOneOnTogether) {
+  EXPECT_THAT(steps(plan_generations({file(0), file(1), file(2), file(3)}, made(2), 1)), ElementsAre("keep a.2.tar.gz a.2.aa.tar.gz", "move a.3.tar.gz a.3.aa.tar.gz"));
+}
+
+TEST(Keeping, LeavesNoSecondChainAfterAChangeOfType) {
+  EXPECT_THAT(steps(plan_generations({file(0)}, made(0, backup_type::kTarXz), 1)), ElementsAre("move a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0), file(1)}, made(0, backup_type::kTarXz), 0)), ElementsAre("retire a.tar.gz", "retire a.1.tar.gz"));
+}
+
+TEST(Keeping, TakesWhatLiesBesideAlong) {
+  auto plain = file(0);
+  plain.has_manifest = plain.has_sha256 = true;
+  plain.sha256 = "d1";
+  const auto plan = plan_generations({plain}, made(0), 1);
+  EXPECT_THAT(steps(plan), ElementsAre("keep a.tar.gz a.aa.tar.gz", "keep a.tar.gz.manifest.zst a.aa.tar.gz.manifest.zst"));
+  ASSERT_EQ(plan.texts.size(), 1U);
+  EXPECT_EQ(plan.texts[0].name + ": " + plan.texts[0].content, "a.aa.tar.gz.sha256: d1  a.aa.tar.gz\n");
+}
+
+TEST(Keeping, HoldsTheLimitsOf0And676) {
+  EXPECT_THAT(steps(plan_generations({file(0)}, made(0), 0)), IsEmpty());  // replaced by the new one
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "zz")}, made(0), 676)), ElementsAre("keep a.tar.gz a.aa.tar.gz"));
+}
+
+TEST(Levels, AreChosenWithAReason) {
+  EXPECT_EQ(choose_level({}).level, 0);
+  EXPECT_EQ(choose_level({true, false, {}, 3, ""}).level, 3);
+  EXPECT_EQ(choose_level({true, true, {}, 3, ""}).level, 0);
+  EXPECT_EQ(choose_level({true, false, 1, 3, ""}).level, 1);
+  const auto restarted = choose_level({true, false, {}, 3, "the root has changed"});
+  EXPECT_EQ(restarted.level, 0);
+  EXPECT_TRUE(restarted.restarted);
+  EXPECT_EQ(restarted.reason, "the root has changed");
+  EXPECT_THROW(static_cast<void>(choose_level({true, false, 4, 3, ""})), Error);
+  EXPECT_THROW(static_cast<void>(choose_level({true, false, -1, 3, ""})), Error);
+  EXPECT_THROW(static_cast<void>(choose_level({false, false, 1, 0, ""})), Error);
+}
+
+TEST(ExitStatus, IsTheWorstInTheDocumentedOrder) {
+  const ExitStatus order[] = {ExitStatus::ok,          ExitStatus::warnings,    ExitStatus::not_now, ExitStatus::no_such_backup, ExitStatus::no_provider,
+                              ExitStatus::not_permitted, ExitStatus::destination, ExitStatus::failed,  ExitStatus::internal};
+  for (std::size_t i = 0; i + 1 < std::size(order); ++i) {
+    EXPECT_EQ(worse(order[i], order[i + 1]), order[i + 1]);
+    EXPECT_EQ(worse(order[i + 1], order[i]), order[i + 1]);
+  }
+}
+
+TEST(ExitStatus, FollowsTheSeedsKindsAndTheCause) {
+  EXPECT_EQ(exit_status_of({ErrorCode::value_error, ""}), ExitStatus::usage);
+  EXPECT_EQ(exit_status_of({ErrorCode::value_error, "", ErrorCause::configuration}), ExitStatus::configuration);
+  EXPECT_EQ(exit_status_of({ErrorCode::value_error, "", ErrorCause::unsupported}), ExitStatus::no_provider);
+  EXPECT_EQ(exit_status_of({ErrorCode::key_error, ""}), ExitStatus::no_such_backup);
+  EXPECT_EQ(exit_status_of({ErrorCode::runtime_error, ""}), ExitStatus::failed);
+  EXPECT_EQ(exit_status_of({ErrorCode::os_error, "", ErrorCause::destination}), ExitStatus::destination);
+  EXPECT_EQ(exit_status_of({ErrorCode::os_error, ""}), ExitStatus::failed);
+  EXPECT_EQ(exit_status_of({ErrorCode::runtime_error, "", ErrorCause::lock_busy}), ExitStatus::not_now);
+}
+
+}  // namespace
+}  // namespace autoarchive::host
