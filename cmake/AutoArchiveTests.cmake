@@ -34,5 +34,6 @@ function(aa_add_internals target)
   add_library(${target}-internals STATIC $<TARGET_OBJECTS:${target}>)
   set_target_properties(${target}-internals PROPERTIES LINKER_LANGUAGE CXX)
   target_include_directories(${target}-internals INTERFACE $<TARGET_PROPERTY:${target},SOURCE_DIR>/src)
-  target_link_libraries(${target}-internals INTERFACE $<TARGET_PROPERTY:${target},LINK_LIBRARIES>)
+  target_link_libraries(${target}-internals INTERFACE
+    $<TARGET_GENEX_EVAL:${target},$<TARGET_PROPERTY:${target},LINK_LIBRARIES>>)
 endfunction()

@@ -1,0 +1,209 @@
+// Archives that others have made, and archives that mean harm.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "autoarchive/base/error.hpp"
+#include "support/run_program.hpp"
+#include "support/temp_dir.hpp"
+#include "support/test_tree.hpp"
+#include "tar_archive_reader.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+using test::run_shell;
+using test::shell_quote;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ReaderTest : public ::testing::Test, public IRestoreObserver {
+ protected:
+  RestoreResult restore(const std::vector<std::filesystem::path>& files) {
+    RestoreRequest request;
+    for (const auto& file : files) {
+      request.levels.emplace_back();
+      request.levels.back().file = open_local_file(file);
+    }
+    return restore(std::move(request));
+  }
+  RestoreResult restore(RestoreRequest request) {
+    request.target = directory_ / "target";
+    request.observer = this;
+    return TarArchiveReader({}).restore(request);
+  }
+  void problem(std::string_view path, std::string_view text) override { problems_.push_back(std::string(path) + ": " + std::string(text)); }
+  void python(const std::string& code) const {
+    test::write_file(directory_ / "make.py", "import tarfile, io\nt = tarfile.open(" + shell_quote(archive()) +
+                                                 ", 'w')\ndef add(name, type=tarfile.REGTYPE, link='', data=b'', mode=0o644):\n"
+                                                 " m = tarfile.TarInfo(name); m.type = type; m.linkname = link; m.size = len(data); m.mode = mode\n"
+                                                 " t.addfile(m, io.BytesIO(data))\n" + code + "\nt.close()\n");
+    const auto made = run_shell("python3 " + shell_quote(directory_ / "make.py"));
+    ASSERT_EQ(made.status, 0) << made.output;
+  }
+  [[nodiscard]] std::filesystem::path archive() const { return directory_ / "archive.tar"; }
+
+  test::TempDir directory_;
+  std::vector<std::string> problems_;
+};
+
+TEST_F(ReaderTest, ReadsEveryDialectOfGnuTar) {
+  for (const char* name : {"tree/a", "tree/d/b", "tree/a file with a name"}) test::write_file(directory_ / name, name);
+  std::filesystem::create_symlink("a", directory_ / "tree/link");
+  std::filesystem::create_hard_link(directory_ / "tree/a", directory_ / "tree/second");
+  ASSERT_EQ(run_shell("find " + shell_quote(directory_ / "tree") + " -exec touch -h -d 2020-01-01 {} +").status, 0);
+  for (const char* format : {"v7", "oldgnu", "gnu", "ustar", "posix"}) {
+    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") + " && tar --format=" + format + " -cf " + shell_quote(archive()) + " .");
+    ASSERT_EQ(made.status, 0) << made.output;
+    std::filesystem::remove_all(directory_ / "target");
+    EXPECT_EQ(restore({archive()}).problems, 0U) << format;
+    EXPECT_THAT(test::diff_trees(directory_ / "tree", directory_ / "target"), IsEmpty()) << format;
+  }
+}
+
+TEST_F(ReaderTest, ReadsWhatBsdtarAndEveryCompressorMake) {
+  test::make_nasty_tree(directory_ / "tree");
+  for (const char* option : {"", "--gzip", "--bzip2", "--xz", "--zstd"}) {
+    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") + " && LC_ALL=C.UTF-8 bsdtar --format=pax " + option + " -cf " + shell_quote(archive()) + " .");
+    std::filesystem::remove_all(directory_ / "target");
+    EXPECT_EQ(restore({archive()}).problems, 0U) << option << made.output;
+    // bsdtar writes a time before 1970 one second late.
+    const timespec times[2] = {{0, 0}, {0, 0}};
+    for (const char* tree : {"tree", "target"}) ::utimensat(AT_FDCWD, (directory_ / tree / "empty").c_str(), times, 0);
+    EXPECT_THAT(test::diff_trees(directory_ / "tree", directory_ / "target"), IsEmpty()) << option;
+  }
+}
+
+TEST_F(ReaderTest, ReplaysLevelsOfGnuTarWithTheirDeletions) {
+  for (const char* name : {"keep", "go", "d/keep", "d/go", "gone/x"}) test::write_file(directory_ / "tree" / name, name);
+  const auto tar = [&](int level) {
+    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") + " && tar --format=posix --listed-incremental=" + shell_quote(directory_ / "snar") + " -cf " +
+                                shell_quote(directory_ / ("level" + std::to_string(level))) + " .");
+    ASSERT_EQ(made.status, 0) << made.output;
+  };
+  tar(0);
+  for (const char* name : {"go", "d/go", "gone"}) std::filesystem::remove_all(directory_ / "tree" / name);
+  test::write_file(directory_ / "tree/new", "new");
+  std::filesystem::create_symlink("new", directory_ / "tree/link");
+  tar(1);
+  std::filesystem::remove(directory_ / "tree/link");
+  tar(2);
+  const auto result = restore({directory_ / "level0", directory_ / "level1", directory_ / "level2"});
+  EXPECT_EQ(result.problems, 0U);
+  EXPECT_EQ(result.removed, 4U);
+  EXPECT_THAT(test::diff_trees(directory_ / "tree", directory_ / "target"), IsEmpty());
+}
+
+TEST_F(ReaderTest, RestoresOnlyThePathsThatAreAskedFor) {
+  python("for n in ('a', 'd/b', 'd/c/e', 'dd'): add(n, data=b'x')");
+  RestoreRequest request;
+  request.levels.emplace_back();
+  request.levels[0].file = open_local_file(archive());
+  request.paths = {"d", "no"};
+  const auto result = restore(std::move(request));
+  EXPECT_THAT(result.not_found, ::testing::ElementsAre("no"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "target/d/c/e"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "target/a") || std::filesystem::exists(directory_ / "target/dd"));
+}
+
+TEST_F(ReaderTest, MakesTheTargetEqualWhenAsked) {
+  python("add('a', data=b'x')");
+  test::write_file(directory_ / "target/other/x", "");
+  RestoreRequest request;
+  request.levels.emplace_back();
+  request.levels[0].file = open_local_file(archive());
+  request.delete_others = true;
+  EXPECT_EQ(restore(std::move(request)).removed, 1U);
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "target/other"));
+}
+
+TEST_F(ReaderTest, OverwritesAsThePolicySays) {
+  python("add('a', data=b'from the archive')");
+  const auto content_after = [&](OverwritePolicy policy) {
+    test::write_file(directory_ / "target/a", "was there");
+    RestoreRequest request;
+    request.levels.emplace_back();
+    request.levels[0].file = open_local_file(archive());
+    request.overwrite = policy;
+    static_cast<void>(restore(std::move(request)));
+    return test::read_file(directory_ / "target/a");
+  };
+  EXPECT_EQ(content_after(OverwritePolicy::never), "was there");
+  EXPECT_EQ(content_after(OverwritePolicy::newer), "was there");  // the archive's is of 1970
+  EXPECT_EQ(content_after(OverwritePolicy::always), "from the archive");
+}
+
+TEST_F(ReaderTest, NeverLeavesItsTarget) {
+  const auto outside = directory_.make("outside");
+  test::write_file(outside / "victim", "untouched");
+  const auto out = outside.native();
+  python("add('../outside/dotdot', data=b'x')\n"
+         "add('" + out + "/absolute', data=b'x')\n"
+         "add('link', tarfile.SYMTYPE, '" + out + "')\n"
+         "add('link/through', data=b'x')\n"
+         "add('hard', tarfile.LNKTYPE, '../outside/victim')\n"
+         "add('hard2', tarfile.LNKTYPE, '" + out + "/victim')\n"
+         "add('hard3', tarfile.LNKTYPE, 'link/victim')\n"
+         "add('d', tarfile.DIRTYPE, mode=0o755)\n"
+         "add('d', tarfile.SYMTYPE, '" + out + "')\n"
+         "add('d/x', data=b'x')\n"
+         "add('s', tarfile.SYMTYPE, '" + out + "/victim')\n"
+         "add('s', data=b'overwritten')\n");
+  std::filesystem::create_directory(directory_ / "target");
+  std::filesystem::create_directory_symlink(outside, directory_ / "target/prepared");
+  static_cast<void>(restore({archive()}));
+  EXPECT_EQ(test::read_file(outside / "victim"), "untouched");
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(outside)) names.push_back(entry.path().filename());
+  EXPECT_THAT(names, ::testing::ElementsAre("victim"));
+  struct stat status {};
+  ASSERT_EQ(::stat((outside / "victim").c_str(), &status), 0);
+  EXPECT_EQ(status.st_nlink, 1U);
+  EXPECT_GE(problems_.size(), 4U);
+}
+
+TEST_F(ReaderTest, NoticesDamageToItsVeryEnd) {
+  python("add('a', data=b'x' * 2000)\nadd('b', data=b'y' * 2000)");
+  const auto whole = test::read_file(archive());
+  const auto faults = [&](const std::string& text) {
+    test::write_file(archive(), text);
+    const auto file = open_local_file(archive());
+    return TarArchiveReader({}).verify(*file, nullptr, {}).faults;
+  };
+  EXPECT_THAT(faults(whole), IsEmpty());
+  EXPECT_THAT(faults(whole.substr(0, 5120)), ::testing::Not(IsEmpty()));   // no end mark
+  EXPECT_THAT(faults(whole.substr(0, 3000)), ::testing::Not(IsEmpty()));   // in the middle of a member
+  EXPECT_THAT(faults(whole + "trailing"), ::testing::Not(IsEmpty()));
+  auto flipped = whole;
+  flipped[2560] = 'z';  // the second header
+  EXPECT_THAT(faults(flipped), ::testing::Not(IsEmpty()));
+}
+
+TEST_F(ReaderTest, SurvivesAnyBytes) {
+  python("add('a', data=b'x' * 700)\nadd('d', tarfile.DIRTYPE)\nadd('l', tarfile.SYMTYPE, 'a')");
+  const auto whole = test::read_file(archive());
+  std::uint32_t state = 11;
+  for (int round = 0; round < 200; ++round) {
+    auto text = whole;
+    for (int i = 0; i < 4; ++i) {
+      state = state * 1'664'525 + 1'013'904'223;
+      text[state % 4096] = static_cast<char>(state >> 24U);
+    }
+    test::write_file(archive(), text);
+    try {
+      static_cast<void>(restore({archive()}));
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported) << error.what();
+    }
+  }
+}
+
+TEST_F(ReaderTest, RefusesWhatIsNoArchive) {
+  test::write_file(archive(), "this is no archive");
+  EXPECT_THROW(static_cast<void>(restore({archive()})), Error);
+}
+
+}  // namespace
+}  // namespace autoarchive::tar_internal
