@@ -9,8 +9,8 @@
 
 namespace autoarchive::host {
 
-/// Runs one command line (without the program's name) and returns the exit status. Throws nothing: every error becomes a message
-/// with what, where and what to do, and a status.
+/// Runs one command line (without the program's name) and returns the exit status. Throws nothing: every error becomes
+/// a message with what, where and what to do, and a status.
 [[nodiscard]] int run_application(const ProcessContext& process, const std::vector<std::string>& arguments);
 
 }  // namespace autoarchive::host

@@ -32,16 +32,20 @@ void add_global_options(CLI::App& app, Words& words) {
   app.add_option("--progress", options.progress, "how progress is shown")
       ->check(CLI::IsMember({"auto", "bar", "plain", "none"}))
       ->envname("AA_PROGRESS");
-  app.add_option("--color", words.color, "colours")->check(CLI::IsMember({"auto", "always", "never"}))->envname("AA_COLOR");
+  app.add_option("--color", words.color, "colours")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->envname("AA_COLOR");
   app.add_flag("-n,--dry-run", options.dry_run, "say what would be done, and do nothing")->envname("AA_DRY_RUN");
   app.add_flag("-y,--yes", options.yes, "don't ask")->envname("AA_YES");
-  app.add_option("--lock-wait", words.lock_wait, "wait that long for another run, e.g. 90s, 10m")->envname("AA_LOCK_WAIT");
+  app.add_option("--lock-wait", words.lock_wait, "wait that long for another run, e.g. 90s, 10m")
+      ->envname("AA_LOCK_WAIT");
   app.add_option("--plugin-dir", options.plugin_directories, "look for plugins here first")->type_name("DIR");
   app.add_flag("--safe-mode", options.safe_mode, "only the installed plugins")->envname("AA_SAFE_MODE");
 }
 
 void add_overrides(CLI::App& verb, ArchiveOverrides& overrides) {
-  verb.add_option("--root", overrides.root, "root directory of the source (an archive that no file defines)")->type_name("DIR");
+  verb.add_option("--root", overrides.root, "root directory of the source (an archive that no file defines)")
+      ->type_name("DIR");
   verb.add_option("--destination", overrides.destination, "directory that gets the backup")->type_name("DIR");
   verb.add_option("--include", overrides.include, "below the root; repeatable")->type_name("PATH");
   verb.add_option("--exclude", overrides.exclude, "gitignore pattern; repeatable")->type_name("PATTERN");
@@ -59,7 +63,8 @@ void add_create(CLI::App& app, CreateCommand& create, Words& words) {
   add_overrides(verb, create.overrides);
   verb.add_option("--level", words.level, "N, or next");
   verb.add_flag("--full", create.full, "a level 0");
-  verb.add_flag("--overwrite-at-start", create.overrides.overwrite_at_start, "remove the old backup first, to free its space");
+  verb.add_flag("--overwrite-at-start", create.overrides.overwrite_at_start,
+                "remove the old backup first, to free its space");
   verb.add_flag("--allow-empty", create.overrides.allow_empty, "an empty root is no error");
   verb.add_flag("--new-destination", create.new_destination, "the destination is new, or another one than last time");
   verb.add_flag("--fail-fast", create.fail_fast, "stop at the first archive that fails");
@@ -109,8 +114,10 @@ void add_removing(CLI::App& app, Commands& commands, Words& words) {
   auto& remove = *app.add_subcommand("remove", "delete a backup and all that depends on it");
   remove.add_option("TARGET", words.target, "ARCHIVE@SELECTOR, or ARCHIVE with --from-level")->required();
   remove.add_option("--from-level", commands.remove.from_level, "levels from N on");
-  remove.add_option("--destination", commands.remove.destination, "of an archive that no file defines")->type_name("DIR");
-  auto& purge = *app.add_subcommand("purge", "delete stored state of archives that are no longer configured; never a backup");
+  remove.add_option("--destination", commands.remove.destination, "of an archive that no file defines")
+      ->type_name("DIR");
+  auto& purge =
+      *app.add_subcommand("purge", "delete stored state of archives that are no longer configured; never a backup");
   purge.add_option("ARCHIVE", commands.purge.archives, "");
   purge.add_flag("--orphans", commands.purge.orphans, "every archive that is not configured");
 }

@@ -106,16 +106,16 @@ struct HelpCommand {
   std::string text;
 };
 
-using Command = std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, RemoveCommand, PurgeCommand, RouteCommand,
-                             PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
+using Command = std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, RemoveCommand, PurgeCommand,
+                             RouteCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {
   GlobalOptions options;
   Command command;
 };
 
-/// Reads arguments (without the program's name); AA_… variables of the environment give the global options that the arguments
-/// do not. Throws Error (value_error, cause usage) that says what is wrong and what is allowed.
+/// Reads arguments (without the program's name); AA_… variables of the environment give the global options that the
+/// arguments do not. Throws Error (value_error, cause usage) that says what is wrong and what is allowed.
 [[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& arguments);
 
 /// "home@~1" -> {"home", "~1"}. A path of a file keeps its "@".

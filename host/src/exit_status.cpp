@@ -85,6 +85,8 @@ ExitStatus exit_status_of(const Error& error) noexcept {
   return from_code(error.code());
 }
 
-ExitStatus worse(ExitStatus a, ExitStatus b) noexcept { return rank(a) >= rank(b) ? a : b; }
+ExitStatus worse(ExitStatus a, ExitStatus b) noexcept {
+  return rank(a) >= rank(b) ? a : b;
+}
 
 }  // namespace autoarchive::host

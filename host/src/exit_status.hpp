@@ -8,17 +8,17 @@ namespace autoarchive::host {
 
 enum class ExitStatus : int {
   ok = 0,
-  warnings = 1,            ///< done, but some entries are missing or changed, each named
-  failed = 2,              ///< at least one archive failed, or damage was found
+  warnings = 1,  ///< done, but some entries are missing or changed, each named
+  failed = 2,    ///< at least one archive failed, or damage was found
   usage = 64,
   no_such_backup = 66,
   no_provider = 69,
   internal = 70,
-  destination = 73,        ///< destination unusable, found before writing
-  not_now = 75,            ///< another run holds the lock, or a hook said so
+  destination = 73,  ///< destination unusable, found before writing
+  not_now = 75,      ///< another run holds the lock, or a hook said so
   not_permitted = 77,
   configuration = 78,
-  interrupted = 128,       ///< plus the signal's number
+  interrupted = 128,  ///< plus the signal's number
 };
 
 /// The status that an error leads to.

@@ -1,3 +1,5 @@
 #include "process.hpp"
 
-int main(int argc, char** argv) { return autoarchive::host::run_process(argc, argv); }
+int main(int argc, char** argv) {
+  return autoarchive::host::run_process(argc, argv);
+}

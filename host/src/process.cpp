@@ -29,7 +29,8 @@ sigset_t stop_signals() {
   return set;
 }
 
-/// Waits for stop signals on a thread of its own and turns them into a stop request; a second one ends the process at once.
+/// Waits for stop signals on a thread of its own and turns them into a stop request; a second one ends the process at
+/// once.
 class SignalWatcher {
  public:
   // Blocked here, before any other thread is made, so that every thread inherits it and only the watcher takes them.
@@ -69,7 +70,8 @@ class SignalWatcher {
 // A file opened later must never become descriptor 0, 1 or 2: what is printed would go into it.
 void open_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) [[maybe_unused]] const int opened = ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+    if (::fcntl(fd, F_GETFD) < 0) [[maybe_unused]]
+      const int opened = ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
   }
 }
 
@@ -95,16 +97,8 @@ int run_process(int argc, const char* const* argv) {
   ::umask(077);
   for (const int ignored : {SIGPIPE, SIGXFSZ}) std::signal(ignored, SIG_IGN);
   SignalWatcher signals;
-  const ProcessContext process{std::cin,
-                               std::cout,
-                               std::cerr,
-                               ::isatty(0) == 1,
-                               ::isatty(1) == 1,
-                               ::isatty(2) == 1,
-                               environment(),
-                               ::geteuid() == 0,
-                               own_file(),
-                               signals.token()};
+  const ProcessContext process{std::cin,         std::cout,     std::cerr,        ::isatty(0) == 1, ::isatty(1) == 1,
+                               ::isatty(2) == 1, environment(), ::geteuid() == 0, own_file(),       signals.token()};
   const int status = run_application(process, std::vector<std::string>(argv + 1, argv + argc));
   std::cout.flush();
   if (signals.signal_number() != 0 && status != 0) return 128 + signals.signal_number();

@@ -59,7 +59,9 @@ Providers::Providers(const Config& config, const PluginSearch& search, AppEnviro
 
 Providers::~Providers() = default;
 
-const std::vector<PluginReport>& Providers::reports() const noexcept { return loader_.reports(); }
+const std::vector<PluginReport>& Providers::reports() const noexcept {
+  return loader_.reports();
+}
 
 std::vector<RouteCandidate> Providers::candidates() const {
   std::vector<RouteCandidate> found;
@@ -110,8 +112,8 @@ std::shared_ptr<IArchiver> Providers::archiver(std::string_view provider_id) {
   for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, service)) {
     if (id->provider_id() == provider_id) return accessor_.get_or_create(service, id.get(), arguments(provider_id));
   }
-  throw Error(ErrorCode::key_error,
-              fmt::format("provider {} is not there; see aa plugins list", quote(provider_id)), ErrorCause::unavailable);
+  throw Error(ErrorCode::key_error, fmt::format("provider {} is not there; see aa plugins list", quote(provider_id)),
+              ErrorCause::unavailable);
 }
 
 std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) {

@@ -21,7 +21,7 @@ namespace autoarchive::host {
 
 /// Where plugins may be, apart from the configuration.
 struct PluginSearch {
-  std::vector<std::filesystem::path> first;       ///< --plugin-dir, then AA_PLUGIN_PATH
+  std::vector<std::filesystem::path> first;  ///< --plugin-dir, then AA_PLUGIN_PATH
   std::filesystem::path installed_directory;
   bool safe_mode = false;
 };
@@ -41,7 +41,8 @@ class Providers {
   [[nodiscard]] RoutePolicy policy() const;
   /// Every type that some archiver has, sorted, and the well-known ones.
   [[nodiscard]] std::vector<BackupType> types() const;
-  /// The type with this extension. Throws Error(value_error, cause unsupported) that lists what there is and the nearest.
+  /// The type with this extension. Throws Error(value_error, cause unsupported) that lists what there is and the
+  /// nearest.
   [[nodiscard]] BackupType type(const std::string& extension) const;
 
   /// Throws Error(key_error, cause unavailable) if there is no such archiver.

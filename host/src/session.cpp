@@ -18,8 +18,8 @@ std::string from_environment(const ProcessContext& process, const std::string& n
 }
 
 ConsoleOptions console_options(const ProcessContext& process, const GlobalOptions& options) {
-  const bool wanted = options.color == When::always ||
-                      (options.color == When::automatic && process.err_is_terminal && from_environment(process, "NO_COLOR").empty());
+  const bool wanted = options.color == When::always || (options.color == When::automatic && process.err_is_terminal &&
+                                                        from_environment(process, "NO_COLOR").empty());
   return {options.verbosity, options.json, wanted};
 }
 
@@ -58,10 +58,11 @@ Error unknown_archive(const std::string& name, const Config& config) {
   std::vector<std::string> names;
   for (const auto& [known, archive] : config.archives) names.push_back(known);
   const auto suggestion = nearest(name, names);
-  const std::string remedy = !suggestion.empty() ? "did you mean " + suggestion + "?"
-                             : config.files.empty()
-                                 ? "there is no configuration; give --root DIR and --destination DIR, or see aa config example"
-                                 : "see aa list";
+  const std::string remedy =
+      !suggestion.empty() ? "did you mean " + suggestion + "?"
+      : config.files.empty()
+          ? "there is no configuration; give --root DIR and --destination DIR, or see aa config example"
+          : "see aa list";
   return {ErrorCode::key_error, fmt::format("no archive {} is configured; {}", quote(name), remedy),
           ErrorCause::no_such_backup};
 }

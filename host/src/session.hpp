@@ -47,8 +47,8 @@ class Session {
   [[nodiscard]] const Config& config();
   [[nodiscard]] Providers& providers();
 
-  /// The configured archive with this name, overridden; or, with a root and a destination given, one that no file defines.
-  /// Throws Error(key_error, cause no_such_backup) that names the nearest, or value_error for a bad name.
+  /// The configured archive with this name, overridden; or, with a root and a destination given, one that no file
+  /// defines. Throws Error(key_error, cause no_such_backup) that names the nearest, or value_error for a bad name.
   [[nodiscard]] ArchiveConfig archive(const std::string& name, const ArchiveOverrides& overrides = {});
   /// The named ones, or all of the configuration if none is named.
   [[nodiscard]] std::vector<ArchiveConfig> archives(const std::vector<std::string>& names,

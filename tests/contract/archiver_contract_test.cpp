@@ -41,8 +41,12 @@ class ArchiverContract : public ::testing::TestWithParam<ProviderAndType> {
   }
 
   [[nodiscard]] std::filesystem::path root() const { return directory_ / "root"; }
-  [[nodiscard]] std::filesystem::path file() const { return directory_ / "destination" / ("docs." + GetParam().type.extension); }
-  [[nodiscard]] bool has(const ArchiverFeature& feature) const { return archiver_->supported_features(GetParam().type).contains(feature); }
+  [[nodiscard]] std::filesystem::path file() const {
+    return directory_ / "destination" / ("docs." + GetParam().type.extension);
+  }
+  [[nodiscard]] bool has(const ArchiverFeature& feature) const {
+    return archiver_->supported_features(GetParam().type).contains(feature);
+  }
   [[nodiscard]] std::vector<std::string> visible_files() const {
     std::vector<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator(directory_ / "destination")) {
@@ -69,7 +73,8 @@ class ArchiverContract : public ::testing::TestWithParam<ProviderAndType> {
 
 std::string provider_name(const ::testing::TestParamInfo<ProviderAndType>& info) {
   auto name = info.param.provider + "_" + info.param.type.extension;
-  std::replace_if(name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   return name;
 }
 
@@ -87,16 +92,21 @@ TEST_P(ArchiverContract, BringsBackANastyTreeByOurReaderGnuTarAndBsdtar) {
   EXPECT_EQ(test::make_reader()->restore(restore).problems, 0U);
   EXPECT_THAT(test::diff_trees(root(), directory_ / "ours"), IsEmpty());
 
-  const auto gnu = test::run_shell("mkdir " + shell_quote(directory_ / "gnu") + " && tar --numeric-owner --xattrs --xattrs-include='*' --acls -xpf " + shell_quote(file()) +
-                                   " -C " + shell_quote(directory_ / "gnu") + " --warning=no-timestamp");
+  const auto gnu =
+      test::run_shell("mkdir " + shell_quote(directory_ / "gnu") +
+                      " && tar --numeric-owner --xattrs --xattrs-include='*' --acls -xpf " + shell_quote(file()) +
+                      " -C " + shell_quote(directory_ / "gnu") + " --warning=no-timestamp");
   EXPECT_EQ(gnu.status, 0) << gnu.output;
   EXPECT_THAT(test::diff_trees(root(), directory_ / "gnu"), IsEmpty());
 
   // bsdtar reads the fraction of a time before 1970 on the wrong side of the second, which is no fault of the archive.
   const timespec whole[2] = {{-86'400, 0}, {-86'400, 0}};
-  const auto bsd = test::run_shell("mkdir " + shell_quote(directory_ / "bsd") + " && LC_ALL=C.UTF-8 bsdtar --numeric-owner -xpf " + shell_quote(file()) + " -C " + shell_quote(directory_ / "bsd"));
+  const auto bsd =
+      test::run_shell("mkdir " + shell_quote(directory_ / "bsd") + " && LC_ALL=C.UTF-8 bsdtar --numeric-owner -xpf " +
+                      shell_quote(file()) + " -C " + shell_quote(directory_ / "bsd"));
   // GNU tar does not mark names that are not UTF-8 in its records: bsdtar restores them, and complains.
-  const bool complains_only = GetParam().provider == "tar-external" && bsd.output.find("Pathname can't be converted") != std::string::npos;
+  const bool complains_only =
+      GetParam().provider == "tar-external" && bsd.output.find("Pathname can't be converted") != std::string::npos;
   EXPECT_TRUE(bsd.status == 0 || complains_only) << bsd.output;
   for (const auto& tree : {root(), directory_ / "bsd"}) ::utimensat(AT_FDCWD, (tree / "empty").c_str(), whole, 0);
   EXPECT_THAT(test::diff_trees(root(), directory_ / "bsd"), IsEmpty());
@@ -105,7 +115,8 @@ TEST_P(ArchiverContract, BringsBackANastyTreeByOurReaderGnuTarAndBsdtar) {
 TEST_P(ArchiverContract, WritesAManifestAndADigestThatFitTheFile) {
   test::write_file(root() / "a", "content");
   const auto result = archiver_->backup_files(request_);
-  const auto check = test::run_shell("cd " + shell_quote(directory_ / "destination") + " && sha256sum -c " + shell_quote(sha256_name(file().filename().native())));
+  const auto check = test::run_shell("cd " + shell_quote(directory_ / "destination") + " && sha256sum -c " +
+                                     shell_quote(sha256_name(file().filename().native())));
   EXPECT_EQ(check.status, 0) << check.output;
   const auto manifest = open_local_file(manifest_name(file().native()));
   const auto archive = open_local_file(file());
@@ -153,10 +164,12 @@ TEST_P(ArchiverContract, ChecksInTheOrderOfTheSeed) {
     EXPECT_EQ(error_of([&] { static_cast<void>(archiver_->backup_files(request_)); }).code(), ErrorCode::runtime_error);
     request_.compression_strength.reset();
   }
-  EXPECT_EQ(error_of([&] { static_cast<void>(archiver_->backup_files(request_)); }).code(), ErrorCode::runtime_error);  // nothing to back up
+  EXPECT_EQ(error_of([&] { static_cast<void>(archiver_->backup_files(request_)); }).code(),
+            ErrorCode::runtime_error);  // nothing to back up
   request_.definition.include_files = {"."};
   if (has(archiver_feature::kCompressionStrength)) {
-    EXPECT_EQ(error_of([&] { static_cast<void>(archiver_->backup_files(request_)); }).code(), ErrorCode::value_error);  // 99 is out of range
+    EXPECT_EQ(error_of([&] { static_cast<void>(archiver_->backup_files(request_)); }).code(),
+              ErrorCode::value_error);  // 99 is out of range
   }
   EXPECT_THAT(visible_files(), IsEmpty());
 }
@@ -228,7 +241,10 @@ TEST_P(ArchiverContract, ReportsAnUnreadableFileAndStoresTheRest) {
   test::write_file(root() / "closed", "secret");
   test::write_file(root() / "open", "x");
   ::chmod((root() / "closed").c_str(), 0);
-  ASSERT_EQ(::system(("chmod -R a+rwX " + shell_quote(directory_.path()) + "; chmod 0 " + shell_quote(root() / "closed")).c_str()), 0);
+  ASSERT_EQ(
+      ::system(
+          ("chmod -R a+rwX " + shell_quote(directory_.path()) + "; chmod 0 " + shell_quote(root() / "closed")).c_str()),
+      0);
   ASSERT_EQ(::seteuid(65534), 0);
   std::string failure;
   try {
@@ -243,11 +259,13 @@ TEST_P(ArchiverContract, ReportsAnUnreadableFileAndStoresTheRest) {
 }
 
 TEST_P(ArchiverContract, ExcludesLiteralPathsAndPatternsAlike) {
-  for (const char* name : {"keep", "a*b", "axb", "dir/x", "dir/y", "z.tmp", "trailing ", "new\nline"}) test::write_file(root() / name, "");
+  for (const char* name : {"keep", "a*b", "axb", "dir/x", "dir/y", "z.tmp", "trailing ", "new\nline"})
+    test::write_file(root() / name, "");
   request_.definition.exclude_files = {"a*b", "dir/", "trailing ", "new\nline"};
   request_.filter.exclude = {"*.tmp"};
   static_cast<void>(archiver_->backup_files(request_));
-  EXPECT_EQ(test::run_shell("tar tf " + shell_quote(file()) + " | sed 's/^\\.\\///' | grep -v '^$' | sort").output, "axb\nkeep\n");
+  EXPECT_EQ(test::run_shell("tar tf " + shell_quote(file()) + " | sed 's/^\\.\\///' | grep -v '^$' | sort").output,
+            "axb\nkeep\n");
 }
 
 TEST_P(ArchiverContract, CommitsNothingWhenAHandlerThrows) {
@@ -306,7 +324,8 @@ TEST_P(ArchiverContract, KeepsAndRemovesBackups) {
   archiver_->keep_backup(definition, "", "aa");
   EXPECT_TRUE(archiver_->does_backup_exist(definition, {}, "aa"));
   EXPECT_FALSE(archiver_->does_backup_exist(definition));
-  const auto check = test::run_shell("cd " + shell_quote(directory_ / "destination") + " && sha256sum -c docs.aa.*.sha256");
+  const auto check =
+      test::run_shell("cd " + shell_quote(directory_ / "destination") + " && sha256sum -c docs.aa.*.sha256");
   EXPECT_EQ(check.status, 0) << check.output;
   static_cast<void>(archiver_->backup_files(request_));
   EXPECT_EQ(error_of([&] { archiver_->keep_backup(definition, "", "aa"); }).code(), ErrorCode::file_exists);
@@ -318,17 +337,19 @@ TEST_P(ArchiverContract, KeepsAndRemovesBackups) {
 TEST_P(ArchiverContract, HonestlyLacksWhatItDoesNotDeclare) {
   if (has(archiver_feature::kIncremental)) GTEST_SKIP() << "makes levels";
   const auto& definition = request_.definition;
-  for (const auto& code : {error_of([&] { static_cast<void>(archiver_->backup_files_incrementally(request_)); }).code(),
-                           error_of([&] { static_cast<void>(archiver_->max_backup_level("docs")); }).code(),
-                           error_of([&] { archiver_->remove_backup_increments(definition); }).code(),
-                           error_of([&] { static_cast<void>(archiver_->does_any_backup_level_exist(definition)); }).code()}) {
+  for (const auto& code :
+       {error_of([&] { static_cast<void>(archiver_->backup_files_incrementally(request_)); }).code(),
+        error_of([&] { static_cast<void>(archiver_->max_backup_level("docs")); }).code(),
+        error_of([&] { archiver_->remove_backup_increments(definition); }).code(),
+        error_of([&] { static_cast<void>(archiver_->does_any_backup_level_exist(definition)); }).code()}) {
     EXPECT_EQ(code, ErrorCode::not_implemented);
   }
   EXPECT_THAT(archiver_->stored_backup_ids(), IsEmpty());
   EXPECT_NO_THROW(archiver_->purge_stored_backup_data("docs"));
 }
 
-INSTANTIATE_TEST_SUITE_P(AllArchivers, ArchiverContract, ::testing::ValuesIn(test::all_providers(/*incremental_only=*/false)), provider_name);
+INSTANTIATE_TEST_SUITE_P(AllArchivers, ArchiverContract,
+                         ::testing::ValuesIn(test::all_providers(/*incremental_only=*/false)), provider_name);
 
 }  // namespace
 }  // namespace autoarchive

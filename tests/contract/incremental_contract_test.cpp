@@ -39,7 +39,8 @@ class IncrementalContract : public ::testing::TestWithParam<ProviderAndType> {
     return archiver_->backup_files_incrementally(request_);
   }
   [[nodiscard]] std::filesystem::path file(int level) const {
-    return directory_ / "destination" / ("docs." + (level == 0 ? "" : std::to_string(level) + ".") + GetParam().type.extension);
+    return directory_ / "destination" /
+           ("docs." + (level == 0 ? "" : std::to_string(level) + ".") + GetParam().type.extension);
   }
   void save(const std::string& name) const {
     const auto copied = test::run_shell("cp -a " + shell_quote(root()) + " " + shell_quote(directory_ / name));
@@ -55,7 +56,8 @@ class IncrementalContract : public ::testing::TestWithParam<ProviderAndType> {
     for (int i = 0; i <= level; ++i) {
       restore.levels.emplace_back();
       restore.levels.back().file = open_local_file(file(i));
-      const auto tar = test::run_shell("tar --listed-incremental=/dev/null -xpf " + shell_quote(file(i)) + " -C " + shell_quote(gnu));
+      const auto tar = test::run_shell("tar --listed-incremental=/dev/null -xpf " + shell_quote(file(i)) + " -C " +
+                                       shell_quote(gnu));
       EXPECT_EQ(tar.status, 0) << tar.output;
     }
     restore.target = ours;
@@ -71,12 +73,15 @@ class IncrementalContract : public ::testing::TestWithParam<ProviderAndType> {
 
 std::string provider_name(const ::testing::TestParamInfo<ProviderAndType>& info) {
   auto name = info.param.provider + "_" + info.param.type.extension;
-  std::replace_if(name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   return name;
 }
 
 TEST_P(IncrementalContract, RestoresEveryLevelExactly) {
-  for (const char* name : {"stays", "goes", "changes", "d/stays", "d/goes", "gone directory/x", "a/1", "b/2", "c/3", "becomes file/y"}) write_file(root() / name, name);
+  for (const char* name :
+       {"stays", "goes", "changes", "d/stays", "d/goes", "gone directory/x", "a/1", "b/2", "c/3", "becomes file/y"})
+    write_file(root() / name, name);
   write_file(root() / "becomes directory", "x");
   make();
   save("0");
@@ -165,7 +170,8 @@ TEST_P(IncrementalContract, RemovesIncrementsFromALevelOn) {
   EXPECT_TRUE(archiver_->does_any_backup_level_exist(request_.definition, 2));
   archiver_->remove_backup_increments(request_.definition, 1);
   EXPECT_EQ(archiver_->max_backup_level("docs"), 1);
-  EXPECT_TRUE(std::filesystem::exists(file(0)) && !std::filesystem::exists(file(1)) && !std::filesystem::exists(file(2)));
+  EXPECT_TRUE(std::filesystem::exists(file(0)) && !std::filesystem::exists(file(1)) &&
+              !std::filesystem::exists(file(2)));
   EXPECT_FALSE(archiver_->does_any_backup_level_exist(request_.definition, 1));
   EXPECT_TRUE(archiver_->does_any_backup_level_exist(request_.definition));
   EXPECT_THROW(archiver_->remove_backup_increments(request_.definition, -1), Error);
@@ -188,7 +194,8 @@ TEST_P(IncrementalContract, TouchesExactlyTheStateOfItsArchive) {
   EXPECT_THAT(archiver_->stored_backup_ids(), ElementsAre("docs.b", "docs.b.c"));
 }
 
-INSTANTIATE_TEST_SUITE_P(AllArchivers, IncrementalContract, ::testing::ValuesIn(test::all_providers(/*incremental_only=*/true)), provider_name);
+INSTANTIATE_TEST_SUITE_P(AllArchivers, IncrementalContract,
+                         ::testing::ValuesIn(test::all_providers(/*incremental_only=*/true)), provider_name);
 
 }  // namespace
 }  // namespace autoarchive

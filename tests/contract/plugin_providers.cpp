@@ -15,7 +15,8 @@ struct Plugins {
     policy.directories = {AA_PLUGIN_DIR};
     loader.load(policy);
     for (const auto& report : loader.reports()) {
-      for (const auto& refusal : report.refusals) std::cerr << report.file << ": " << refusal.code << " " << refusal.text << "\n";
+      for (const auto& refusal : report.refusals)
+        std::cerr << report.file << ": " << refusal.code << " " << refusal.text << "\n";
     }
   }
   ApplicationContext context;
@@ -38,7 +39,9 @@ const Plugins& shared_plugins() {
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const ProviderAndType& value) { return out << value.provider << " " << value.type.extension; }
+std::ostream& operator<<(std::ostream& out, const ProviderAndType& value) {
+  return out << value.provider << " " << value.type.extension;
+}
 
 const IArchiverProviderIdentification& identification(const std::string& provider) {
   for (const auto& id : identifications(shared_plugins())) {
@@ -49,7 +52,8 @@ const IArchiverProviderIdentification& identification(const std::string& provide
 }
 
 std::vector<ProviderAndType> all_providers(bool incremental_only) {
-  for (const auto shipped : {archiver_provider_id::kTarInternal, archiver_provider_id::kTarExternal}) static_cast<void>(identification(std::string(shipped)));
+  for (const auto shipped : {archiver_provider_id::kTarInternal, archiver_provider_id::kTarExternal})
+    static_cast<void>(identification(std::string(shipped)));
   std::vector<ProviderAndType> all;
   for (const auto& id : identifications(shared_plugins())) {
     for (const auto& type : id->supported_backup_types()) {

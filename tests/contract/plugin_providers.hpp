@@ -1,5 +1,6 @@
 /// \file
-/// Every provider and type that the built plugins bring in: found at run time, so that a new plugin is tested without an edit here.
+/// Every provider and type that the built plugins bring in: found at run time, so that a new plugin is tested without
+/// an edit here.
 #pragma once
 
 #include <filesystem>
@@ -22,7 +23,8 @@ std::ostream& operator<<(std::ostream& out, const ProviderAndType& value);
 [[nodiscard]] std::vector<ProviderAndType> all_providers(bool incremental_only);
 [[nodiscard]] const IArchiverProviderIdentification& identification(const std::string& provider);
 /// A new instance with that work directory.
-[[nodiscard]] std::shared_ptr<IArchiver> make_archiver(const std::string& provider, const std::filesystem::path& work_dir);
+[[nodiscard]] std::shared_ptr<IArchiver> make_archiver(const std::string& provider,
+                                                       const std::filesystem::path& work_dir);
 [[nodiscard]] std::shared_ptr<IArchiveReader> make_reader();
 
 }  // namespace autoarchive::test

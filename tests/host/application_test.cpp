@@ -1,10 +1,10 @@
 // The whole program in memory: every command on real trees, and every exit status.
 #include "application.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,20 +32,31 @@ class ApplicationTest : public ::testing::Test {
     std::istringstream in(input);
     std::ostringstream out;
     std::ostringstream err;
-    const ProcessContext process{in,    out, err, !input.empty(), false, false, {{"AA_STATE_DIR", directory_ / "state"}, {"XDG_CONFIG_HOME", directory_ / "config"}},
-                                 false, std::filesystem::path(AA_PROGRAM), {}};
+    const ProcessContext process{in,
+                                 out,
+                                 err,
+                                 !input.empty(),
+                                 false,
+                                 false,
+                                 {{"AA_STATE_DIR", directory_ / "state"}, {"XDG_CONFIG_HOME", directory_ / "config"}},
+                                 false,
+                                 std::filesystem::path(AA_PROGRAM),
+                                 {}};
     const int status = run_application(process, words);
     out_ = out.str();
     err_ = err.str();
     return status;
   }
   int create(std::vector<std::string> more = {}) {
-    std::vector<std::string> words{"create", "home", "--root", directory_ / "root", "--destination", directory_ / "backups"};
+    std::vector<std::string> words{
+        "create", "home", "--root", directory_ / "root", "--destination", directory_ / "backups"};
     words.insert(words.end(), more.begin(), more.end());
     return run(words);
   }
   [[nodiscard]] std::string destination() const { return directory_ / "backups"; }
-  void configure(const std::string& text) const { test::write_file(directory_ / "config/autoarchive/config.yaml", text); }
+  void configure(const std::string& text) const {
+    test::write_file(directory_ / "config/autoarchive/config.yaml", text);
+  }
 
   test::TempDir directory_;
   std::string out_;
@@ -67,7 +78,8 @@ TEST_F(ApplicationTest, MakesListsLooksIntoAndRestoresABackupWithoutAConfigurati
 }
 
 TEST_F(ApplicationTest, MakesLevelsAndGenerationsFromAConfiguration) {
-  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() + ", destination: " + destination() + ", incremental: true, keep: {generations: 2}}\n");
+  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + destination() + ", incremental: true, keep: {generations: 2}}\n");
   EXPECT_EQ(run({"route"}), 0);
   EXPECT_THAT(out_, HasSubstr("-> tar-external"));
   EXPECT_THAT(out_, HasSubstr("- tar-internal: has no Incremental for tar.gz"));
@@ -88,7 +100,8 @@ TEST_F(ApplicationTest, MakesLevelsAndGenerationsFromAConfiguration) {
 
 TEST_F(ApplicationTest, AnswersLostStateWithALevel0SaidAloud) {
   EXPECT_EQ(create({"--incremental"}), 0) << err_;
-  for (const auto& file : std::filesystem::directory_iterator(directory_ / "state/snapshots")) test::write_file(file.path(), "garbage");
+  for (const auto& file : std::filesystem::directory_iterator(directory_ / "state/snapshots"))
+    test::write_file(file.path(), "garbage");
   EXPECT_EQ(create({"--incremental"}), 0) << err_;
   EXPECT_THAT(err_, HasSubstr("level 0 instead of an increment"));
   EXPECT_THAT(out_, HasSubstr("level 0 by tar-external"));
@@ -97,7 +110,8 @@ TEST_F(ApplicationTest, AnswersLostStateWithALevel0SaidAloud) {
 TEST_F(ApplicationTest, StartsAChainAnewWhenItsRootHasChanged) {
   EXPECT_EQ(create({"--incremental"}), 0);
   test::write_file(directory_ / "other/x", "x");
-  EXPECT_EQ(run({"create", "home", "--root", directory_ / "other", "--destination", destination(), "--incremental"}), 0);
+  EXPECT_EQ(run({"create", "home", "--root", directory_ / "other", "--destination", destination(), "--incremental"}),
+            0);
   EXPECT_THAT(err_, HasSubstr("the root has changed from"));
 }
 
@@ -109,7 +123,8 @@ TEST_F(ApplicationTest, RemovesABackupWithAllThatDependsOnIt) {
   EXPECT_EQ(run(remove, "n\n"), 0);
   EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.tar.gz"));
   EXPECT_EQ(run(remove, "y\n"), 0) << err_;
-  EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.tar.gz") || std::filesystem::exists(directory_ / "backups/home.1.tar.gz"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.tar.gz") ||
+               std::filesystem::exists(directory_ / "backups/home.1.tar.gz"));
   EXPECT_EQ(create({"--incremental"}), 0);
   EXPECT_THAT(out_, HasSubstr("level 0"));
 }
@@ -139,7 +154,8 @@ TEST_F(ApplicationTest, EndsWithTheDocumentedStatus) {
   EXPECT_EQ(run({"create", "home", "--root", directory_ / "root", "--destination", directory_ / "root/a"}), 73);
   std::filesystem::create_directory(directory_ / "empty");
   EXPECT_EQ(run({"create", "home", "--root", directory_ / "empty", "--destination", destination()}), 2);
-  EXPECT_EQ(run({"create", "home", "--root", directory_ / "empty", "--destination", destination(), "--allow-empty"}), 0);
+  EXPECT_EQ(run({"create", "home", "--root", directory_ / "empty", "--destination", destination(), "--allow-empty"}),
+            0);
   EXPECT_EQ(create({"--include", "a", "--include", "not there"}), 1);
   EXPECT_EQ(run({"restore", "home@7", "--destination", destination(), "--to", directory_ / "r"}), 66);
   EXPECT_EQ(run({"ls", "home", "no/such/path", "--destination", destination()}), 66);
@@ -171,13 +187,16 @@ TEST_F(ApplicationTest, NoticesADestinationThatIsNotMounted) {
 
 TEST_F(ApplicationTest, PrintsOneJsonDocumentErrorsIncluded) {
   EXPECT_EQ(create({"--json"}), 0);
-  EXPECT_THAT(out_, ::testing::StartsWith("{\"exit_code\":0,\"archives\":[{\"archive\":\"home\",\"status\":\"ok\",\"level\":0"));
+  EXPECT_THAT(out_, ::testing::StartsWith(
+                        "{\"exit_code\":0,\"archives\":[{\"archive\":\"home\",\"status\":\"ok\",\"level\":0"));
   EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 1);
   EXPECT_EQ(run({"create", "nobody", "--json"}), 66);
   EXPECT_THAT(out_, ::testing::StartsWith("{\"error\":{\"id\":\"no_such_backup\""));
   EXPECT_EQ(run({"frobnicate", "--json"}), 64);
   EXPECT_THAT(out_, HasSubstr("\"exit_code\":64"));
-  for (const auto& words : {std::vector<std::string>{"plugins", "list", "--json"}, std::vector<std::string>{"list", "--json"}, std::vector<std::string>{"version", "--json"}}) {
+  for (const auto& words :
+       {std::vector<std::string>{"plugins", "list", "--json"}, std::vector<std::string>{"list", "--json"},
+        std::vector<std::string>{"version", "--json"}}) {
     EXPECT_EQ(run(words), 0);
     EXPECT_THAT(out_, ::testing::StartsWith("{"));
   }
@@ -191,7 +210,8 @@ TEST_F(ApplicationTest, SaysWhatADryRunWouldDoAndDoesNothing) {
 }
 
 TEST_F(ApplicationTest, OneArchivesFailureDoesNotStopTheNext) {
-  configure("version: 1\ndefaults: {destination: " + destination() + "}\narchives:\n  a: {root: /no/such/root}\n  b: {root: " + (directory_ / "root").native() + "}\n");
+  configure("version: 1\ndefaults: {destination: " + destination() +
+            "}\narchives:\n  a: {root: /no/such/root}\n  b: {root: " + (directory_ / "root").native() + "}\n");
   EXPECT_EQ(run({"create", "--all"}), 2);
   EXPECT_THAT(err_, HasSubstr("[a] error: root '/no/such/root'"));
   EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/b.tar.gz"));

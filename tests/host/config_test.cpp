@@ -27,7 +27,8 @@ class ConfigTest : public ::testing::Test {
     } catch (const Error& error) {
       EXPECT_EQ(error.cause(), ErrorCause::configuration);
       auto message = error.message();
-      for (auto at = message.find(directory_.path().native()); at != std::string::npos; at = message.find(directory_.path().native())) {
+      for (auto at = message.find(directory_.path().native()); at != std::string::npos;
+           at = message.find(directory_.path().native())) {
         message.erase(at, directory_.path().native().size() + 1);
       }
       return message;
@@ -63,8 +64,10 @@ archives:
 TEST_F(ConfigTest, NamesThePlaceAndTheNearestKey) {
   EXPECT_EQ(fault("version: 1\narchives:\n  a:\n    root: /r\n    destination: /d\n    exlcude: [x]\n"),
             "config.yaml:6:5: unknown key 'exlcude'; did you mean exclude?");
-  EXPECT_THAT(fault("version: 1\narchives:\n  a: {root: /r, destination: /d, keep: {generation: 1}}\n"), HasSubstr("config.yaml:3:41: unknown key 'generation'; did you mean generations?"));
-  EXPECT_THAT(fault("version: 1\narchive: {}\n"), HasSubstr("config.yaml:2:1: unknown key 'archive'; did you mean archives?"));
+  EXPECT_THAT(fault("version: 1\narchives:\n  a: {root: /r, destination: /d, keep: {generation: 1}}\n"),
+              HasSubstr("config.yaml:3:41: unknown key 'generation'; did you mean generations?"));
+  EXPECT_THAT(fault("version: 1\narchive: {}\n"),
+              HasSubstr("config.yaml:2:1: unknown key 'archive'; did you mean archives?"));
 }
 
 TEST_F(ConfigTest, TellsAllFaultsAtOnce) {
@@ -77,14 +80,16 @@ TEST_F(ConfigTest, TellsAllFaultsAtOnce) {
 }
 
 TEST_F(ConfigTest, RefusesEverythingAmbiguousInYaml) {
-  EXPECT_THAT(fault("version: 1\nversion: 1\n"), HasSubstr("config.yaml:2:1: key 'version' is there twice, first in line 1"));
+  EXPECT_THAT(fault("version: 1\nversion: 1\n"),
+              HasSubstr("config.yaml:2:1: key 'version' is there twice, first in line 1"));
   EXPECT_THAT(fault("version: &a 1\nstate_dir: *a\n"), HasSubstr("anchors are not allowed"));
   EXPECT_THAT(fault("version: 1\n---\nversion: 1\n"), HasSubstr("a second document begins here"));
   EXPECT_THAT(fault("version: !!int 1\n"), HasSubstr("is not allowed"));
   EXPECT_THAT(fault("version: 1\nstate_dir: \"a\x01\"\n"), HasSubstr("config.yaml:2:14: a control character"));
   EXPECT_THAT(fault("version: 1\n# \xff\n"), HasSubstr("config.yaml:2:1: this line is not UTF-8"));
   EXPECT_THAT(fault("version: [1\n"), HasSubstr("not YAML"));
-  EXPECT_THAT(fault("version: 1\nx: " + std::string(70, '[') + std::string(70, ']') + "\n"), HasSubstr("more than 64 levels"));
+  EXPECT_THAT(fault("version: 1\nx: " + std::string(70, '[') + std::string(70, ']') + "\n"),
+              HasSubstr("more than 64 levels"));
   EXPECT_THAT(fault(std::string((1U << 20U) + 1, ' ')), HasSubstr("more than 1 MiB"));
   EXPECT_THAT(fault(""), HasSubstr("version: 1"));
   EXPECT_THAT(fault("version: '1'\n"), HasSubstr("version has to be 1"));  // text is no number
@@ -93,11 +98,14 @@ TEST_F(ConfigTest, RefusesEverythingAmbiguousInYaml) {
 TEST_F(ConfigTest, RefusesTemplatesThatAreMissingOrCircular) {
   EXPECT_THAT(fault("version: 1\ntemplates: {chain: {}}\narchives: {a: {extends: chian, root: /r, destination: /d}}\n"),
               HasSubstr("there is no template 'chian'; did you mean chain?"));
-  EXPECT_THAT(fault("version: 1\ntemplates: {a: {extends: b}, b: {extends: a}}\narchives: {x: {extends: a, root: /r, destination: /d}}\n"), HasSubstr("extends itself"));
+  EXPECT_THAT(fault("version: 1\ntemplates: {a: {extends: b}, b: {extends: a}}\narchives: {x: {extends: a, root: /r, "
+                    "destination: /d}}\n"),
+              HasSubstr("extends itself"));
 }
 
 TEST_F(ConfigTest, RefusesArchiveNamesThatCouldLeaveTheDestination) {
-  EXPECT_THAT(fault("version: 1\narchives: {../x: {root: /r, destination: /d}}\n"), HasSubstr("config.yaml:2:12: archive name '../x'"));
+  EXPECT_THAT(fault("version: 1\narchives: {../x: {root: /r, destination: /d}}\n"),
+              HasSubstr("config.yaml:2:12: archive name '../x'"));
 }
 
 TEST_F(ConfigTest, ReadsArchivesFromTheFolderBesideIt) {
@@ -108,7 +116,8 @@ TEST_F(ConfigTest, ReadsArchivesFromTheFolderBesideIt) {
 }
 
 TEST_F(ConfigTest, IsEmptyWithoutAFileAndRefusesWhatIsNone) {
-  EXPECT_TRUE(read_config({{}, {{"XDG_CONFIG_HOME", directory_.path()}, {"HOME", "/nonexistent"}}, false}).archives.empty());
+  EXPECT_TRUE(
+      read_config({{}, {{"XDG_CONFIG_HOME", directory_.path()}, {"HOME", "/nonexistent"}}, false}).archives.empty());
   ASSERT_EQ(::mkfifo((directory_ / "fifo").c_str(), 0600), 0);
   EXPECT_THROW(static_cast<void>(read_config({directory_ / "fifo", {}, false})), Error);
   EXPECT_THROW(static_cast<void>(read_config({directory_ / "missing", {}, false})), Error);
@@ -123,15 +132,19 @@ TEST_F(ConfigTest, RefusesAsRootWhatOthersCouldHaveWritten) {
 TEST_F(ConfigTest, ReadsItsOwnExampleWithEveryKey) {
   const auto config = read(config_example());
   const auto& home = config.archives.at("home");
-  for (const auto& key : archive_keys()) EXPECT_TRUE(key.name == "extends" || home.origins.contains(std::string(key.name))) << key.name;
+  for (const auto& key : archive_keys())
+    EXPECT_TRUE(key.name == "extends" || home.origins.contains(std::string(key.name))) << key.name;
   EXPECT_EQ(show_archive(home).size() + 1, archive_keys().size());
 }
 
 TEST(ConfigDocuments, AreWhatTheTableOfKeysMakes) {
   const std::filesystem::path source(AA_SOURCE_DIR);
-  EXPECT_EQ(test::read_file(source / "config/default.yaml"), config_example()) << "run: aa config example > config/default.yaml";
-  EXPECT_EQ(test::read_file(source / "config/autoarchive.schema.json"), config_schema()) << "run: aa config schema > config/autoarchive.schema.json";
-  EXPECT_EQ(test::read_file(source / "docs/config-reference.md"), config_reference()) << "run: aa config reference > docs/config-reference.md";
+  EXPECT_EQ(test::read_file(source / "config/default.yaml"), config_example())
+      << "run: aa config example > config/default.yaml";
+  EXPECT_EQ(test::read_file(source / "config/autoarchive.schema.json"), config_schema())
+      << "run: aa config schema > config/autoarchive.schema.json";
+  EXPECT_EQ(test::read_file(source / "docs/config-reference.md"), config_reference())
+      << "run: aa config reference > docs/config-reference.md";
 }
 
 TEST(ConfigDocuments, AllShippedFilesLoad) {

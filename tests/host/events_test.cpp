@@ -66,7 +66,8 @@ TEST(ProblemReporter, TellsNoticesFromWarnings) {
   using E = BackupOperationError;
   EXPECT_EQ(problem_of(O::open, E::socket_ignored, "s", "", false).severity, Severity::notice);
   EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, "x", "No such file or directory", false).id, "file.vanished");
-  EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, "x", "No such file or directory", true).severity, Severity::warning);
+  EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, "x", "No such file or directory", true).severity,
+            Severity::warning);
   EXPECT_EQ(problem_of(O::read, E::file_changed, "x", "", false).id, "file.changed");
   EXPECT_EQ(problem_of(O::read, E::unknown_os_error, "x", "Input/output error", false).id, "file.io");
   EXPECT_THAT(problem_of(O::open, E::permission_denied, "a\nb", "", false).text, HasSubstr("'a\\nb'"));
@@ -82,7 +83,8 @@ TEST(EventStream, BeginsWithHelloAndWritesAJsonObjectALine) {
   const auto text = test::read_file(directory / "events");
   EXPECT_THAT(text, ::testing::StartsWith("{\"event\":\"hello\",\"time\":\""));
   EXPECT_THAT(text, HasSubstr("\"schema\":1"));
-  EXPECT_THAT(text, HasSubstr("\"archive\":\"home\",\"path\":\"not utf-8 \xef\xbf\xbd\",\"path_b64\":\"bm90IHV0Zi04IP8=\"}\n"));
+  EXPECT_THAT(
+      text, HasSubstr("\"archive\":\"home\",\"path\":\"not utf-8 \xef\xbf\xbd\",\"path_b64\":\"bm90IHV0Zi04IP8=\"}\n"));
   EXPECT_THROW(EventStream("fd:x"), Error);
   EXPECT_THROW(EventStream("fd:999"), Error);
 }
@@ -93,7 +95,8 @@ TEST(Progress, HasPercentAndEtaWhenTheTotalsAreKnown) {
   progress.content_bytes = 50U << 20U;
   EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)), "home  50.0 MiB  7 files  10.0 MiB/s");
   progress.total_content_bytes = 100U << 20U;
-  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)), "home  50%  50.0 MiB  7 files  10.0 MiB/s  ETA 5.0s");
+  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)),
+            "home  50%  50.0 MiB  7 files  10.0 MiB/s  ETA 5.0s");
   progress.total_content_bytes = 1;  // the tree has grown
   EXPECT_THAT(progress_text("home", progress, std::chrono::seconds(5)), HasSubstr("99%"));
 }

@@ -13,13 +13,19 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-KeptFile file(int level, const std::string& keep = "", const BackupType& type = backup_type::kTarGz) { return {{"a", type, level, keep}, false, false, {}}; }
-BackupName made(int level, const BackupType& type = backup_type::kTarGz) { return {"a", type, level, ""}; }
+KeptFile file(int level, const std::string& keep = "", const BackupType& type = backup_type::kTarGz) {
+  return {{"a", type, level, keep}, false, false, {}};
+}
+BackupName made(int level, const BackupType& type = backup_type::kTarGz) {
+  return {"a", type, level, ""};
+}
 
 std::vector<std::string> steps(const CommitPlan& plan) {
   std::vector<std::string> lines;
   for (const auto& step : plan.steps) {
-    const char* word = step.action == CommitStep::Action::retire ? "retire " : step.action == CommitStep::Action::keep ? "keep " : "move ";
+    const char* word = step.action == CommitStep::Action::retire ? "retire "
+                       : step.action == CommitStep::Action::keep ? "keep "
+                                                                 : "move ";
     lines.push_back(word + step.from + (step.to.empty() ? "" : " " + step.to));
   }
   return lines;
@@ -31,26 +37,32 @@ TEST(Keeping, DoesNothingForTheFirstBackupAndForTheNextLevel) {
 }
 
 TEST(Keeping, LinksThePlainBackupAndShiftsTheOlderOnes) {
-  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa")}, made(0), 3)), ElementsAre("move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa")}, made(0), 3)),
+              ElementsAre("move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
 }
 
 TEST(Keeping, LetsTheLastGenerationFallOff) {
   EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(1, "ab"), file(0, "ab")}, made(0), 2)),
-              ElementsAre("retire a.1.ab.tar.gz", "retire a.ab.tar.gz", "move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+              ElementsAre("retire a.1.ab.tar.gz", "retire a.ab.tar.gz", "move a.aa.tar.gz a.ab.tar.gz",
+                          "keep a.tar.gz a.aa.tar.gz"));
 }
 
 TEST(Keeping, StopsAtAHole) {
-  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(0, "ac")}, made(0), 6)), ElementsAre("move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(0, "ac")}, made(0), 6)),
+              ElementsAre("move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
 }
 
 // The original's example: levels 0..3 exist, level 2 is made.
 TEST(Keeping, MovesAllLevelsFromTheNewOneOnTogether) {
-  EXPECT_THAT(steps(plan_generations({file(0), file(1), file(2), file(3)}, made(2), 1)), ElementsAre("keep a.2.tar.gz a.2.aa.tar.gz", "move a.3.tar.gz a.3.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0), file(1), file(2), file(3)}, made(2), 1)),
+              ElementsAre("keep a.2.tar.gz a.2.aa.tar.gz", "move a.3.tar.gz a.3.aa.tar.gz"));
 }
 
 TEST(Keeping, LeavesNoSecondChainAfterAChangeOfType) {
-  EXPECT_THAT(steps(plan_generations({file(0)}, made(0, backup_type::kTarXz), 1)), ElementsAre("move a.tar.gz a.aa.tar.gz"));
-  EXPECT_THAT(steps(plan_generations({file(0), file(1)}, made(0, backup_type::kTarXz), 0)), ElementsAre("retire a.tar.gz", "retire a.1.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0)}, made(0, backup_type::kTarXz), 1)),
+              ElementsAre("move a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0), file(1)}, made(0, backup_type::kTarXz), 0)),
+              ElementsAre("retire a.tar.gz", "retire a.1.tar.gz"));
 }
 
 TEST(Keeping, TakesWhatLiesBesideAlong) {
@@ -58,14 +70,16 @@ TEST(Keeping, TakesWhatLiesBesideAlong) {
   plain.has_manifest = plain.has_sha256 = true;
   plain.sha256 = "d1";
   const auto plan = plan_generations({plain}, made(0), 1);
-  EXPECT_THAT(steps(plan), ElementsAre("keep a.tar.gz a.aa.tar.gz", "keep a.tar.gz.manifest.zst a.aa.tar.gz.manifest.zst"));
+  EXPECT_THAT(steps(plan),
+              ElementsAre("keep a.tar.gz a.aa.tar.gz", "keep a.tar.gz.manifest.zst a.aa.tar.gz.manifest.zst"));
   ASSERT_EQ(plan.texts.size(), 1U);
   EXPECT_EQ(plan.texts[0].name + ": " + plan.texts[0].content, "a.aa.tar.gz.sha256: d1  a.aa.tar.gz\n");
 }
 
 TEST(Keeping, HoldsTheLimitsOf0And676) {
   EXPECT_THAT(steps(plan_generations({file(0)}, made(0), 0)), IsEmpty());  // replaced by the new one
-  EXPECT_THAT(steps(plan_generations({file(0), file(0, "zz")}, made(0), 676)), ElementsAre("keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "zz")}, made(0), 676)),
+              ElementsAre("keep a.tar.gz a.aa.tar.gz"));
 }
 
 TEST(Levels, AreChosenWithAReason) {
@@ -83,8 +97,10 @@ TEST(Levels, AreChosenWithAReason) {
 }
 
 TEST(ExitStatus, IsTheWorstInTheDocumentedOrder) {
-  const ExitStatus order[] = {ExitStatus::ok,          ExitStatus::warnings,    ExitStatus::not_now, ExitStatus::no_such_backup, ExitStatus::no_provider,
-                              ExitStatus::not_permitted, ExitStatus::destination, ExitStatus::failed,  ExitStatus::internal};
+  const ExitStatus order[] = {
+      ExitStatus::ok,          ExitStatus::warnings,      ExitStatus::not_now,     ExitStatus::no_such_backup,
+      ExitStatus::no_provider, ExitStatus::not_permitted, ExitStatus::destination, ExitStatus::failed,
+      ExitStatus::internal};
   for (std::size_t i = 0; i + 1 < std::size(order); ++i) {
     EXPECT_EQ(worse(order[i], order[i + 1]), order[i + 1]);
     EXPECT_EQ(worse(order[i + 1], order[i]), order[i + 1]);

@@ -7,7 +7,7 @@
 namespace autoarchive::test {
 
 struct ProgramResult {
-  int status = -1;  ///< exit status, or 128 + signal
+  int status = -1;     ///< exit status, or 128 + signal
   std::string output;  ///< standard output and error
 };
 

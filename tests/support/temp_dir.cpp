@@ -17,8 +17,10 @@ TempDir::TempDir() {
 
 TempDir::~TempDir() {
   std::error_code error;
-  for (auto entry = fs::recursive_directory_iterator(path_, error); entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    if (entry->is_directory(error) && !entry->is_symlink(error)) fs::permissions(entry->path(), fs::perms::owner_all, fs::perm_options::add, error);
+  for (auto entry = fs::recursive_directory_iterator(path_, error); entry != fs::recursive_directory_iterator();
+       entry.increment(error)) {
+    if (entry->is_directory(error) && !entry->is_symlink(error))
+      fs::permissions(entry->path(), fs::perms::owner_all, fs::perm_options::add, error);
     if (error) break;
   }
   fs::remove_all(path_, error);

@@ -40,10 +40,12 @@ std::map<std::string, std::string> describe(const fs::path& root) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) continue;
     const auto name = path.lexically_relative(root).native();
-    std::string line = "type " + std::to_string(status.st_mode & S_IFMT) + " owner " + std::to_string(status.st_uid) + ":" +
-                       std::to_string(status.st_gid) + " mtime " + std::to_string(status.st_mtim.tv_sec) + "." +
+    std::string line = "type " + std::to_string(status.st_mode & S_IFMT) + " owner " + std::to_string(status.st_uid) +
+                       ":" + std::to_string(status.st_gid) + " mtime " + std::to_string(status.st_mtim.tv_sec) + "." +
                        std::to_string(status.st_mtim.tv_nsec) + " mode " + std::to_string(status.st_mode & 07777U);
-    if (S_ISREG(status.st_mode)) line += " size " + std::to_string(status.st_size) + " content " + std::to_string(std::hash<std::string>()(read_file(path)));
+    if (S_ISREG(status.st_mode))
+      line += " size " + std::to_string(status.st_size) + " content " +
+              std::to_string(std::hash<std::string>()(read_file(path)));
     if (S_ISLNK(status.st_mode)) line += " target " + fs::read_symlink(path).native();
     if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) line += " device " + std::to_string(status.st_rdev);
     if (!S_ISDIR(status.st_mode) && status.st_nlink > 1) {
@@ -63,7 +65,8 @@ void set_time(const fs::path& path, time_t seconds, long nanoseconds) {
 
 void make_nasty_tree(const fs::path& root) {
   write_file(root / "empty", "");
-  for (const std::size_t size : {1U, 511U, 512U, 513U}) write_file(root / ("size-" + std::to_string(size)), std::string(size, 'x'));
+  for (const std::size_t size : {1U, 511U, 512U, 513U})
+    write_file(root / ("size-" + std::to_string(size)), std::string(size, 'x'));
   write_file(root / "a" / "b" / "file", "content\n");
   fs::create_directories(root / "a" / "empty directory");
   write_file(root / "names" / "new\nline", "1");

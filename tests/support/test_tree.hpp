@@ -8,10 +8,12 @@
 
 namespace autoarchive::test {
 
-/// A tree of every kind of entry that a backup has to bring back: odd names, links, holes, attributes, old times. What needs root is left out for others.
+/// A tree of every kind of entry that a backup has to bring back: odd names, links, holes, attributes, old times. What
+/// needs root is left out for others.
 void make_nasty_tree(const std::filesystem::path& root);
 
-/// One line a difference in kind, mode, owner, size, content, time, target, hard-link set, device and attributes; the roots themselves are not compared. Empty: equal.
+/// One line a difference in kind, mode, owner, size, content, time, target, hard-link set, device and attributes; the
+/// roots themselves are not compared. Empty: equal.
 [[nodiscard]] std::vector<std::string> diff_trees(const std::filesystem::path& a, const std::filesystem::path& b);
 
 }  // namespace autoarchive::test

@@ -7,15 +7,24 @@
 
 namespace autoarchive {
 
-Availability IArchiverProviderIdentification::availability() const { return {}; }
-int IArchiverProviderIdentification::rank() const noexcept { return 0; }
+Availability IArchiverProviderIdentification::availability() const {
+  return {};
+}
+int IArchiverProviderIdentification::rank() const noexcept {
+  return 0;
+}
 
-TarArchiverProviderIdentification::TarArchiverProviderIdentification(std::string provider_id, FeaturesByType features, int rank)
+TarArchiverProviderIdentification::TarArchiverProviderIdentification(std::string provider_id, FeaturesByType features,
+                                                                     int rank)
     : provider_id_(std::move(provider_id)), features_(std::move(features)), rank_(rank) {}
 TarArchiverProviderIdentification::~TarArchiverProviderIdentification() = default;
 
-std::string_view TarArchiverProviderIdentification::provider_id() const noexcept { return provider_id_; }
-int TarArchiverProviderIdentification::rank() const noexcept { return rank_; }
+std::string_view TarArchiverProviderIdentification::provider_id() const noexcept {
+  return provider_id_;
+}
+int TarArchiverProviderIdentification::rank() const noexcept {
+  return rank_;
+}
 
 std::set<BackupType> TarArchiverProviderIdentification::supported_backup_types() const {
   std::set<BackupType> types;
@@ -23,11 +32,13 @@ std::set<BackupType> TarArchiverProviderIdentification::supported_backup_types()
   return types;
 }
 
-std::set<ArchiverFeature> TarArchiverProviderIdentification::supported_features(const std::optional<BackupType>& type) const {
+std::set<ArchiverFeature> TarArchiverProviderIdentification::supported_features(
+    const std::optional<BackupType>& type) const {
   if (type) {
     const auto found = features_.find(*type);
     if (found != features_.end()) return found->second;
-    throw Error(ErrorCode::value_error, "provider " + provider_id_ + " does not support the type " + quote(type->extension),
+    throw Error(ErrorCode::value_error,
+                "provider " + provider_id_ + " does not support the type " + quote(type->extension),
                 ErrorCause::unsupported);
   }
   std::set<ArchiverFeature> all;
@@ -35,8 +46,12 @@ std::set<ArchiverFeature> TarArchiverProviderIdentification::supported_features(
   return all;
 }
 
-std::string_view ArchiverServiceIdentification::name() const noexcept { return "archiver"; }
-std::type_index ArchiverServiceIdentification::interface() const noexcept { return typeid(IArchiver); }
+std::string_view ArchiverServiceIdentification::name() const noexcept {
+  return "archiver";
+}
+std::type_index ArchiverServiceIdentification::interface() const noexcept {
+  return typeid(IArchiver);
+}
 std::type_index ArchiverServiceIdentification::provider_identification_interface() const noexcept {
   return typeid(IArchiverProviderIdentification);
 }

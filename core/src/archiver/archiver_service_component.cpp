@@ -8,8 +8,9 @@ ArchiverServiceComponent::ArchiverServiceComponent(ApplicationContext& context, 
     : context_(context), accessor_(accessor) {}
 ArchiverServiceComponent::~ArchiverServiceComponent() = default;
 
-void ArchiverServiceComponent::add(std::shared_ptr<const IServiceIdentification> kept, const IServiceIdentification& service,
-                                   const ProviderClass& provider, ServiceAccessor::IdentificationPtr identification) {
+void ArchiverServiceComponent::add(std::shared_ptr<const IServiceIdentification> kept,
+                                   const IServiceIdentification& service, const ProviderClass& provider,
+                                   ServiceAccessor::IdentificationPtr identification) {
   accessor_.register_service(service, provider, identification);
   registered_.push_back({std::move(kept), std::move(identification)});
 }

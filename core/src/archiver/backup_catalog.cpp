@@ -60,13 +60,17 @@ std::size_t position_of(const std::vector<std::size_t>& indices, std::size_t ent
 
 }  // namespace
 
-SystemTime CatalogEntry::time() const noexcept { return header ? header->started : file.modified; }
-
-BackupCatalog::BackupCatalog(std::vector<CatalogEntry> entries) : entries_(std::move(entries)) {
-  std::stable_sort(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) { return order_key(a) < order_key(b); });
+SystemTime CatalogEntry::time() const noexcept {
+  return header ? header->started : file.modified;
 }
 
-BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view archive, std::span<const BackupType> types) {
+BackupCatalog::BackupCatalog(std::vector<CatalogEntry> entries) : entries_(std::move(entries)) {
+  std::stable_sort(entries_.begin(), entries_.end(),
+                   [](const auto& a, const auto& b) { return order_key(a) < order_key(b); });
+}
+
+BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view archive,
+                                  std::span<const BackupType> types) {
   std::vector<CatalogEntry> entries;
   std::vector<CatalogEntry> aside;
   for (auto& file : storage.list(std::string(archive) + ".")) {
@@ -108,7 +112,8 @@ std::vector<std::size_t> BackupCatalog::chain_to(std::size_t target) const {
     const auto links = as_links(entries_, indices);
     auto chain = resolve_chain(links, position_of(indices, target));
     if (!chain.gap.empty()) {
-      throw Error(ErrorCode::runtime_error, "the chain of " + quote(entries_[target].file.name) + " is broken: " + chain.gap,
+      throw Error(ErrorCode::runtime_error,
+                  "the chain of " + quote(entries_[target].file.name) + " is broken: " + chain.gap,
                   ErrorCause::damaged);
     }
     for (auto& link : chain.links) link = indices[link];
@@ -119,10 +124,12 @@ std::vector<std::size_t> BackupCatalog::chain_to(std::size_t target) const {
   std::vector<std::size_t> chain;
   for (int level = 0; level <= wanted.level.value_or(0); ++level) {
     const BackupName name{wanted.archive, wanted.type, level, wanted.keeping_id};
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry.name == name; });
+    const auto found =
+        std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry.name == name; });
     if (found == entries_.end()) {
-      throw Error(ErrorCode::runtime_error, "the chain of " + quote(entries_[target].file.name) + " is broken: " +
-                                                quote(name.file_name()) + " is missing",
+      throw Error(ErrorCode::runtime_error,
+                  "the chain of " + quote(entries_[target].file.name) + " is broken: " + quote(name.file_name()) +
+                      " is missing",
                   ErrorCause::damaged);
     }
     chain.push_back(static_cast<std::size_t>(found - entries_.begin()));
@@ -135,11 +142,13 @@ std::vector<std::size_t> BackupCatalog::dependants_of(std::size_t target) const 
   if (entries_[target].header) {
     std::vector<std::size_t> indices;
     const auto links = as_links(entries_, indices);
-    for (const auto link : autoarchive::dependants_of(links, position_of(indices, target))) dependants.push_back(indices[link]);
+    for (const auto link : autoarchive::dependants_of(links, position_of(indices, target)))
+      dependants.push_back(indices[link]);
   }
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const auto& other = entries_[i];
-    const bool higher = other.name.keeping_id == entries_[target].name.keeping_id && other.name.type == entries_[target].name.type &&
+    const bool higher = other.name.keeping_id == entries_[target].name.keeping_id &&
+                        other.name.type == entries_[target].name.type &&
                         other.name.level.value_or(0) > entries_[target].name.level.value_or(0);
     if (!other.header && higher) dependants.push_back(i);
   }

@@ -6,8 +6,8 @@ namespace autoarchive {
 
 std::optional<BackupType> well_known_backup_type(std::string_view word) {
   const auto& types = backup_type::kWellKnown;
-  const auto found =
-      std::find_if(types.begin(), types.end(), [&](const auto& type) { return type.extension == word || type.name == word; });
+  const auto found = std::find_if(types.begin(), types.end(),
+                                  [&](const auto& type) { return type.extension == word || type.name == word; });
   return found == types.end() ? std::nullopt : std::optional(*found);
 }
 

@@ -22,16 +22,29 @@ std::string parent_file_name(const BackupJob::Parts& parts) {
 
 }  // namespace
 
-const BackupRequest& BackupJob::request() const noexcept { return parts_.request; }
-const BackupIdentity& BackupJob::identity() const noexcept { return parts_.identity; }
-int BackupJob::level() const noexcept { return parts_.level; }
-bool BackupJob::incremental() const noexcept { return parts_.incremental; }
-const std::filesystem::path& BackupJob::root() const noexcept { return parts_.root; }
-Sink& BackupJob::archive() noexcept { return *parts_.archive; }
+const BackupRequest& BackupJob::request() const noexcept {
+  return parts_.request;
+}
+const BackupIdentity& BackupJob::identity() const noexcept {
+  return parts_.identity;
+}
+int BackupJob::level() const noexcept {
+  return parts_.level;
+}
+bool BackupJob::incremental() const noexcept {
+  return parts_.incremental;
+}
+const std::filesystem::path& BackupJob::root() const noexcept {
+  return parts_.root;
+}
+Sink& BackupJob::archive() noexcept {
+  return *parts_.archive;
+}
 
 std::string BackupJob::archive_comment() const {
-  std::string text = "autoarchive archive=" + parts_.request.definition.backup_id + " level=" + std::to_string(parts_.level) +
-                     " backup=" + parts_.identity.backup_uuid + " chain=" + parts_.identity.chain_uuid;
+  std::string text = "autoarchive archive=" + parts_.request.definition.backup_id +
+                     " level=" + std::to_string(parts_.level) + " backup=" + parts_.identity.backup_uuid +
+                     " chain=" + parts_.identity.chain_uuid;
   if (!parts_.identity.parent_uuid.empty()) text += " parent=" + parts_.identity.parent_uuid;
   return text;
 }
@@ -43,7 +56,8 @@ std::unique_ptr<Walker> BackupJob::walk() const {
   options.with_ancestors = parts_.incremental;
   for (const auto& file : parts_.transaction.own_files()) options.own_files.insert(file);
   struct stat status {};
-  if (::stat(parts_.snapshots_dir.parent_path().c_str(), &status) == 0) options.own_files.emplace(status.st_dev, status.st_ino);
+  if (::stat(parts_.snapshots_dir.parent_path().c_str(), &status) == 0)
+    options.own_files.emplace(status.st_dev, status.st_ino);
   return std::make_unique<Walker>(std::move(options), parts_.filter);
 }
 
@@ -52,7 +66,9 @@ void BackupJob::add_to_manifest(const ManifestEntry& entry) {
   if (parts_.manifest) parts_.manifest->add(entry);
 }
 
-void BackupJob::add_block(ArchiveBlock block) { parts_.blocks.push_back(block); }
+void BackupJob::add_block(ArchiveBlock block) {
+  parts_.blocks.push_back(block);
+}
 
 std::unique_ptr<ManifestReader> BackupJob::parent_manifest() const {
   if (parts_.level == 0) return nullptr;
@@ -72,15 +88,16 @@ void BackupJob::file_added(std::string_view name) {
   content_stored(0);
 }
 
-void BackupJob::operation_error(BackupSubOperation operation, BackupOperationError error, std::optional<std::string_view> name,
-                                std::optional<std::string_view> error_text) {
+void BackupJob::operation_error(BackupSubOperation operation, BackupOperationError error,
+                                std::optional<std::string_view> name, std::optional<std::string_view> error_text) {
   if (error == BackupOperationError::some_files_changed) {  // told once, at the end
     parts_.some_files_changed = true;
     return;
   }
   ++parts_.summary.operation_errors;
   if (error == BackupOperationError::file_changed) parts_.some_files_changed = true;
-  if (parts_.request.observer != nullptr) parts_.request.observer->backup_operation_error(operation, error, name, error_text);
+  if (parts_.request.observer != nullptr)
+    parts_.request.observer->backup_operation_error(operation, error, name, error_text);
 }
 
 void BackupJob::file_error(BackupSubOperation operation, std::string_view name, int os_errno) {

@@ -11,9 +11,15 @@ namespace {
 
 constexpr std::size_t kMaxArchiveNameBytes = 200;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_name_character(char c) { return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_name_character(char c) {
+  return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
+}
 
 std::optional<int> parse_level(std::string_view text) {
   if (text.empty() || text.size() > 6 || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
@@ -89,13 +95,16 @@ void check_archive_name(std::string_view archive) {
   if (!last.empty() && std::all_of(last.begin(), last.end(), is_digit)) {
     throw bad_name(archive, "ends in a dot and digits, which would read as a level");
   }
-  if (generation_of(last)) throw bad_name(archive, "ends in a dot and two lower-case letters, which would read as a generation");
+  if (generation_of(last))
+    throw bad_name(archive, "ends in a dot and two lower-case letters, which would read as a generation");
 }
 
 void check_keeping_id(std::string_view keeping_id) {
-  if (keeping_id.empty()) throw Error(ErrorCode::value_error, "the new keeping id is empty; give one, e.g. 'aa'", ErrorCause::usage);
+  if (keeping_id.empty())
+    throw Error(ErrorCode::value_error, "the new keeping id is empty; give one, e.g. 'aa'", ErrorCause::usage);
   if (keeping_id.find('/') != std::string_view::npos || keeping_id.find('\0') != std::string_view::npos) {
-    throw Error(ErrorCode::value_error, "keeping id " + quote(keeping_id) + " would leave the destination; give one like 'aa'",
+    throw Error(ErrorCode::value_error,
+                "keeping id " + quote(keeping_id) + " would leave the destination; give one like 'aa'",
                 ErrorCause::usage);
   }
 }
@@ -109,7 +118,11 @@ std::optional<int> generation_of(std::string_view keeping_id) {
   return (keeping_id[0] - 'a') * 26 + (keeping_id[1] - 'a');
 }
 
-std::string manifest_name(std::string_view file_name) { return std::string(file_name) + ".manifest.zst"; }
-std::string sha256_name(std::string_view file_name) { return std::string(file_name) + ".sha256"; }
+std::string manifest_name(std::string_view file_name) {
+  return std::string(file_name) + ".manifest.zst";
+}
+std::string sha256_name(std::string_view file_name) {
+  return std::string(file_name) + ".sha256";
+}
 
 }  // namespace autoarchive

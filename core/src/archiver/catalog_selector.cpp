@@ -13,7 +13,8 @@ std::optional<int> parse_number(std::string_view text) {
   int value = 0;
   const auto* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, value);
-  return parsed.ec == std::errc() && parsed.ptr == end && value >= 0 && !text.empty() ? std::optional(value) : std::nullopt;
+  return parsed.ec == std::errc() && parsed.ptr == end && value >= 0 && !text.empty() ? std::optional(value)
+                                                                                      : std::nullopt;
 }
 
 Error nothing_fits(std::string_view selector, const std::vector<CatalogEntry>& entries) {
@@ -23,7 +24,8 @@ Error nothing_fits(std::string_view selector, const std::vector<CatalogEntry>& e
   return {ErrorCode::key_error, text + (names.empty() ? "none" : names), ErrorCause::no_such_backup};
 }
 
-std::optional<std::size_t> find_level(const std::vector<CatalogEntry>& entries, std::string_view keeping_id, int level) {
+std::optional<std::size_t> find_level(const std::vector<CatalogEntry>& entries, std::string_view keeping_id,
+                                      int level) {
   const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
     return entry.name.keeping_id == keeping_id && entry.name.level.value_or(0) == level;
   });
@@ -39,8 +41,9 @@ std::optional<std::size_t> find(const BackupCatalog& catalog, std::string_view s
   if (selector.front() == '~') {
     const auto back = parse_number(selector.substr(1));
     understood = back.has_value();
-    return back && static_cast<std::size_t>(*back) < newest.size() ? std::optional(newest[static_cast<std::size_t>(*back)])
-                                                                  : std::nullopt;
+    return back && static_cast<std::size_t>(*back) < newest.size()
+               ? std::optional(newest[static_cast<std::size_t>(*back)])
+               : std::nullopt;
   }
   if (const auto level = parse_number(selector)) return find_level(entries, "", *level);
   if (generation_of(selector)) {
@@ -57,7 +60,8 @@ std::optional<std::size_t> find(const BackupCatalog& catalog, std::string_view s
   const auto time = parse_time(selector);
   understood = time.has_value();
   if (!time) return std::nullopt;
-  const auto found = std::find_if(newest.begin(), newest.end(), [&](std::size_t i) { return entries[i].time() <= *time; });
+  const auto found =
+      std::find_if(newest.begin(), newest.end(), [&](std::size_t i) { return entries[i].time() <= *time; });
   return found == newest.end() ? std::nullopt : std::optional(*found);
 }
 
@@ -68,7 +72,8 @@ std::size_t BackupCatalog::resolve(std::string_view selector) const {
   if (const auto found = find(*this, selector, understood)) return *found;
   if (understood) throw nothing_fits(selector, entries_);
   throw Error(ErrorCode::value_error,
-              "selector " + quote(selector) + ": give a level (2), a generation (aa), both (2.aa), steps back (~1) or a time (2026-11-01T03:00)",
+              "selector " + quote(selector) +
+                  ": give a level (2), a generation (aa), both (2.aa), steps back (~1) or a time (2026-11-01T03:00)",
               ErrorCause::usage);
 }
 

@@ -23,8 +23,12 @@ void IRestoreObserver::removed(std::string_view /*path*/) {}
 void IRestoreObserver::problem(std::string_view /*path*/, std::string_view /*text*/) {}
 void IRestoreObserver::progress(std::uint64_t /*entries*/, std::uint64_t /*content_bytes*/) {}
 
-std::string_view ArchiveReaderServiceIdentification::name() const noexcept { return "archive-reader"; }
-std::type_index ArchiveReaderServiceIdentification::interface() const noexcept { return typeid(IArchiveReader); }
+std::string_view ArchiveReaderServiceIdentification::name() const noexcept {
+  return "archive-reader";
+}
+std::type_index ArchiveReaderServiceIdentification::interface() const noexcept {
+  return typeid(IArchiveReader);
+}
 std::type_index ArchiveReaderServiceIdentification::provider_identification_interface() const noexcept {
   return typeid(IArchiveReaderIdentification);
 }

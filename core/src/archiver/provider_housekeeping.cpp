@@ -20,7 +20,8 @@ constexpr std::size_t kSha256Digits = 64;
 /// "home.2" and ".snar" of "home.2.snar": the archive's name and its level.
 std::optional<int> parse_state_level(std::string_view middle) {
   if (middle.empty()) return 0;
-  if (middle.front() != '.' || middle.size() > kMaxLevelDigits + 1 || middle.size() < 2 || middle[1] == '0') return std::nullopt;
+  if (middle.front() != '.' || middle.size() > kMaxLevelDigits + 1 || middle.size() < 2 || middle[1] == '0')
+    return std::nullopt;
   int level = 0;
   const auto* end = middle.data() + middle.size();
   const auto parsed = std::from_chars(middle.data() + 1, end, level);
@@ -78,7 +79,8 @@ void TarArchiverProviderBase::require_incremental(const char* call) const {
               ErrorCause::unsupported);
 }
 
-std::vector<TarArchiverProviderBase::StoredState> TarArchiverProviderBase::stored_states(std::string_view backup_id) const {
+std::vector<TarArchiverProviderBase::StoredState> TarArchiverProviderBase::stored_states(
+    std::string_view backup_id) const {
   std::vector<StoredState> states;
   if (state_suffixes_.empty() || backup_id.empty()) return states;
   std::error_code error;
@@ -89,8 +91,10 @@ std::vector<TarArchiverProviderBase::StoredState> TarArchiverProviderBase::store
     if (!name.starts_with(backup_id)) continue;
     for (const auto& suffix : state_suffixes_) {
       if (name.size() < backup_id.size() + suffix.size() || !name.ends_with(suffix)) continue;
-      const auto middle = std::string_view(name).substr(backup_id.size(), name.size() - backup_id.size() - suffix.size());
-      if (const auto level = parse_state_level(middle)) states.push_back({file.path(), *level, suffix == state_suffixes_.front()});
+      const auto middle =
+          std::string_view(name).substr(backup_id.size(), name.size() - backup_id.size() - suffix.size());
+      if (const auto level = parse_state_level(middle))
+        states.push_back({file.path(), *level, suffix == state_suffixes_.front()});
     }
   }
   return states;
@@ -99,11 +103,12 @@ std::vector<TarArchiverProviderBase::StoredState> TarArchiverProviderBase::store
 void TarArchiverProviderBase::check_state(std::string_view backup_id, int level, bool incremental) const {
   if (!incremental || level == 0) return;
   const auto states = stored_states(backup_id);
-  const bool known = std::any_of(states.begin(), states.end(), [&](const auto& state) { return state.primary && state.level == level - 1; });
+  const bool known = std::any_of(states.begin(), states.end(),
+                                 [&](const auto& state) { return state.primary && state.level == level - 1; });
   if (known) return;
   throw Error(ErrorCode::file_not_found,
-              "level " + std::to_string(level) + ": the state of level " + std::to_string(level - 1) + " is missing in " +
-                  quote(snapshots_dir().native()) + "; make a level 0",
+              "level " + std::to_string(level) + ": the state of level " + std::to_string(level - 1) +
+                  " is missing in " + quote(snapshots_dir().native()) + "; make a level 0",
               ErrorCause::state_lost);
 }
 
@@ -128,7 +133,8 @@ bool TarArchiverProviderBase::does_any_backup_level_exist(const BackupDefinition
   require_incremental("does_any_backup_level_exist");
   check_type(definition, identification_);
   require_level(from_level);
-  const std::string ending = (keeping_id.empty() ? "." : "." + std::string(keeping_id) + ".") + definition.backup_type->extension;
+  const std::string ending =
+      (keeping_id.empty() ? "." : "." + std::string(keeping_id) + ".") + definition.backup_type->extension;
   for (const auto& file : LocalStorage(definition.destination).list(definition.backup_id)) {
     const auto rest = std::string_view(file.name).substr(definition.backup_id.size());
     if (!rest.ends_with(ending)) continue;
@@ -146,7 +152,8 @@ void TarArchiverProviderBase::keep_backup(const BackupDefinition& definition, st
   const BackupName to{definition.backup_id, *definition.backup_type, level, std::string(new_keeping_id)};
   LocalStorage storage(definition.destination);
   if (storage.stat(to.file_name())) {
-    throw Error(ErrorCode::file_exists, "backup " + quote(to.path(definition.destination)) + " exists already; keep it under another id");
+    throw Error(ErrorCode::file_exists,
+                "backup " + quote(to.path(definition.destination)) + " exists already; keep it under another id");
   }
   if (!storage.stat(from.file_name())) throw no_such_file(from, definition);
   const auto transaction = begin(storage, definition);

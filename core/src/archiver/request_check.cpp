@@ -21,8 +21,8 @@ void check_strength_feature(const BackupRequest& request, const IArchiverProvide
   const auto& type = *request.definition.backup_type;
   if (provider.supported_features(type).contains(archiver_feature::kCompressionStrength)) return;
   throw Error(ErrorCode::runtime_error,
-              "provider " + std::string(provider.provider_id()) + " takes no compression strength for " + type.extension +
-                  ", and " + std::to_string(*request.compression_strength) + " is given; leave it out",
+              "provider " + std::string(provider.provider_id()) + " takes no compression strength for " +
+                  type.extension + ", and " + std::to_string(*request.compression_strength) + " is given; leave it out",
               ErrorCause::unsupported);
 }
 
@@ -34,9 +34,10 @@ void check_type(const BackupDefinition& definition, const IArchiverProviderIdent
   std::string known;
   for (const auto& type : types) known += (known.empty() ? "" : ", ") + type.extension;
   const auto found = definition.backup_type ? quote(definition.backup_type->extension) : std::string("none");
-  throw Error(ErrorCode::value_error,
-              "provider " + std::string(provider.provider_id()) + " does not support the type " + found + ", but " + known,
-              ErrorCause::unsupported);
+  throw Error(
+      ErrorCode::value_error,
+      "provider " + std::string(provider.provider_id()) + " does not support the type " + found + ", but " + known,
+      ErrorCause::unsupported);
 }
 
 void check_request(const BackupRequest& request, const IArchiverProviderIdentification& provider) {
@@ -44,12 +45,14 @@ void check_request(const BackupRequest& request, const IArchiverProviderIdentifi
   check_type(definition, provider);
   check_strength_feature(request, provider);
   if (!definition.include_files || definition.include_files->empty()) {
-    throw Error(ErrorCode::runtime_error, "archive " + quote(definition.backup_id) + ": nothing to back up, no file is included",
+    throw Error(ErrorCode::runtime_error,
+                "archive " + quote(definition.backup_id) + ": nothing to back up, no file is included",
                 ErrorCause::source);
   }
   const auto strength = request.compression_strength;
   if (strength && (*strength < kMinCompressionStrength || *strength > kMaxCompressionStrength)) {
-    throw Error(ErrorCode::value_error, "compression strength " + std::to_string(*strength) + ": give 0 to 9", ErrorCause::usage);
+    throw Error(ErrorCode::value_error, "compression strength " + std::to_string(*strength) + ": give 0 to 9",
+                ErrorCause::usage);
   }
   check_archive_name(definition.backup_id);
   for (const auto& include : *definition.include_files) static_cast<void>(normalize_path(include));
@@ -63,9 +66,10 @@ void check_root(const std::filesystem::path& root, bool allow_empty) {
     const std::string_view name(record->d_name);
     if (name != "." && name != "..") return;
   }
-  throw Error(ErrorCode::runtime_error,
-              "root " + quote(root.native()) + " is empty: is something not mounted? If it may be empty, say allow_empty: true",
-              ErrorCause::source);
+  throw Error(
+      ErrorCode::runtime_error,
+      "root " + quote(root.native()) + " is empty: is something not mounted? If it may be empty, say allow_empty: true",
+      ErrorCause::source);
 }
 
 }  // namespace autoarchive

@@ -27,22 +27,26 @@ std::string known_types(const RouteCandidate& candidate) {
 }
 
 /// Why a candidate is out; empty if it can do the job.
-std::vector<std::string> obstacles(const RouteRequest& request, const RoutePolicy& policy, const RouteCandidate& candidate) {
+std::vector<std::string> obstacles(const RouteRequest& request, const RoutePolicy& policy,
+                                   const RouteCandidate& candidate) {
   std::vector<std::string> reasons;
   const auto* features = features_for(candidate, request.type);
-  if (features == nullptr) reasons.push_back("does not make " + request.type.extension + ", but " + known_types(candidate));
+  if (features == nullptr)
+    reasons.push_back("does not make " + request.type.extension + ", but " + known_types(candidate));
   for (const auto& feature : request.required) {
     if (features != nullptr && !features->contains(feature)) {
       reasons.push_back("has no " + feature.name + " for " + request.type.extension);
     }
   }
   if (policy.denied.contains(candidate.provider_id)) reasons.emplace_back("denied by the configuration (plugins.deny)");
-  if (!request.pinned.empty() && candidate.provider_id != request.pinned) reasons.push_back("not the pinned provider " + request.pinned);
+  if (!request.pinned.empty() && candidate.provider_id != request.pinned)
+    reasons.push_back("not the pinned provider " + request.pinned);
   if (!candidate.availability.available) reasons.push_back("not available: " + candidate.availability.reason);
   return reasons;
 }
 
-/// The order of preference: what is compared, most important first. Greater wins; the id decides last, the smaller one wins.
+/// The order of preference: what is compared, most important first. Greater wins; the id decides last, the smaller one
+/// wins.
 struct Preference {
   bool owns_chain = false;
   std::size_t preferred_features = 0;
@@ -73,7 +77,8 @@ struct Ranked {
 // Names the first point in which the two differ.
 std::string comparison(const Preference& mine, const Preference& other, std::string_view other_id) {
   const auto against = [&](const char* what, auto a, auto b) {
-    return std::string(what) + " " + std::to_string(a) + " against " + std::to_string(b) + " of " + std::string(other_id);
+    return std::string(what) + " " + std::to_string(a) + " against " + std::to_string(b) + " of " +
+           std::string(other_id);
   };
   if (mine.owns_chain != other.owns_chain) {
     return mine.owns_chain ? "made the chain that is to be continued" : "the chain belongs to " + std::string(other_id);
@@ -88,7 +93,8 @@ std::string comparison(const Preference& mine, const Preference& other, std::str
 
 }  // namespace
 
-RouteDecision route(const RouteRequest& request, const RoutePolicy& policy, const std::vector<RouteCandidate>& candidates) {
+RouteDecision route(const RouteRequest& request, const RoutePolicy& policy,
+                    const std::vector<RouteCandidate>& candidates) {
   std::vector<Ranked> eligible;
   std::vector<RouteVerdict> out;
   for (const auto& candidate : candidates) {
@@ -130,7 +136,8 @@ const std::string& RouteDecision::chosen_or_throw(const RouteRequest& request) c
   bool only_unavailable = false;
   for (const auto& verdict : verdicts) {
     text += "; " + verdict.provider_id + ": " + join(verdict.reasons);
-    only_unavailable = only_unavailable || (verdict.reasons.size() == 1 && verdict.reasons.front().starts_with("not available"));
+    only_unavailable =
+        only_unavailable || (verdict.reasons.size() == 1 && verdict.reasons.front().starts_with("not available"));
   }
   if (verdicts.empty()) text += ": no archiver plugin is loaded; see aa plugins list";
   throw Error(ErrorCode::value_error, text, only_unavailable ? ErrorCause::unavailable : ErrorCause::unsupported);

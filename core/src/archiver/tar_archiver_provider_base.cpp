@@ -19,7 +19,9 @@
 namespace autoarchive {
 namespace {
 
-SystemTime now() { return std::chrono::system_clock::now(); }
+SystemTime now() {
+  return std::chrono::system_clock::now();
+}
 
 // Root, type and owner: what a chain is bound to.
 std::string definition_digest(const BackupDefinition& definition, std::string_view provider) {
@@ -45,7 +47,8 @@ BackupIdentity complete_identity(const BackupRequest& request, const IStorage& s
   const auto parent = manifest_name(name_of(request, level - 1).file_name());
   if (!storage.stat(parent)) {
     throw Error(ErrorCode::file_not_found,
-                "level " + std::to_string(level) + ": the manifest " + quote(parent) + " of the level before it is missing; make a level 0",
+                "level " + std::to_string(level) + ": the manifest " + quote(parent) +
+                    " of the level before it is missing; make a level 0",
                 ErrorCause::state_lost);
   }
   ManifestReader reader(storage.open(parent));
@@ -82,7 +85,8 @@ class BackupRun {
   void close() {
     if (parts_.some_files_changed && parts_.request.observer != nullptr) {
       ++parts_.summary.operation_errors;
-      parts_.request.observer->backup_operation_error(BackupSubOperation::finish, BackupOperationError::some_files_changed, {}, {});
+      parts_.request.observer->backup_operation_error(BackupSubOperation::finish,
+                                                      BackupOperationError::some_files_changed, {}, {});
     }
     parts_.archive->finish();
     parts_.summary.archive_bytes = parts_.archive->count();
@@ -127,7 +131,8 @@ class BackupRun {
       ManifestReader reader(parts_.storage.open(old));
       parts_.progress.total_entries = reader.closing().entries;
       parts_.progress.total_content_bytes = reader.closing().content_bytes;
-    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): an unreadable old manifest costs the bar its percents, nothing else
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): an unreadable old manifest costs the bar its percents,
+                              // nothing else
     }
   }
 
@@ -166,7 +171,8 @@ class BackupRun {
 }  // namespace
 
 TarArchiverProviderBase::TarArchiverProviderBase(const IArchiverProviderIdentification& identification,
-                                                 const ProviderArguments& arguments, std::vector<std::string> state_suffixes)
+                                                 const ProviderArguments& arguments,
+                                                 std::vector<std::string> state_suffixes)
     : identification_(identification), work_dir_(arguments.work_dir), state_suffixes_(std::move(state_suffixes)) {
   if (state_suffixes_.empty()) return;
   if (::mkdir(snapshots_dir().c_str(), 0700) != 0 && errno != EEXIST) {
@@ -176,7 +182,9 @@ TarArchiverProviderBase::TarArchiverProviderBase(const IArchiverProviderIdentifi
 
 TarArchiverProviderBase::~TarArchiverProviderBase() = default;
 
-std::set<BackupType> TarArchiverProviderBase::supported_backup_types() const { return identification_.supported_backup_types(); }
+std::set<BackupType> TarArchiverProviderBase::supported_backup_types() const {
+  return identification_.supported_backup_types();
+}
 
 std::set<ArchiverFeature> TarArchiverProviderBase::supported_features(const std::optional<BackupType>& type) const {
   return identification_.supported_features(type);
@@ -194,13 +202,15 @@ BackupResult TarArchiverProviderBase::backup_files_incrementally(const BackupReq
   const int level = request.level.value_or(max_level);
   if (level < 0 || level > max_level) {
     throw Error(ErrorCode::value_error,
-                "level " + std::to_string(level) + ": only 0.." + std::to_string(max_level) + " can be made now", ErrorCause::usage);
+                "level " + std::to_string(level) + ": only 0.." + std::to_string(max_level) + " can be made now",
+                ErrorCause::usage);
   }
   return run(request, level, /*incremental=*/true);
 }
 
 BackupResult TarArchiverProviderBase::run(const BackupRequest& request, int level, bool incremental) {
-  const auto root = request.physical_root.empty() ? std::filesystem::path(request.definition.root) : request.physical_root;
+  const auto root =
+      request.physical_root.empty() ? std::filesystem::path(request.definition.root) : request.physical_root;
   check_root(root, request.allow_empty);
   check_state(request.definition.backup_id, level, incremental);
 

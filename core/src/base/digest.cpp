@@ -41,7 +41,9 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
 
-void Sha256::update(ByteView bytes) { require(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1); }
+void Sha256::update(ByteView bytes) {
+  require(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
+}
 
 std::string Sha256::finish() {
   std::array<std::byte, 32> digest{};
@@ -62,9 +64,15 @@ ContentDigest::ContentDigest(ContentDigest&&) noexcept = default;
 ContentDigest& ContentDigest::operator=(ContentDigest&&) noexcept = default;
 ContentDigest::~ContentDigest() = default;
 
-void ContentDigest::reset() { XXH3_64bits_reset(state_->xxhash.get()); }
-void ContentDigest::update(ByteView bytes) { XXH3_64bits_update(state_->xxhash.get(), bytes.data(), bytes.size()); }
-std::uint64_t ContentDigest::value() const { return XXH3_64bits_digest(state_->xxhash.get()); }
+void ContentDigest::reset() {
+  XXH3_64bits_reset(state_->xxhash.get());
+}
+void ContentDigest::update(ByteView bytes) {
+  XXH3_64bits_update(state_->xxhash.get(), bytes.data(), bytes.size());
+}
+std::uint64_t ContentDigest::value() const {
+  return XXH3_64bits_digest(state_->xxhash.get());
+}
 
 std::string sha256_of(ByteView bytes) {
   Sha256 digest;

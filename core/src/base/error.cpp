@@ -19,7 +19,9 @@ ErrorCode code_of(int os_errno) noexcept {
   }
 }
 
-bool is_full(int os_errno) noexcept { return os_errno == ENOSPC || os_errno == EDQUOT || os_errno == EFBIG; }
+bool is_full(int os_errno) noexcept {
+  return os_errno == ENOSPC || os_errno == EDQUOT || os_errno == EFBIG;
+}
 
 }  // namespace
 
@@ -46,9 +48,10 @@ std::string_view to_string(ErrorCode code) noexcept {
 }
 
 std::string_view to_string(ErrorCause cause) noexcept {
-  constexpr std::array<std::string_view, 16> kWords{
-      "unspecified", "unsupported", "unavailable", "no_such_backup", "destination", "no_space",      "lock_busy", "not_now",
-      "not_permitted", "source",    "damaged",     "state_lost",     "configuration", "usage",       "cancelled", "internal"};
+  constexpr std::array<std::string_view, 16> kWords{"unspecified",   "unsupported", "unavailable", "no_such_backup",
+                                                    "destination",   "no_space",    "lock_busy",   "not_now",
+                                                    "not_permitted", "source",      "damaged",     "state_lost",
+                                                    "configuration", "usage",       "cancelled",   "internal"};
   static_assert(kWords.size() == static_cast<std::size_t>(ErrorCause::internal) + 1);
   const auto index = static_cast<std::size_t>(cause);
   return index < kWords.size() ? kWords[index] : "unspecified";

@@ -16,12 +16,19 @@ namespace {
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-unsigned byte_at(std::string_view text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
+unsigned byte_at(std::string_view text, std::size_t i) {
+  return static_cast<unsigned char>(text[i]);
+}
 
-/// One code point at the front: its length, or 0 if the bytes are not UTF-8 (RFC 3629: no overlong forms, no surrogates).
+/// One code point at the front: its length, or 0 if the bytes are not UTF-8 (RFC 3629: no overlong forms, no
+/// surrogates).
 std::size_t decode(std::string_view text, char32_t& code_point) {
   const unsigned first = byte_at(text, 0);
-  const std::size_t length = first < 0x80U ? 1 : (first >> 5U) == 6U ? 2 : (first >> 4U) == 14U ? 3 : (first >> 3U) == 30U ? 4 : 0;
+  const std::size_t length = first < 0x80U          ? 1
+                             : (first >> 5U) == 6U  ? 2
+                             : (first >> 4U) == 14U ? 3
+                             : (first >> 3U) == 30U ? 4
+                                                    : 0;
   if (length == 0 || text.size() < length) return 0;
   constexpr std::array<unsigned, 5> kMasks{0, 0x7F, 0x1F, 0x0F, 0x07};
   code_point = first & kMasks.at(length);
@@ -36,8 +43,8 @@ std::size_t decode(std::string_view text, char32_t& code_point) {
 
 // Controls, and the marks that make a terminal show text in another order than it stands.
 bool is_unsafe(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
 
 void append_escaped_byte(std::string& out, unsigned byte) {
@@ -100,8 +107,12 @@ bool is_utf8(std::string_view bytes) noexcept {
   return true;
 }
 
-std::string quote(std::string_view name) { return "'" + escape(name, "\\'") + "'"; }
-std::string escaped(std::string_view text) { return escape(text, "\\"); }
+std::string quote(std::string_view name) {
+  return "'" + escape(name, "\\'") + "'";
+}
+std::string escaped(std::string_view text) {
+  return escape(text, "\\");
+}
 
 std::string to_base64(std::string_view bytes) {
   std::string out;

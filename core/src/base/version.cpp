@@ -2,6 +2,8 @@
 
 namespace autoarchive {
 
-std::string_view version() noexcept { return AA_VERSION; }
+std::string_view version() noexcept {
+  return AA_VERSION;
+}
 
 }  // namespace autoarchive

@@ -7,9 +7,11 @@
 namespace autoarchive {
 namespace {
 
-// A kept file may be a copy of a plain one (by hard link, until the plain name is taken by the new backup): any of them will do.
+// A kept file may be a copy of a plain one (by hard link, until the plain name is taken by the new backup): any of them
+// will do.
 std::size_t find_backup(const std::vector<ChainLink>& links, const std::string& uuid) {
-  const auto found = std::find_if(links.begin(), links.end(), [&](const auto& link) { return link.header.backup_uuid == uuid; });
+  const auto found =
+      std::find_if(links.begin(), links.end(), [&](const auto& link) { return link.header.backup_uuid == uuid; });
   return static_cast<std::size_t>(found - links.begin());
 }
 

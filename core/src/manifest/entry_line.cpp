@@ -25,7 +25,8 @@ std::uint32_t to_32(std::uint64_t value) {
   return static_cast<std::uint32_t>(value);
 }
 
-void append_time(JsonLineWriter& line, std::string_view seconds_key, std::string_view nanoseconds_key, const Timestamp& time) {
+void append_time(JsonLineWriter& line, std::string_view seconds_key, std::string_view nanoseconds_key,
+                 const Timestamp& time) {
   line.signed_number(seconds_key, time.seconds);
   if (time.nanoseconds != 0) line.number(nanoseconds_key, time.nanoseconds);
 }
@@ -209,8 +210,9 @@ class EntryParser {
 std::size_t LineContext::find_parent(std::string_view path) {
   while (!directories.empty()) {
     const auto& directory = directories.back();
-    const bool is_parent = directory == "." ? path != "." : path.size() > directory.size() && path.starts_with(directory) &&
-                                                                path[directory.size()] == '/';
+    const bool is_parent = directory == "." ? path != "."
+                                            : path.size() > directory.size() && path.starts_with(directory) &&
+                                                  path[directory.size()] == '/';
     if (is_parent) break;
     directories.pop_back();
   }

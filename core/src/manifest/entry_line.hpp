@@ -11,8 +11,8 @@
 
 namespace autoarchive {
 
-/// What a line leaves out because the lines before it in the same frame have said it. Writer and reader keep one each; the first
-/// line of a frame is marked, says everything, and lets the reader begin anew.
+/// What a line leaves out because the lines before it in the same frame have said it. Writer and reader keep one each;
+/// the first line of a frame is marked, says everything, and lets the reader begin anew.
 struct LineContext {
   std::vector<std::string> directories;  ///< paths on the way to the directory that was last seen, outermost first
   std::uint64_t depth = 0;

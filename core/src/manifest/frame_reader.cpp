@@ -35,7 +35,7 @@ struct FrameReader::Decompressor {
   std::vector<std::byte> input = std::vector<std::byte>(kInputBytes);
   std::size_t input_begin = 0;
   std::size_t input_end = 0;
-  std::uint64_t offset = 0;    // of the next byte to be read from the file
+  std::uint64_t offset = 0;  // of the next byte to be read from the file
   bool inside_frame = false;
   ContentDigest digest;        // of the file, up to its footer
   std::string text;            // decoded
@@ -78,9 +78,11 @@ void FrameReader::check_whole() {
 std::uint64_t FrameReader::last_frame() const {
   std::array<std::byte, kFooterBytes> footer{};
   const auto size = file_->size();
-  if (size < footer.size() || file_->read_at(size - footer.size(), footer) != footer.size()) throw damaged("it is cut short");
+  if (size < footer.size() || file_->read_at(size - footer.size(), footer) != footer.size())
+    throw damaged("it is cut short");
   const ByteView view(footer);
-  const bool is_footer = little_endian(view.first(4)) == kFooterMagic && little_endian(view.subspan(4, 4)) == kFooterBytes - 8 &&
+  const bool is_footer = little_endian(view.first(4)) == kFooterMagic &&
+                         little_endian(view.subspan(4, 4)) == kFooterBytes - 8 &&
                          std::memcmp(footer.data() + 24, kFooterWord.data(), kFooterWord.size()) == 0;
   const auto offset = little_endian(view.subspan(8, 8));
   if (!is_footer || offset >= size - footer.size()) throw damaged("its end is missing");
@@ -93,7 +95,9 @@ void FrameReader::fill() {
   state.input_end = file_->read_at(state.offset, state.input);
   const auto before_footer = file_->size() - std::min<std::uint64_t>(file_->size(), kFooterBytes);
   if (state.offset < before_footer) {
-    state.digest.update(ByteView(state.input).first(static_cast<std::size_t>(std::min<std::uint64_t>(state.input_end, before_footer - state.offset))));
+    state.digest.update(
+        ByteView(state.input)
+            .first(static_cast<std::size_t>(std::min<std::uint64_t>(state.input_end, before_footer - state.offset))));
   }
   state.offset += state.input_end;
 }

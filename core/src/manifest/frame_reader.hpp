@@ -12,14 +12,15 @@
 
 namespace autoarchive {
 
-/// Trusts nothing: throws Error(value_error, cause damaged) that names the file. Memory: one decoder window of at most 8 MiB
-/// and one line of at most 32 MiB. Not thread-safe.
+/// Trusts nothing: throws Error(value_error, cause damaged) that names the file. Memory: one decoder window of at most
+/// 8 MiB and one line of at most 32 MiB. Not thread-safe.
 class FrameReader {
  public:
   explicit FrameReader(std::shared_ptr<const ReadableFile> file);
   ~FrameReader();
 
-  /// The next line without its end; valid until the next call. False at the end of the file, which must also be that of a frame.
+  /// The next line without its end; valid until the next call. False at the end of the file, which must also be that of
+  /// a frame.
   [[nodiscard]] bool next_line(std::string_view& line);
   /// Goes on at the frame that begins at `offset`.
   void seek(std::uint64_t offset);

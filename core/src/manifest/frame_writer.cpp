@@ -42,7 +42,8 @@ void FrameWriter::write_frame(std::string_view text) {
   buffer.resize(ZSTD_compressBound(text.size()));
   const auto size = ZSTD_compress2(compressor_->context.get(), buffer.data(), buffer.size(), text.data(), text.size());
   if (ZSTD_isError(size) != 0) {
-    throw Error(ErrorCode::runtime_error, std::string("manifest: zstd: ") + ZSTD_getErrorName(size), ErrorCause::internal);
+    throw Error(ErrorCode::runtime_error, std::string("manifest: zstd: ") + ZSTD_getErrorName(size),
+                ErrorCause::internal);
   }
   sink_.write(ByteView(buffer).first(size));
   digest_.update(ByteView(buffer).first(size));

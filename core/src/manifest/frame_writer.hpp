@@ -1,8 +1,9 @@
 /// \file
 /// Text as a row of independent zstd frames, and the footer by which the last one is found.
 ///
-/// The footer is a skippable frame, which `zstd -d` passes over: magic 0x184D2A5A, length 24, then the offset of the last frame and the
-/// XXH3-64 of all bytes up to and with that offset (the footer's first 8 left out), 8 bytes little-endian each, and the 8 bytes "aaMANIF1".
+/// The footer is a skippable frame, which `zstd -d` passes over: magic 0x184D2A5A, length 24, then the offset of the
+/// last frame and the XXH3-64 of all bytes up to and with that offset (the footer's first 8 left out), 8 bytes
+/// little-endian each, and the 8 bytes "aaMANIF1".
 #pragma once
 
 #include <cstdint>

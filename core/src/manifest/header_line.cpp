@@ -22,14 +22,11 @@ SystemTime parse_point(JsonLineReader& reader) {
 
 /// The header's texts by key: one table for writing and reading.
 using Text = std::string ManifestHeader::*;
-constexpr std::pair<std::string_view, Text> kTexts[] = {{"backup", &ManifestHeader::backup_uuid},
-                                                        {"archive", &ManifestHeader::archive},
-                                                        {"type", &ManifestHeader::type},
-                                                        {"chain", &ManifestHeader::chain_uuid},
-                                                        {"parent", &ManifestHeader::parent_uuid},
-                                                        {"parent_sha256", &ManifestHeader::parent_sha256},
-                                                        {"provider", &ManifestHeader::provider},
-                                                        {"definition", &ManifestHeader::definition_digest}};
+constexpr std::pair<std::string_view, Text> kTexts[] = {
+    {"backup", &ManifestHeader::backup_uuid}, {"archive", &ManifestHeader::archive},
+    {"type", &ManifestHeader::type},          {"chain", &ManifestHeader::chain_uuid},
+    {"parent", &ManifestHeader::parent_uuid}, {"parent_sha256", &ManifestHeader::parent_sha256},
+    {"provider", &ManifestHeader::provider},  {"definition", &ManifestHeader::definition_digest}};
 
 bool parse_text(std::string_view key, JsonLineReader& reader, ManifestHeader& header) {
   for (const auto& [name, member] : kTexts) {
@@ -122,7 +119,9 @@ ManifestHeader parse_header_line(std::string_view text) {
   return header;
 }
 
-bool is_closing_line(std::string_view line) noexcept { return line.starts_with(kClosingStart); }
+bool is_closing_line(std::string_view line) noexcept {
+  return line.starts_with(kClosingStart);
+}
 
 std::string closing_line(const ClosingLine& whole) {
   const auto& closing = whole.closing;

@@ -42,7 +42,8 @@ class JsonLineReader {
  public:
   explicit JsonLineReader(std::string_view line) : rest_(line) {}
 
-  /// Enters the object. Then, as long as next_member() is true, its key() is read and its value must be taken or skipped.
+  /// Enters the object. Then, as long as next_member() is true, its key() is read and its value must be taken or
+  /// skipped.
   void begin_object();
   [[nodiscard]] bool next_member();
   [[nodiscard]] std::string_view key() const noexcept { return key_; }

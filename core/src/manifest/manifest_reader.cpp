@@ -22,8 +22,8 @@ struct ManifestReader::State {
   ContentDigest digest;
   std::uint64_t entries = 0;
   std::string last_path;
-  std::string wanted;          // skip entries before this one, after a seek
-  bool whole = true;           // read from the beginning: totals and digest can be checked
+  std::string wanted;  // skip entries before this one, after a seek
+  bool whole = true;   // read from the beginning: totals and digest can be checked
   bool at_end = false;
 
   static std::string_view require_line(FrameReader& reader) {
@@ -79,7 +79,9 @@ ManifestReader::ManifestReader(std::unique_ptr<ReadableFile> file) : state_(std:
 
 ManifestReader::~ManifestReader() = default;
 
-const ManifestHeader& ManifestReader::header() const noexcept { return state_->header; }
+const ManifestHeader& ManifestReader::header() const noexcept {
+  return state_->header;
+}
 
 bool ManifestReader::next(ManifestEntry& entry) {
   auto& state = *state_;
@@ -104,14 +106,16 @@ bool ManifestReader::next(ManifestEntry& entry) {
   return false;
 }
 
-const ManifestClosing& ManifestReader::closing() { return state_->load_closing().closing; }
+const ManifestClosing& ManifestReader::closing() {
+  return state_->load_closing().closing;
+}
 
 void ManifestReader::seek(std::string_view path) {
   auto& state = *state_;
   const auto& frames = state.load_closing().frames;
-  const auto after = std::upper_bound(frames.begin(), frames.end(), path, [](std::string_view wanted, const FrameStart& frame) {
-    return compare_paths(wanted, frame.path) < 0;
-  });
+  const auto after = std::upper_bound(
+      frames.begin(), frames.end(), path,
+      [](std::string_view wanted, const FrameStart& frame) { return compare_paths(wanted, frame.path) < 0; });
   state.context = LineContext();
   state.entries = 0;
   state.whole = false;

@@ -35,7 +35,8 @@ struct ManifestWriter::State {
   }
 };
 
-ManifestWriter::ManifestWriter(Sink& sink, const ManifestHeader& header) : state_(std::make_unique<State>(sink, header.level)) {
+ManifestWriter::ManifestWriter(Sink& sink, const ManifestHeader& header)
+    : state_(std::make_unique<State>(sink, header.level)) {
   state_->text = header_line(header);
   state_->end_frame();
 }

@@ -7,11 +7,14 @@
 namespace autoarchive {
 namespace {
 
-bool is_plain(char c) { return c >= 0x20 && c < 0x7F; }
+bool is_plain(char c) {
+  return c >= 0x20 && c < 0x7F;
+}
 
 bool is_word(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
   });
 }
 
@@ -21,7 +24,8 @@ class Parser {
 
   ParsedDescriptor parse() {
     if (rest_.size() > kMaxDescriptorBytes) {
-      malformed("it has " + std::to_string(rest_.size()) + " bytes, and at most " + std::to_string(kMaxDescriptorBytes) + " are allowed");
+      malformed("it has " + std::to_string(rest_.size()) + " bytes, and at most " +
+                std::to_string(kMaxDescriptorBytes) + " are allowed");
       return std::move(result_);
     }
     while (!rest_.empty()) parse_line();
@@ -35,7 +39,9 @@ class Parser {
   void fault(const char* code, std::string text, std::string remedy) {
     result_.faults.push_back({code, std::move(text), std::move(remedy)});
   }
-  void malformed(const std::string& text) { fault("AA-P302", "descriptor: " + text, "build the plugin with aa_add_plugin()"); }
+  void malformed(const std::string& text) {
+    fault("AA-P302", "descriptor: " + text, "build the plugin with aa_add_plugin()");
+  }
 
   void parse_line() {
     const auto line = rest_.substr(0, rest_.find('\n'));
@@ -46,7 +52,8 @@ class Parser {
       return malformed("line " + quote(line) + " is not key=value in plain characters");
     }
     const std::string key(line.substr(0, equals));
-    if (!is_word(key)) return malformed("key " + quote(key) + " has other characters than letters, digits, '.', '-' and '_'");
+    if (!is_word(key))
+      return malformed("key " + quote(key) + " has other characters than letters, digits, '.', '-' and '_'");
     if (key <= last_key_) malformed("key " + quote(key) + " is not in order, or there twice");
     last_key_ = key;
     result_.descriptor.lines[key] = line.substr(equals + 1);
@@ -56,7 +63,8 @@ class Parser {
     const auto format = result_.descriptor.value("format");
     if (format == std::to_string(kDescriptorFormat)) return;
     if (format.empty()) return malformed("there is no format");
-    fault("AA-P303", "format: plugin " + quote(format) + ", host " + std::to_string(kDescriptorFormat), "use a newer host, or rebuild the plugin");
+    fault("AA-P303", "format: plugin " + quote(format) + ", host " + std::to_string(kDescriptorFormat),
+          "use a newer host, or rebuild the plugin");
   }
 
   void check_identity() {
@@ -67,7 +75,8 @@ class Parser {
     const auto bad = [&](const char* what, const std::string& value, const char* allowed) {
       fault("AA-P304", std::string(what) + " " + quote(value) + " is not " + allowed, "correct it in aa_add_plugin()");
     };
-    if (!is_word(descriptor.id) || descriptor.id.find('.') == std::string::npos) bad("id", descriptor.id, "reverse DNS, e.g. 'org.example.zip'");
+    if (!is_word(descriptor.id) || descriptor.id.find('.') == std::string::npos)
+      bad("id", descriptor.id, "reverse DNS, e.g. 'org.example.zip'");
     if (!is_word(descriptor.version)) bad("version", descriptor.version, "a version, e.g. '1.0.0'");
     if (!is_word(descriptor.name)) bad("name", descriptor.name, "a word, e.g. 'zip'");
   }
@@ -78,7 +87,8 @@ class Parser {
     for (const auto& [key, value] : result_.descriptor.lines) {
       if (!key.starts_with(kPrefix) || !key.ends_with(kSuffix)) continue;
       const auto id = key.substr(kPrefix.size(), key.size() - kPrefix.size() - kSuffix.size());
-      if (!is_word(id) || !is_word(value)) malformed("provider " + quote(id) + " of service " + quote(value) + " has no proper name");
+      if (!is_word(id) || !is_word(value))
+        malformed("provider " + quote(id) + " of service " + quote(value) + " has no proper name");
       result_.descriptor.providers.push_back({id, value});
     }
     if (result_.descriptor.providers.empty()) malformed("it declares no provider");
@@ -96,6 +106,8 @@ std::string PluginDescriptor::value(const std::string& key) const {
   return found == lines.end() ? std::string() : found->second;
 }
 
-ParsedDescriptor parse_descriptor(std::string_view text) { return Parser(text).parse(); }
+ParsedDescriptor parse_descriptor(std::string_view text) {
+  return Parser(text).parse();
+}
 
 }  // namespace autoarchive

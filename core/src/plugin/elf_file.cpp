@@ -36,7 +36,8 @@ ElfFile read_elf(const std::filesystem::path& file) {
   elf.file_bytes = std::filesystem::file_size(file, error);
   std::ifstream in(file, std::ios::binary);
   Header header{};
-  if (error || !read_at(in, 0, header.e_ident, EI_NIDENT) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return elf;
+  if (error || !read_at(in, 0, header.e_ident, EI_NIDENT) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    return elf;
   elf.is_elf = true;
   elf.is_host_class = header.e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
                       header.e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA];

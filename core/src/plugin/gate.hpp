@@ -1,6 +1,6 @@
 /// \file
-/// The checks that a plugin passes before and after it is loaded, stage by stage. Each returns all faults of its stage; none throws.
-/// Codes are stable and documented in docs/plugin-guide.md.
+/// The checks that a plugin passes before and after it is loaded, stage by stage. Each returns all faults of its stage;
+/// none throws. Codes are stable and documented in docs/plugin-guide.md.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,8 @@ namespace autoarchive {
 /// AA-P201..203: a complete shared library for this machine.
 [[nodiscard]] std::vector<Refusal> check_elf(const std::filesystem::path& file);
 /// AA-P401, 404.
-[[nodiscard]] std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const std::filesystem::path& file, const PluginPolicy& policy);
+[[nodiscard]] std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const std::filesystem::path& file,
+                                                const PluginPolicy& policy);
 /// AA-P501..508: the fingerprint fields against those of this library.
 [[nodiscard]] std::vector<Refusal> check_abi(const PluginDescriptor& descriptor);
 

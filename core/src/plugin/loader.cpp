@@ -28,9 +28,11 @@ std::vector<fs::path> plugin_files(const fs::path& directory) {
   return files;
 }
 
-// Never unloaded: a provider, a type or a thread of the plugin may outlive everything else. Leaked on purpose, so that no destructor at the
-// end of the process unloads one either.
-const shared_library& keep_loaded(shared_library library) { return *new shared_library(std::move(library)); }
+// Never unloaded: a provider, a type or a thread of the plugin may outlive everything else. Leaked on purpose, so that
+// no destructor at the end of the process unloads one either.
+const shared_library& keep_loaded(shared_library library) {
+  return *new shared_library(std::move(library));
+}
 
 using Provider = std::pair<std::string, std::string>;  // service, id
 
@@ -49,14 +51,16 @@ struct PluginLoader::State {
     std::size_t report;
   };
 
-  State(ApplicationContext& given_context, ServiceAccessor& given_accessor) : context(given_context), accessor(given_accessor) {}
+  State(ApplicationContext& given_context, ServiceAccessor& given_accessor)
+      : context(given_context), accessor(given_accessor) {}
 
   void consider(const fs::path& file, const PluginPolicy& policy);
   /// Null, with the refusals in the report, if it must not be used.
   const autoarchive_plugin* open(const fs::path& file, const PluginPolicy& policy, PluginReport& report);
   bool is_shadowed(PluginReport& report) const;
   void start(const autoarchive_plugin& plugin, const PluginDescriptor& descriptor, PluginReport& report);
-  bool check_registered(const std::set<Provider>& declared, const ServiceAccessor::Staging& staging, PluginReport& report) const;
+  bool check_registered(const std::set<Provider>& declared, const ServiceAccessor::Staging& staging,
+                        PluginReport& report) const;
 
   ApplicationContext& context;
   ServiceAccessor& accessor;
@@ -66,7 +70,8 @@ struct PluginLoader::State {
   PluginDescriptor descriptor;  // of the plugin that is being considered
 };
 
-const autoarchive_plugin* PluginLoader::State::open(const fs::path& file, const PluginPolicy& policy, PluginReport& report) {
+const autoarchive_plugin* PluginLoader::State::open(const fs::path& file, const PluginPolicy& policy,
+                                                    PluginReport& report) {
   report.refusals = check_file(file);
   if (report.refusals.empty()) report.refusals = check_elf(file);
   if (!report.refusals.empty()) return nullptr;
@@ -83,14 +88,16 @@ const autoarchive_plugin* PluginLoader::State::open(const fs::path& file, const 
   }
   const auto& library = keep_loaded(std::move(opened));
   if (!library.has(AUTOARCHIVE_PLUGIN_ENTRY_NAME)) {
-    report.refusals.push_back({"AA-P602", quote(file.native()) + " is a shared library, but not an AutoArchive plugin (no " +
-                                              AUTOARCHIVE_PLUGIN_ENTRY_NAME + ")",
+    report.refusals.push_back({"AA-P602",
+                               quote(file.native()) + " is a shared library, but not an AutoArchive plugin (no " +
+                                   AUTOARCHIVE_PLUGIN_ENTRY_NAME + ")",
                                "build it with aa_add_plugin() and AA_PLUGIN()"});
     return nullptr;
   }
   const auto* plugin = library.get<const autoarchive_plugin*()>(AUTOARCHIVE_PLUGIN_ENTRY_NAME)();
   if (plugin == nullptr || plugin->struct_size < sizeof(autoarchive_plugin) || plugin->descriptor == nullptr) {
-    report.refusals.push_back({"AA-P302", quote(file.native()) + ": the entry returns no complete plugin", "build it with this SDK"});
+    report.refusals.push_back(
+        {"AA-P302", quote(file.native()) + ": the entry returns no complete plugin", "build it with this SDK"});
     return nullptr;
   }
   auto parsed = parse_descriptor({plugin->descriptor, plugin->descriptor_size});
@@ -101,7 +108,8 @@ const autoarchive_plugin* PluginLoader::State::open(const fs::path& file, const 
   for (auto& fault : parsed.faults) report.refusals.push_back({fault.code, fault.text, fault.remedy});
   if (report.refusals.empty()) report.refusals = check_policy(descriptor, file, policy);
   if (report.refusals.empty()) report.refusals = check_abi(descriptor);
-  if (report.refusals.empty() && (plugin->abi_kind != AUTOARCHIVE_ABI_KIND_CXX || plugin->abi_epoch != AUTOARCHIVE_ABI_EPOCH)) {
+  if (report.refusals.empty() &&
+      (plugin->abi_kind != AUTOARCHIVE_ABI_KIND_CXX || plugin->abi_epoch != AUTOARCHIVE_ABI_EPOCH)) {
     report.refusals.push_back({"AA-P603", "the descriptor says another ABI than the entry", "rebuild the plugin"});
   }
   return report.refusals.empty() ? plugin : nullptr;
@@ -122,7 +130,8 @@ bool PluginLoader::State::check_registered(const std::set<Provider>& declared, c
   std::set<Provider> registered;
   for (const auto& provider : staging.staged()) registered.insert(provider);
   const auto complain = [&](const Provider& provider, const char* what) {
-    report.refusals.push_back({"AA-P605", "provider " + provider.second + " of service " + provider.first + " is " + what,
+    report.refusals.push_back({"AA-P605",
+                               "provider " + provider.second + " of service " + provider.first + " is " + what,
                                "make the descriptor and the component say the same"});
   };
   for (const auto& provider : declared) {
@@ -134,19 +143,23 @@ bool PluginLoader::State::check_registered(const std::set<Provider>& declared, c
   return report.refusals.empty();
 }
 
-void PluginLoader::State::start(const autoarchive_plugin& plugin, const PluginDescriptor& plugin_descriptor, PluginReport& report) {
+void PluginLoader::State::start(const autoarchive_plugin& plugin, const PluginDescriptor& plugin_descriptor,
+                                PluginReport& report) {
   const auto declared = declared_providers(plugin_descriptor);
   for (const auto& provider : declared) {
     if (!providers.contains(provider)) continue;
-    report.refusals.push_back({"AA-P606", "provider " + provider.second + " of service " + provider.first + " is there already",
+    report.refusals.push_back({"AA-P606",
+                               "provider " + provider.second + " of service " + provider.first + " is there already",
                                "remove one of the two plugins, or deny it in plugins.deny"});
   }
   if (!report.refusals.empty()) return;
   ServiceAccessor::Staging staging(accessor);
   std::array<char, kErrorBytes> error{};
-  auto* component = static_cast<IServiceComponent*>(plugin.create_component(&context, &accessor, error.data(), error.size()));
+  auto* component =
+      static_cast<IServiceComponent*>(plugin.create_component(&context, &accessor, error.data(), error.size()));
   if (component == nullptr) {
-    report.refusals.push_back({"AA-P604", "its component failed: " + escaped(error.data()), "see the plugin's documentation"});
+    report.refusals.push_back(
+        {"AA-P604", "its component failed: " + escaped(error.data()), "see the plugin's documentation"});
     return;
   }
   if (!check_registered(declared, staging, report)) {
@@ -173,9 +186,12 @@ void PluginLoader::State::consider(const fs::path& file, const PluginPolicy& pol
   reports.push_back(std::move(report));
 }
 
-PluginLoader::PluginLoader(ApplicationContext& context, ServiceAccessor& accessor) : state_(std::make_unique<State>(context, accessor)) {}
+PluginLoader::PluginLoader(ApplicationContext& context, ServiceAccessor& accessor)
+    : state_(std::make_unique<State>(context, accessor)) {}
 
-PluginLoader::~PluginLoader() { destroy_services(); }
+PluginLoader::~PluginLoader() {
+  destroy_services();
+}
 
 void PluginLoader::load(const PluginPolicy& policy) {
   std::set<fs::path> seen;  // a directory that is given twice is looked at once
@@ -187,7 +203,9 @@ void PluginLoader::load(const PluginPolicy& policy) {
   }
 }
 
-const std::vector<PluginReport>& PluginLoader::reports() const noexcept { return state_->reports; }
+const std::vector<PluginReport>& PluginLoader::reports() const noexcept {
+  return state_->reports;
+}
 
 void PluginLoader::destroy_services() {
   while (!state_->loaded.empty()) {
@@ -196,7 +214,8 @@ void PluginLoader::destroy_services() {
     try {
       last.component->destroy_services();
     } catch (const std::exception& failure) {
-      state_->reports[last.report].refusals.push_back({"AA-P604", "destroy_services failed: " + escaped(failure.what()), "see the plugin's documentation"});
+      state_->reports[last.report].refusals.push_back(
+          {"AA-P604", "destroy_services failed: " + escaped(failure.what()), "see the plugin's documentation"});
     }
     last.plugin->destroy_component(last.component);
   }

@@ -7,7 +7,8 @@ AppEnvironment::AppEnvironment(std::string executable_name, Options options, std
 
 IConfiguration::~IConfiguration() = default;
 
-ApplicationContext::ApplicationContext(AppEnvironment environment, const IConfiguration* configuration, IStorage* storage)
+ApplicationContext::ApplicationContext(AppEnvironment environment, const IConfiguration* configuration,
+                                       IStorage* storage)
     : environment_(std::move(environment)), configuration_(configuration), storage_(storage) {}
 
 }  // namespace autoarchive

@@ -35,14 +35,16 @@ std::string id_of(const IProviderIdentification* identification) {
 }
 
 Error unknown_service(std::string_view name) {
-  return {ErrorCode::key_error, "service " + quote(name) + " is not registered; no plugin has brought in a provider for it"};
+  return {ErrorCode::key_error,
+          "service " + quote(name) + " is not registered; no plugin has brought in a provider for it"};
 }
 
 Error unknown_provider(std::string_view service, const IProviderIdentification* identification) {
   return {ErrorCode::key_error, "service " + quote(service) + " has no provider " + quote(id_of(identification))};
 }
 
-void check_kind(const IServiceIdentification& service, const ProviderClass& provider, const IProviderIdentification* identification) {
+void check_kind(const IServiceIdentification& service, const ProviderClass& provider,
+                const IProviderIdentification* identification) {
   if (provider.interface != service.interface()) {
     throw Error(ErrorCode::type_error, "service " + quote(service.name()) + ": the provider class is for " +
                                            provider.interface.name() + ", not for " + service.interface().name());
@@ -140,7 +142,8 @@ void ServiceAccessor::unregister_service(const IServiceIdentification& service) 
   state_->services.erase(state_->services.find(service.name()));
 }
 
-void ServiceAccessor::unregister_provider(const IServiceIdentification& service, const IProviderIdentification* identification) {
+void ServiceAccessor::unregister_provider(const IServiceIdentification& service,
+                                          const IProviderIdentification* identification) {
   std::shared_ptr<IService> dropped;  // destroyed after the lock
   const std::lock_guard lock(state_->mutex);
   static_cast<void>(state_->registered(service.name()));
@@ -166,11 +169,13 @@ std::shared_ptr<IService> ServiceAccessor::get_or_create(const IServiceIdentific
   const ProviderClass provider = found->provider;
   const std::pair making(std::this_thread::get_id(), provider.type);
   if (state_->making.contains(making)) {
-    throw Error(ErrorCode::runtime_error, "provider " + quote(id_of(identification)) + " asks for itself while it is being made",
+    throw Error(ErrorCode::runtime_error,
+                "provider " + quote(id_of(identification)) + " asks for itself while it is being made",
                 ErrorCause::internal);
   }
   state_->made.wait(lock, [&] { return !state_->being_made.contains(provider.type); });
-  if (const auto cached = state_->instances.find(provider.type); cached != state_->instances.end()) return cached->second;
+  if (const auto cached = state_->instances.find(provider.type); cached != state_->instances.end())
+    return cached->second;
 
   state_->being_made.insert(provider.type);
   state_->making.insert(making);
@@ -195,7 +200,8 @@ std::shared_ptr<IService> ServiceAccessor::get_or_create(const IServiceIdentific
 std::vector<IdentificationPtr> ServiceAccessor::providers_identifications(const IServiceIdentification& service) const {
   const std::lock_guard lock(state_->mutex);
   std::vector<IdentificationPtr> identifications;
-  for (const auto& registration : state_->registered(service.name())) identifications.push_back(registration.identification);
+  for (const auto& registration : state_->registered(service.name()))
+    identifications.push_back(registration.identification);
   return identifications;
 }
 
@@ -204,7 +210,8 @@ bool ServiceAccessor::is_registered(const IServiceIdentification& service) const
   return state_->services.contains(service.name());
 }
 
-ServiceAccessor::Staging::Staging(ServiceAccessor& accessor) : state_(std::make_unique<State>(State{accessor, std::this_thread::get_id(), {}})) {
+ServiceAccessor::Staging::Staging(ServiceAccessor& accessor)
+    : state_(std::make_unique<State>(State{accessor, std::this_thread::get_id(), {}})) {
   const std::lock_guard lock(accessor.state_->mutex);
   accessor.state_->stagings.push_back(state_.get());
 }

@@ -44,7 +44,9 @@ Directory::Directory(const std::filesystem::path& path, ErrorCause cause) : path
   throw Error(error.code(), error.message() + remedy, cause, os_errno);
 }
 
-std::string Directory::description(const std::string& name) const { return quote((path_ / name).native()); }
+std::string Directory::description(const std::string& name) const {
+  return quote((path_ / name).native());
+}
 
 std::optional<FileIdentity> Directory::identify(const std::string& name) const {
   const UniqueFd file(::openat(fd(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));

@@ -16,8 +16,8 @@ namespace autoarchive {
 struct FileIdentity {
   std::uint64_t size = 0;
   std::uint64_t inode = 0;
-  /// SHA-256 over the first and last 64 KiB: stands in where inodes change when a file system is mounted again. Archives carry
-  /// their unique id in their first block.
+  /// SHA-256 over the first and last 64 KiB: stands in where inodes change when a file system is mounted again.
+  /// Archives carry their unique id in their first block.
   std::string probe;
 
   /// Same size, and the same inode or the same content at both ends.
@@ -26,8 +26,8 @@ struct FileIdentity {
   }
 };
 
-/// All names are relative to the directory, which cannot be swapped for another one meanwhile. Throws Error with the cause that was
-/// given. Movable.
+/// All names are relative to the directory, which cannot be swapped for another one meanwhile. Throws Error with the
+/// cause that was given. Movable.
 class Directory {
  public:
   /// Throws Error(cause) if it is missing or not a directory.

@@ -18,7 +18,9 @@ using Action = JournalStep::Action;
 constexpr std::string_view kFirstLine = "autoarchive-journal 1\n";
 constexpr std::array<std::string_view, 6> kWords{"retire", "move", "keep", "publish", "state", "unstate"};
 
-std::string digest_of(std::string_view text) { return sha256_of(std::as_bytes(std::span(text))); }
+std::string digest_of(std::string_view text) {
+  return sha256_of(std::as_bytes(std::span(text)));
+}
 
 std::string encode(std::string_view name) {
   std::string out;
@@ -116,7 +118,8 @@ Error foreign(const Directory& directory, const std::string& name) {
 /// Carries steps out in one directory. Every step looks first whether it has been done.
 class StepRunner {
  public:
-  StepRunner(const Directory& directory, std::vector<std::string>& remarks) : directory_(directory), remarks_(remarks) {}
+  StepRunner(const Directory& directory, std::vector<std::string>& remarks)
+      : directory_(directory), remarks_(remarks) {}
 
   void move_away(const JournalStep& step) const {
     if (has(directory_, step.to, step.identity)) return;
@@ -133,7 +136,8 @@ class StepRunner {
   void publish(const JournalStep& step) const {
     if (has(directory_, step.to, step.identity)) return directory_.remove(step.from);
     if (!has(directory_, step.from, step.identity)) {
-      throw Error(ErrorCode::file_not_found, "commit: " + directory_.description(step.from) + " is gone or not what was written",
+      throw Error(ErrorCode::file_not_found,
+                  "commit: " + directory_.description(step.from) + " is gone or not what was written",
                   ErrorCause::damaged);
     }
     if (directory_.exists(step.to) && !(step.replaced && has(directory_, step.to, *step.replaced))) {
@@ -151,7 +155,8 @@ class StepRunner {
   std::vector<std::string>& remarks_;
 };
 
-// State lies on this machine; a journal that another machine finishes leaves it alone, and the next level there is a level 0.
+// State lies on this machine; a journal that another machine finishes leaves it alone, and the next level there is a
+// level 0.
 void run_state(const JournalStep& step, std::vector<std::string>& remarks, std::set<std::filesystem::path>& touched) {
   const std::filesystem::path target(step.action == Action::unstate ? step.from : step.to);
   std::error_code error;

@@ -11,8 +11,8 @@
 ///     unstate /var/lib/autoarchive/snapshots/home.1.snar
 ///     sha256 (of all lines before)
 ///
-/// Fields are separated by one blank; blanks, "%" and control bytes in names are written as %XX. After the names stands the
-/// identity (size, inode, probe) of what is renamed, then that of what may be replaced.
+/// Fields are separated by one blank; blanks, "%" and control bytes in names are written as %XX. After the names stands
+/// the identity (size, inode, probe) of what is renamed, then that of what may be replaced.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct JournalStep {
   Action action = Action::move;
   std::string from;
   std::string to;
-  FileIdentity identity;                  ///< of what is at `from`
-  std::optional<FileIdentity> replaced;   ///< publish and state: what may be at `to`
+  FileIdentity identity;                 ///< of what is at `from`
+  std::optional<FileIdentity> replaced;  ///< publish and state: what may be at `to`
 };
 
 /// Steps in the order of their actions above.
@@ -42,8 +42,8 @@ struct Journal {
   /// None if it is not complete and exactly what was written.
   [[nodiscard]] static std::optional<Journal> parse(std::string_view text);
 
-  /// Carries the steps out, leaving out what is done already, and syncs between their groups. Returns remarks for the user. Throws
-  /// Error(file_exists) if another file stands where a step wants to write; nothing is overwritten then.
+  /// Carries the steps out, leaving out what is done already, and syncs between their groups. Returns remarks for the
+  /// user. Throws Error(file_exists) if another file stands where a step wants to write; nothing is overwritten then.
   std::vector<std::string> run(const Directory& destination, bool sync) const;
 };
 

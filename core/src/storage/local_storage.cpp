@@ -19,14 +19,16 @@ namespace {
 
 class LocalFile final : public ReadableFile {
  public:
-  LocalFile(UniqueFd fd, std::uint64_t size, std::string path) : fd_(std::move(fd)), size_(size), path_(std::move(path)) {}
+  LocalFile(UniqueFd fd, std::uint64_t size, std::string path)
+      : fd_(std::move(fd)), size_(size), path_(std::move(path)) {}
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
   [[nodiscard]] std::string description() const override { return path_; }
   [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
     std::size_t filled = 0;
     while (filled < buffer.size()) {
-      const auto got = ::pread(fd_.get(), buffer.data() + filled, buffer.size() - filled, static_cast<off_t>(offset + filled));
+      const auto got =
+          ::pread(fd_.get(), buffer.data() + filled, buffer.size() - filled, static_cast<off_t>(offset + filled));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw Error::from_errno(errno, "reading " + quote(path_));
       if (got == 0) break;
@@ -45,7 +47,8 @@ StoredFile stored_file(std::string name, const struct stat& status) {
   StoredFile file;
   file.name = std::move(name);
   file.size = static_cast<std::uint64_t>(status.st_size);
-  file.modified = SystemTime(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec));
+  file.modified =
+      SystemTime(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec));
   file.device = status.st_dev;
   file.inode = status.st_ino;
   file.link_count = status.st_nlink;
@@ -72,9 +75,13 @@ std::unique_ptr<ReadableFile> open_local_file(const std::string& path) {
 LocalStorage::LocalStorage(std::filesystem::path directory) : directory_(std::move(directory)) {}
 LocalStorage::~LocalStorage() = default;
 
-std::string LocalStorage::description() const { return directory_.native(); }
+std::string LocalStorage::description() const {
+  return directory_.native();
+}
 
-bool LocalStorage::has(StorageCapability /*capability*/) const noexcept { return true; }
+bool LocalStorage::has(StorageCapability /*capability*/) const noexcept {
+  return true;
+}
 
 std::unique_ptr<ITransaction> LocalStorage::begin(const TransactionOptions& options) {
   return std::make_unique<LocalTransaction>(directory_, options);
@@ -105,7 +112,8 @@ std::vector<StoredFile> LocalStorage::list(std::string_view prefix) const {
   while (const auto* record = ::readdir(directory.get())) {
     const std::string_view name(record->d_name);
     struct stat status {};
-    if (!name.starts_with(prefix) || ::fstatat(::dirfd(directory.get()), record->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+    if (!name.starts_with(prefix) ||
+        ::fstatat(::dirfd(directory.get()), record->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode)) {
       continue;
     }

@@ -20,7 +20,9 @@ constexpr std::string_view kRestoreText = "RESTORE.txt";
 constexpr char kStoredNote = 'P';
 constexpr char kStateNote = 'S';
 
-std::string partial(std::string_view name) { return std::string(name) + std::string(kPartialSuffix); }
+std::string partial(std::string_view name) {
+  return std::string(name) + std::string(kPartialSuffix);
+}
 
 std::string read_text(const Directory& directory, const std::string& name, std::size_t limit) {
   const UniqueFd fd(::openat(directory.fd(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
@@ -72,7 +74,8 @@ LocalTransaction::~LocalTransaction() {
   try {
     remove_temporaries();
     lock_.clear();
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): they are noted in the lock file; the next begin() removes them
+  } catch (
+      const Error&) {  // NOLINT(bugprone-empty-catch): they are noted in the lock file; the next begin() removes them
   }
 }
 
@@ -111,8 +114,8 @@ void LocalTransaction::check_marker(const TransactionOptions& options) {
   marker_ = read_text(directory_, name, 36);
   if (options.expected_marker && !options.new_destination && marker_ != *options.expected_marker) {
     throw Error(ErrorCode::os_error,
-                "destination " + quote(directory_.path().native()) + " is not the one of the last backup of " + archive_ +
-                    (marker_.empty() ? " (it has no marker " : " (it has another marker ") + name +
+                "destination " + quote(directory_.path().native()) + " is not the one of the last backup of " +
+                    archive_ + (marker_.empty() ? " (it has no marker " : " (it has another marker ") + name +
                     "): is it mounted? If it is a new one, say --new-destination",
                 ErrorCause::destination);
   }
@@ -134,7 +137,8 @@ std::unique_ptr<Sink> LocalTransaction::put(std::string_view given) {
   require_flat(given);
   const std::string name(given);
   if (name == kRestoreText && !restore_text_lock_) {
-    restore_text_lock_ = std::make_unique<LockFile>(directory_.path() / ".destination.lock", std::chrono::minutes(1), std::stop_token());
+    restore_text_lock_ =
+        std::make_unique<LockFile>(directory_.path() / ".destination.lock", std::chrono::minutes(1), std::stop_token());
   }
   if (std::find(puts_.begin(), puts_.end(), name) == puts_.end()) {
     lock_.note(kStoredNote + name);
@@ -179,7 +183,9 @@ std::filesystem::path LocalTransaction::put_state(const std::filesystem::path& t
   return temporary;
 }
 
-void LocalTransaction::remove_state(const std::filesystem::path& target) { removed_states_.push_back(target); }
+void LocalTransaction::remove_state(const std::filesystem::path& target) {
+  removed_states_.push_back(target);
+}
 
 void LocalTransaction::remove_now(const std::vector<std::string>& names) {
   for (const auto& name : names) {
@@ -207,7 +213,7 @@ void LocalTransaction::add_old_files(const CommitPlan& plan, Journal& journal) c
                   ErrorCause::no_such_backup);
     }
     const bool retire = step.action == CommitStep::Action::retire;
-    const auto action = retire                                      ? JournalStep::Action::retire
+    const auto action = retire                                    ? JournalStep::Action::retire
                         : step.action == CommitStep::Action::keep ? JournalStep::Action::keep
                                                                   : JournalStep::Action::move;
     journal.steps.push_back({action, step.from, retire ? step.from + std::string(kOldSuffix) : step.to, *identity, {}});
@@ -217,7 +223,8 @@ void LocalTransaction::add_old_files(const CommitPlan& plan, Journal& journal) c
 void LocalTransaction::add_puts(Journal& journal) const {
   for (const auto& name : puts_) {
     const auto identity = directory_.identify(partial(name));
-    if (!identity) throw Error(ErrorCode::file_not_found, "commit: " + directory_.description(partial(name)) + " is gone");
+    if (!identity)
+      throw Error(ErrorCode::file_not_found, "commit: " + directory_.description(partial(name)) + " is gone");
     journal.steps.push_back({JournalStep::Action::publish, partial(name), name, *identity, directory_.identify(name)});
   }
 }
@@ -242,7 +249,8 @@ Journal LocalTransaction::make_journal(const CommitPlan& plan) const {
   add_states(journal);
   if (!plan.only_if_absent) return journal;
   for (const auto& name : puts_) {
-    const bool moved = std::any_of(plan.steps.begin(), plan.steps.end(), [&](const auto& step) { return step.from == name; });
+    const bool moved =
+        std::any_of(plan.steps.begin(), plan.steps.end(), [&](const auto& step) { return step.from == name; });
     if (!moved && directory_.exists(name)) {
       throw Error(ErrorCode::file_exists, "commit: " + directory_.description(name) + " is there already");
     }

@@ -53,7 +53,8 @@ bool is_still_there(const std::filesystem::path& file, int fd) {
 
 }  // namespace
 
-LockFile::LockFile(const std::filesystem::path& file, std::chrono::seconds wait, const std::stop_token& stop) : file_(file) {
+LockFile::LockFile(const std::filesystem::path& file, std::chrono::seconds wait, const std::stop_token& stop)
+    : file_(file) {
   const auto deadline = std::chrono::steady_clock::now() + wait;
   for (;;) {
     fd_ = open_lock_file(file);
@@ -63,13 +64,15 @@ LockFile::LockFile(const std::filesystem::path& file, std::chrono::seconds wait,
     }
     // Without kernel locks (some network file systems) the archive's other lock, in the state, has to do.
     if (errno == ENOTSUP || errno == ENOSYS || errno == ENOLCK) break;
-    if (errno != EWOULDBLOCK && errno != EINTR) throw Error::from_errno(errno, "lock " + quote(file.native()), ErrorCause::destination);
-    if (stop.stop_requested()) throw Error(ErrorCode::runtime_error, "stopped while waiting for a lock", ErrorCause::cancelled);
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      throw Error::from_errno(errno, "lock " + quote(file.native()), ErrorCause::destination);
+    if (stop.stop_requested())
+      throw Error(ErrorCode::runtime_error, "stopped while waiting for a lock", ErrorCause::cancelled);
     if (std::chrono::steady_clock::now() >= deadline) {
       const auto text = read_all(fd_.get());
       throw Error(ErrorCode::runtime_error,
-                  "another run holds the lock " + quote(file.native()) + " (" + escaped(text.substr(0, text.find('\0'))) +
-                      "); try again later, or wait with --lock-wait",
+                  "another run holds the lock " + quote(file.native()) + " (" +
+                      escaped(text.substr(0, text.find('\0'))) + "); try again later, or wait with --lock-wait",
                   ErrorCause::lock_busy);
     }
     std::this_thread::sleep_for(kRetryInterval);
@@ -90,7 +93,8 @@ void LockFile::read_notes() {
 
 void LockFile::note(const std::string& text) {
   const auto record = text + '\0';
-  if (::lseek(fd_.get(), 0, SEEK_END) < 0 || ::write(fd_.get(), record.data(), record.size()) != static_cast<ssize_t>(record.size()) ||
+  if (::lseek(fd_.get(), 0, SEEK_END) < 0 ||
+      ::write(fd_.get(), record.data(), record.size()) != static_cast<ssize_t>(record.size()) ||
       ::fdatasync(fd_.get()) != 0) {
     throw Error::from_errno(errno, "lock " + quote(file_.native()));
   }
@@ -99,7 +103,8 @@ void LockFile::note(const std::string& text) {
 void LockFile::clear() {
   notes_.clear();
   const auto holder = holder_name() + '\0';
-  if (::ftruncate(fd_.get(), 0) != 0 || ::pwrite(fd_.get(), holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
+  if (::ftruncate(fd_.get(), 0) != 0 ||
+      ::pwrite(fd_.get(), holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
     throw Error::from_errno(errno, "lock " + quote(file_.native()));
   }
 }

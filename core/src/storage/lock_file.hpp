@@ -1,6 +1,6 @@
 /// \file
-/// One writer at a time: a kernel lock on a file that is never removed, so no lock can be stale. The file also names the
-/// temporary files of its holder, so that the next one can remove what a dead one has left.
+/// One writer at a time: a kernel lock on a file that is never removed, so no lock can be stale. The file also names
+/// the temporary files of its holder, so that the next one can remove what a dead one has left.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,8 @@ namespace autoarchive {
 /// Held from construction to destruction (or the death of the process). Not inherited by started programs.
 class LockFile {
  public:
-  /// Waits up to `wait`. Throws Error: cause lock_busy naming the holder, cancelled, or `destination` if the file can't be made.
+  /// Waits up to `wait`. Throws Error: cause lock_busy naming the holder, cancelled, or `destination` if the file can't
+  /// be made.
   LockFile(const std::filesystem::path& file, std::chrono::seconds wait, const std::stop_token& stop);
 
   /// What the holders before have noted and not cleared, in order.

@@ -25,7 +25,9 @@ bool is_wanted(std::string_view name, const MetadataOptions& options) {
   return options.xattrs;
 }
 
-bool has_no_xattrs(int os_errno) { return os_errno == ENOTSUP || os_errno == ENODATA; }
+bool has_no_xattrs(int os_errno) {
+  return os_errno == ENOTSUP || os_errno == ENODATA;
+}
 
 using ListCall = std::function<ssize_t(char*, std::size_t)>;
 using GetCall = std::function<ssize_t(const char*, char*, std::size_t)>;
@@ -69,8 +71,10 @@ std::vector<Xattr> read_xattrs(int fd, const MetadataOptions& options, int* os_e
       [fd](const char* name, char* value, std::size_t size) { return ::fgetxattr(fd, name, value, size); });
 }
 
-std::vector<Xattr> read_xattrs_at(int directory_fd, const std::string& name, const MetadataOptions& options, int* os_errno) {
-  // The only way to reach an object that must not be opened, relative to a descriptor, on kernels without listxattrat().
+std::vector<Xattr> read_xattrs_at(int directory_fd, const std::string& name, const MetadataOptions& options,
+                                  int* os_errno) {
+  // The only way to reach an object that must not be opened, relative to a descriptor, on kernels without
+  // listxattrat().
   const std::string path = "/proc/self/fd/" + std::to_string(directory_fd) + "/" + name;
   return read_all(
       options, os_errno, [&](char* names, std::size_t size) { return ::llistxattr(path.c_str(), names, size); },

@@ -43,7 +43,8 @@ int read_names(int fd, std::vector<RawName>& names) {
 
 class Listing {
  public:
-  Listing(int fd, const std::string& path, const Filter& filter, const std::set<std::pair<std::uint64_t, std::uint64_t>>& own_files)
+  Listing(int fd, const std::string& path, const Filter& filter,
+          const std::set<std::pair<std::uint64_t, std::uint64_t>>& own_files)
       : fd_(fd), path_(path), filter_(filter), own_files_(own_files) {}
 
   DirectoryListing read() {
@@ -62,7 +63,8 @@ class Listing {
 
  private:
   [[nodiscard]] bool is_own(const RawName& raw) const {
-    const bool maybe = std::any_of(own_files_.begin(), own_files_.end(), [&](const auto& own) { return own.second == raw.inode; });
+    const bool maybe =
+        std::any_of(own_files_.begin(), own_files_.end(), [&](const auto& own) { return own.second == raw.inode; });
     struct stat status {};
     return maybe && ::fstatat(fd_, raw.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
            own_files_.contains({status.st_dev, status.st_ino});
@@ -98,7 +100,8 @@ class Listing {
 
   [[nodiscard]] std::string find_marker(const std::vector<Child>& children, std::string& rule) const {
     const auto has = [&](const std::string& name) {
-      return std::binary_search(children.begin(), children.end(), name, [](const auto& a, const auto& b) { return key(a) < key(b); });
+      return std::binary_search(children.begin(), children.end(), name,
+                                [](const auto& a, const auto& b) { return key(a) < key(b); });
     };
     for (const auto& name : filter_.rules().exclude_if_present) {
       if (!has(name)) continue;

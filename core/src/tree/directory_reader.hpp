@@ -15,9 +15,9 @@ namespace autoarchive {
 /// A name in a directory and what becomes of it.
 struct Child {
   std::string name;
-  std::string rule;       ///< why it is left out, if it is
+  std::string rule;  ///< why it is left out, if it is
   bool excluded = false;
-  bool in_names = true;   ///< belongs to the directory's list: not excluded, and can be stored
+  bool in_names = true;  ///< belongs to the directory's list: not excluded, and can be stored
 };
 
 /// The children of one directory, sorted by name.
@@ -26,7 +26,8 @@ struct DirectoryListing {
   int os_errno = 0;  ///< not 0: the listing was cut short
 };
 
-/// Lists the open directory `fd`, whose path below the root is `path`. Entries of `own_files` are not in the result at all.
+/// Lists the open directory `fd`, whose path below the root is `path`. Entries of `own_files` are not in the result at
+/// all.
 [[nodiscard]] DirectoryListing list_directory(int fd, const std::string& path, const Filter& filter,
                                               const std::set<std::pair<std::uint64_t, std::uint64_t>>& own_files);
 

@@ -23,7 +23,8 @@ struct Filter::Compiled {
   explicit Compiled(FilterRules given) : rules(std::move(given)), paths(normalize_paths(rules.exclude_paths)) {
     for (const auto& line : rules.exclude) {
       if (line.find('\0') != std::string::npos) {
-        throw Error(ErrorCode::value_error, "exclude pattern " + quote(line) + " has a NUL byte in it", ErrorCause::usage);
+        throw Error(ErrorCode::value_error, "exclude pattern " + quote(line) + " has a NUL byte in it",
+                    ErrorCause::usage);
       }
       patterns.emplace_back(line);
     }
@@ -39,7 +40,9 @@ Filter::Filter(Filter&&) noexcept = default;
 Filter& Filter::operator=(Filter&&) noexcept = default;
 Filter::~Filter() = default;
 
-const FilterRules& Filter::rules() const noexcept { return compiled_->rules; }
+const FilterRules& Filter::rules() const noexcept {
+  return compiled_->rules;
+}
 
 FilterVerdict Filter::decide(std::string_view path, bool is_directory) const {
   if (!compiled_->paths.empty() && compiled_->paths.contains(std::string(path))) {

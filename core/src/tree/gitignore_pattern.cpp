@@ -27,24 +27,26 @@ std::string_view strip_trailing_blanks(std::string_view line) {
 int (*posix_class(std::string_view name))(int) {
   using Test = int (*)(int);
   constexpr std::array<std::pair<std::string_view, Test>, 12> kClasses{{{"alnum", std::isalnum},
-                                                                       {"alpha", std::isalpha},
-                                                                       {"blank", std::isblank},
-                                                                       {"cntrl", std::iscntrl},
-                                                                       {"digit", std::isdigit},
-                                                                       {"graph", std::isgraph},
-                                                                       {"lower", std::islower},
-                                                                       {"print", std::isprint},
-                                                                       {"punct", std::ispunct},
-                                                                       {"space", std::isspace},
-                                                                       {"upper", std::isupper},
-                                                                       {"xdigit", std::isxdigit}}};
+                                                                        {"alpha", std::isalpha},
+                                                                        {"blank", std::isblank},
+                                                                        {"cntrl", std::iscntrl},
+                                                                        {"digit", std::isdigit},
+                                                                        {"graph", std::isgraph},
+                                                                        {"lower", std::islower},
+                                                                        {"print", std::isprint},
+                                                                        {"punct", std::ispunct},
+                                                                        {"space", std::isspace},
+                                                                        {"upper", std::isupper},
+                                                                        {"xdigit", std::isxdigit}}};
   for (const auto& [known, test] : kClasses) {
     if (known == name) return test;
   }
   return nullptr;
 }
 
-unsigned char as_byte(char c) { return static_cast<unsigned char>(c); }
+unsigned char as_byte(char c) {
+  return static_cast<unsigned char>(c);
+}
 
 /// Reads what stands between "[" and "]".
 class SetReader {
@@ -139,7 +141,8 @@ void GitignorePattern::compile(std::string_view pattern) {
   for (std::size_t at = 0; at < pattern.size() && valid_;) {
     const char c = pattern[at];
     if (c == '*') {
-      // git compares the literal beginning by itself and then starts anew, so that "a**/b" has its "**" at a beginning, too.
+      // git compares the literal beginning by itself and then starts anew, so that "a**/b" has its "**" at a beginning,
+      // too.
       compile_stars(pattern, at, at == 0 || at == first_special || pattern[at - 1] == '/');
     } else if (c == '[') {
       valid_ = compile_set(pattern, ++at);
@@ -209,9 +212,9 @@ bool GitignorePattern::simulate(std::string_view text) const {
   const auto enter = [this](std::vector<char>& set, std::size_t state) {
     while (set[state] == 0) {
       set[state] = 1;
-      const bool may_be_empty = state < tokens_.size() &&
-                                (tokens_[state].kind == Kind::star || tokens_[state].kind == Kind::dir_star ||
-                                 tokens_[state].kind == Kind::tail_star);
+      const bool may_be_empty =
+          state < tokens_.size() && (tokens_[state].kind == Kind::star || tokens_[state].kind == Kind::dir_star ||
+                                     tokens_[state].kind == Kind::tail_star);
       if (!may_be_empty) return;
       ++state;
     }

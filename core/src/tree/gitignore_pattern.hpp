@@ -45,8 +45,8 @@ class GitignorePattern {
   bool negated_ = false;
   bool directories_only_ = false;
   bool basename_only_ = false;
-  bool literal_ = false;     ///< no wildcard: text_ is compared
-  bool suffix_ = false;      ///< "*" and a literal: text_ is what a basename has to end with
+  bool literal_ = false;  ///< no wildcard: text_ is compared
+  bool suffix_ = false;   ///< "*" and a literal: text_ is what a basename has to end with
   std::string text_;
   std::vector<Token> tokens_;
   std::vector<std::bitset<256>> sets_;

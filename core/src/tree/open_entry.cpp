@@ -51,7 +51,9 @@ bool read_link_at(int directory_fd, const char* name, std::string& target) {
   }
 }
 
-std::string WalkItem::name() const { return entry.path.substr(entry.path.rfind('/') + 1); }
+std::string WalkItem::name() const {
+  return entry.path.substr(entry.path.rfind('/') + 1);
+}
 
 OpenedEntry open_entry(const WalkItem& item) {
   OpenedEntry opened;
@@ -60,7 +62,8 @@ OpenedEntry open_entry(const WalkItem& item) {
     opened.os_errno = EINVAL;
     return opened;
   }
-  UniqueFd fd = open_at(item.parent->fd(), item.name().c_str(), item.entry.kind == EntryKind::directory ? O_DIRECTORY : 0);
+  UniqueFd fd =
+      open_at(item.parent->fd(), item.name().c_str(), item.entry.kind == EntryKind::directory ? O_DIRECTORY : 0);
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     opened.os_errno = errno;

@@ -13,7 +13,8 @@ namespace autoarchive {
 
 /// Everything of an entry that a stat tells; the path stays as it is. Symlink targets are read by read_link_at().
 void fill_from_stat(const struct stat& status, Entry& entry);
-/// Empty, with errno set, if it fails. Never follows, never blocks, leaves no access time behind where that is permitted.
+/// Empty, with errno set, if it fails. Never follows, never blocks, leaves no access time behind where that is
+/// permitted.
 [[nodiscard]] UniqueFd open_at(int directory_fd, const char* name, int flags);
 /// False, with errno set, if it fails.
 [[nodiscard]] bool read_link_at(int directory_fd, const char* name, std::string& target);

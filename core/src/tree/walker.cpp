@@ -12,9 +12,10 @@
 #include "directory_reader.hpp"
 #include "open_entry.hpp"
 
-// How it walks: a stack of frames, one per directory on the current path. A frame holds the directory's names and, for the 60
-// deepest ones, its open descriptor. When the walk comes back to a frame whose descriptor was closed, it is opened again by ".."
-// of the directory that the walk comes from, and checked by device and inode: somebody may have moved it.
+// How it walks: a stack of frames, one per directory on the current path. A frame holds the directory's names and, for
+// the 60 deepest ones, its open descriptor. When the walk comes back to a frame whose descriptor was closed, it is
+// opened again by ".." of the directory that the walk comes from, and checked by device and inode: somebody may have
+// moved it.
 
 namespace autoarchive {
 namespace {
@@ -39,7 +40,8 @@ std::vector<std::string> normalize_includes(const std::set<std::string>& include
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return compare_paths(a, b) < 0; });
   std::vector<std::string> kept;
   for (auto& path : sorted) {
-    const bool below = !kept.empty() && (kept.back() == "." || path == kept.back() || path.starts_with(kept.back() + "/"));
+    const bool below =
+        !kept.empty() && (kept.back() == "." || path == kept.back() || path.starts_with(kept.back() + "/"));
     if (!below) kept.push_back(std::move(path));
   }
   return kept;
@@ -76,15 +78,15 @@ struct Walker::State {
   const Filter& filter;
   std::vector<std::string> includes;
   std::size_t next_include_index = 0;
-  std::string pending_include;      // its ancestors are being yielded
-  std::size_t pending_ancestor = 0; // length of the next ancestor's path in pending_include; 0: the root
+  std::string pending_include;       // its ancestors are being yielded
+  std::size_t pending_ancestor = 0;  // length of the next ancestor's path in pending_include; 0: the root
   HandlePtr pending_parent;
-  std::string last_ancestor;        // the deepest that was yielded
+  std::string last_ancestor;  // the deepest that was yielded
   bool root_yielded = false;
   HandlePtr root;
   std::uint64_t root_device = 0;
   std::deque<Frame> frames;
-  int pending_list_error = 0;       // to be yielded after the directory's own entry
+  int pending_list_error = 0;  // to be yielded after the directory's own entry
   std::string pending_list_path;
 };
 
@@ -134,7 +136,8 @@ void Walker::State::enter(const HandlePtr& parent, const char* name, bool descen
         std::move(listing.children), 0});
 }
 
-void Walker::State::visit(const std::string& path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item) {
+void Walker::State::visit(const std::string& path, const HandlePtr& parent, const char* name, bool descend,
+                          WalkItem& item) {
   item.entry.path = path;
   item.parent = parent;
   struct stat status {};
@@ -210,7 +213,8 @@ bool Walker::State::next_include(WalkItem& item) {
   }
   const auto include = pending_include;
   for (;;) {
-    const bool is_root_turn = pending_ancestor == 0 && pending_parent == root && options.with_ancestors && !root_yielded;
+    const bool is_root_turn =
+        pending_ancestor == 0 && pending_parent == root && options.with_ancestors && !root_yielded;
     if (is_root_turn && include != ".") {
       root_yielded = true;
       visit(".", root, ".", /*descend=*/false, item);
@@ -272,9 +276,12 @@ bool Walker::State::next(WalkItem& item) {
   return next_child(item) || next_include(item);
 }
 
-Walker::Walker(WalkOptions options, const Filter& filter) : state_(std::make_unique<State>(std::move(options), filter)) {}
+Walker::Walker(WalkOptions options, const Filter& filter)
+    : state_(std::make_unique<State>(std::move(options), filter)) {}
 Walker::~Walker() = default;
 
-bool Walker::next(WalkItem& item) { return state_->next(item); }
+bool Walker::next(WalkItem& item) {
+  return state_->next(item);
+}
 
 }  // namespace autoarchive

@@ -12,7 +12,8 @@ namespace {
 bool is_archive_file(Session& session, const Target& target) {
   if (target.archive.find('/') != std::string::npos) return true;
   std::error_code ignored;
-  return std::filesystem::is_regular_file(target.archive, ignored) && !session.config().archives.contains(target.archive);
+  return std::filesystem::is_regular_file(target.archive, ignored) &&
+         !session.config().archives.contains(target.archive);
 }
 
 BackupSource open_file(const Target& target) {
@@ -29,7 +30,8 @@ std::unique_ptr<ReadableFile> open_manifest(const IStorage& storage, const Catal
 
 }  // namespace
 
-ArchiveBackups read_backups(Session& session, const std::string& archive, const std::optional<std::string>& destination) {
+ArchiveBackups read_backups(Session& session, const std::string& archive,
+                            const std::optional<std::string>& destination) {
   ArchiveOverrides overrides;
   overrides.destination = destination;
   auto config = session.archive(archive, overrides);

@@ -20,9 +20,11 @@ struct BackupSource {
   std::vector<ArchiveLevel> levels;
 };
 
-/// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name, is an archive
-/// file; a manifest beside it is used if it belongs to it. `destination` is that of an archive that no file defines.
-[[nodiscard]] BackupSource open_source(Session& session, const Target& target, const std::optional<std::string>& destination);
+/// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name, is an
+/// archive file; a manifest beside it is used if it belongs to it. `destination` is that of an archive that no file
+/// defines.
+[[nodiscard]] BackupSource open_source(Session& session, const Target& target,
+                                       const std::optional<std::string>& destination);
 
 /// The catalog of a configured archive, or of one whose destination is given.
 struct ArchiveBackups {

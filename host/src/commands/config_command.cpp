@@ -13,7 +13,8 @@ ExitStatus check(Session& session) {
   if (config.files.empty()) {
     session.console().info("no configuration file was found; see aa config example");
   } else {
-    session.console().info(fmt::format("{} archives in {} files: no errors", config.archives.size(), config.files.size()));
+    session.console().info(
+        fmt::format("{} archives in {} files: no errors", config.archives.size(), config.files.size()));
   }
   session.console().document({{"files", std::move(files)}, {"archives", config.archives.size()}});
   return ExitStatus::ok;

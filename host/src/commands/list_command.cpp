@@ -67,9 +67,8 @@ class Listing {
       }
     }
     if (catalog.entries().empty()) table_.add({archive.name, "-", "-", archive.type, "-", "-", "no backup yet"});
-    archives_.emplace_back(Json::Object{{"archive", archive.name},
-                                        {"destination", archive.destination.native()},
-                                        {"backups", std::move(backups)}});
+    archives_.emplace_back(Json::Object{
+        {"archive", archive.name}, {"destination", archive.destination.native()}, {"backups", std::move(backups)}});
   }
 
   void print() {

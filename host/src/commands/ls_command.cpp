@@ -51,7 +51,9 @@ std::string permissions(std::uint32_t mode) {
   return text;
 }
 
-std::string owner(const std::string& name, std::uint32_t id) { return name.empty() ? std::to_string(id) : escaped(name); }
+std::string owner(const std::string& name, std::uint32_t id) {
+  return name.empty() ? std::to_string(id) : escaped(name);
+}
 
 /// Prints members that are asked for, as a line or as JSON.
 class MemberLines final : public IMemberVisitor {
@@ -115,7 +117,8 @@ class MemberLines final : public IMemberVisitor {
     const auto target = entry.link_target.empty() ? std::string() : arrow + quote(entry.link_target);
     return fmt::format("{}{} {}/{} {:>10} {} {}{}", hard_link ? 'h' : letter(entry.kind), permissions(entry.mode),
                        owner(entry.user, entry.uid), owner(entry.group, entry.gid), entry.size,
-                       format_rfc3339(std::chrono::floor<std::chrono::seconds>(as_time(entry.mtime))), quote(entry.path), target);
+                       format_rfc3339(std::chrono::floor<std::chrono::seconds>(as_time(entry.mtime))),
+                       quote(entry.path), target);
   }
 
   Session& session_;

@@ -60,8 +60,9 @@ void print(Console& console, const PluginReport& report) {
 }
 
 void print(Console& console, const RouteCandidate& candidate) {
-  console.result(fmt::format("provider  {}{}", candidate.provider_id,
-                             candidate.availability.available ? "" : ": unavailable, " + candidate.availability.reason));
+  console.result(
+      fmt::format("provider  {}{}", candidate.provider_id,
+                  candidate.availability.available ? "" : ": unavailable, " + candidate.availability.reason));
   for (const auto& [type, features] : candidate.features) {
     std::vector<std::string> names;
     for (const auto& feature : features) names.push_back(feature.name);

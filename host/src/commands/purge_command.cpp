@@ -24,10 +24,12 @@ void check(Session& session, const PurgeCommand& command) {
   }
   for (const auto& name : command.archives) {
     if (session.config().archives.contains(name)) {
-      throw Error(ErrorCode::value_error,
-                  fmt::format("purge: {} is configured, and its next increment needs its state; make a level 0 with aa create --full",
-                              quote(name)),
-                  ErrorCause::usage);
+      throw Error(
+          ErrorCode::value_error,
+          fmt::format(
+              "purge: {} is configured, and its next increment needs its state; make a level 0 with aa create --full",
+              quote(name)),
+          ErrorCause::usage);
     }
   }
 }
@@ -47,7 +49,8 @@ ExitStatus run_command(Session& session, const PurgeCommand& command) {
     }
   }
   for (const auto& archive : purged) {
-    session.console().info(fmt::format("{}: stored state {}", archive, session.options().dry_run ? "would be deleted" : "deleted"));
+    session.console().info(
+        fmt::format("{}: stored state {}", archive, session.options().dry_run ? "would be deleted" : "deleted"));
   }
   if (purged.empty()) session.console().info("nothing to purge");
   session.console().document({{"purged", Json::Array(purged.begin(), purged.end())}});

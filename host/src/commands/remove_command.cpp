@@ -87,7 +87,8 @@ TransactionOptions transaction_options(Session& session, const std::string& arch
 
 ExitStatus run_command(Session& session, const RemoveCommand& command) {
   if (!command.has_selector && !command.from_level) {
-    throw Error(ErrorCode::value_error, "remove: give ARCHIVE@SELECTOR, or ARCHIVE with --from-level N", ErrorCause::usage);
+    throw Error(ErrorCode::value_error, "remove: give ARCHIVE@SELECTOR, or ARCHIVE with --from-level N",
+                ErrorCause::usage);
   }
   auto backups = read_backups(session, command.target.archive, command.destination);
   const auto names = file_names(backups.catalog, to_be_removed(backups.catalog, command));

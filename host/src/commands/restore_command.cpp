@@ -44,8 +44,9 @@ void report_missing(Session& session, const RestoreResult& result) {
 
 Json::Object as_json(const RestoreResult& result, ExitStatus status) {
   Json::Array missing(result.not_found.begin(), result.not_found.end());
-  return {{"exit_code", static_cast<int>(status)}, {"entries", result.entries},   {"content_bytes", result.content_bytes},
-          {"removed", result.removed},             {"problem_count", result.problems}, {"not_found", std::move(missing)}};
+  return {{"exit_code", static_cast<int>(status)}, {"entries", result.entries},
+          {"content_bytes", result.content_bytes}, {"removed", result.removed},
+          {"problem_count", result.problems},      {"not_found", std::move(missing)}};
 }
 
 }  // namespace

@@ -41,7 +41,10 @@ ExitStatus run_command(Session& session, const RouteCommand& command) {
     const auto decision = route(request, session.providers().policy(), session.providers().candidates());
     session.console().result(fmt::format("{}: {}", archive.name, wish(request)));
     for (const auto& verdict : decision.verdicts) {
-      session.console().result(fmt::format("  {} {}: {}", verdict.chosen ? "->" : verdict.eligible ? " +" : " -",
+      session.console().result(fmt::format("  {} {}: {}",
+                                           verdict.chosen     ? "->"
+                                           : verdict.eligible ? " +"
+                                                              : " -",
                                            verdict.provider_id, fmt::join(verdict.reasons, "; ")));
     }
     if (!decision.chosen) {

@@ -11,7 +11,9 @@
 namespace autoarchive::host {
 namespace {
 
-std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
 
 template <class Texts>
 std::string text_of_list(const Texts& texts) {
@@ -36,8 +38,12 @@ void set_exclude(ArchiveConfig& archive, const YamlNode& value) {
   static_cast<void>(Filter(archive.filter));  // throws for a pattern that can't be compiled
 }
 
-bool boolean(const YamlNode& value) { return *as_boolean(value); }
-int integer(const YamlNode& value) { return static_cast<int>(*as_integer(value)); }
+bool boolean(const YamlNode& value) {
+  return *as_boolean(value);
+}
+int integer(const YamlNode& value) {
+  return static_cast<int>(*as_integer(value));
+}
 
 using A = ArchiveConfig;
 using Y = YamlNode;
@@ -45,58 +51,85 @@ using Y = YamlNode;
 constexpr std::array kKeys{
     ArchiveKey{"extends", ValueKind::text, "chain", "A template whose values this one starts from.", 0, 0,
                [](A&, const Y&) {}, [](const A&) { return std::string(); }},
-    ArchiveKey{"root", ValueKind::path, "/home", "Directory that is backed up. Member names in the archive are relative to it.", 0, 0,
+    ArchiveKey{"root", ValueKind::path, "/home",
+               "Directory that is backed up. Member names in the archive are relative to it.", 0, 0,
                [](A& a, const Y& v) { a.root = as_path(v); }, [](const A& a) { return a.root.native(); }},
-    ArchiveKey{"include", ValueKind::text_list, "[alice, bob]", "What is backed up, relative to the root. Default: everything below it.", 0, 0,
-               set_include, [](const A& a) { return text_of_list(a.include); }},
+    ArchiveKey{"include", ValueKind::text_list, "[alice, bob]",
+               "What is backed up, relative to the root. Default: everything below it.", 0, 0, set_include,
+               [](const A& a) { return text_of_list(a.include); }},
     ArchiveKey{"exclude", ValueKind::text_list, "[\"**/.cache\", \"*.tmp\", \"/alice/old\"]",
-               "Patterns with the meaning of .gitignore, relative to the root; the last match wins, \"!\" takes back.", 0, 0, set_exclude,
-               [](const A& a) { return text_of_list(a.filter.exclude); }},
-    ArchiveKey{"exclude_caches", ValueKind::boolean, "true", "Leave out what is in directories that have a CACHEDIR.TAG.", 0, 0,
-               [](A& a, const Y& v) { a.filter.exclude_caches = boolean(v); }, [](const A& a) { return text_of(a.filter.exclude_caches); }},
-    ArchiveKey{"exclude_if_present", ValueKind::text_list, "[.nobackup]", "Leave out what is in directories that have a file of one of these names.", 0, 0,
+               "Patterns with the meaning of .gitignore, relative to the root; the last match wins, \"!\" takes back.",
+               0, 0, set_exclude, [](const A& a) { return text_of_list(a.filter.exclude); }},
+    ArchiveKey{"exclude_caches", ValueKind::boolean, "true",
+               "Leave out what is in directories that have a CACHEDIR.TAG.", 0, 0,
+               [](A& a, const Y& v) { a.filter.exclude_caches = boolean(v); },
+               [](const A& a) { return text_of(a.filter.exclude_caches); }},
+    ArchiveKey{"exclude_if_present", ValueKind::text_list, "[.nobackup]",
+               "Leave out what is in directories that have a file of one of these names.", 0, 0,
                [](A& a, const Y& v) { a.filter.exclude_if_present = texts(v); },
                [](const A& a) { return text_of_list(a.filter.exclude_if_present); }},
     ArchiveKey{"exclude_larger_than", ValueKind::size, "4GiB", "Leave out files above this size.", 0, 0,
                [](A& a, const Y& v) { a.filter.exclude_larger_than = *parse_bytes(v.text); },
-               [](const A& a) { return a.filter.exclude_larger_than ? std::to_string(a.filter.exclude_larger_than->count) : std::string("none"); }},
+               [](const A& a) {
+                 return a.filter.exclude_larger_than ? std::to_string(a.filter.exclude_larger_than->count)
+                                                     : std::string("none");
+               }},
     ArchiveKey{"one_file_system", ValueKind::boolean, "true", "Do not descend into other file systems.", 0, 0,
-               [](A& a, const Y& v) { a.filter.one_file_system = boolean(v); }, [](const A& a) { return text_of(a.filter.one_file_system); }},
+               [](A& a, const Y& v) { a.filter.one_file_system = boolean(v); },
+               [](const A& a) { return text_of(a.filter.one_file_system); }},
     ArchiveKey{"destination", ValueKind::path, "/mnt/backup", "Directory that gets the backups. It has to exist.", 0, 0,
                [](A& a, const Y& v) { a.destination = as_path(v); }, [](const A& a) { return a.destination.native(); }},
-    ArchiveKey{"type", ValueKind::text, "tar.gz", "tar, tar.gz, tar.bz2, tar.xz, tar.zst, or what a plugin brings.", 0, 0,
-               [](A& a, const Y& v) { a.type = v.text; }, [](const A& a) { return a.type; }},
-    ArchiveKey{"strength", ValueKind::integer, "6", "Compression from 0 (fast) to 9 (small). Default: the codec's own.", 0, 9,
-               [](A& a, const Y& v) { a.strength = integer(v); }, [](const A& a) { return a.strength ? std::to_string(*a.strength) : std::string("default"); }},
-    ArchiveKey{"provider", ValueKind::text, "auto", "Which provider makes the backup: auto, or the id of one, e.g. tar-internal, tar-external.", 0, 0,
+    ArchiveKey{"type", ValueKind::text, "tar.gz", "tar, tar.gz, tar.bz2, tar.xz, tar.zst, or what a plugin brings.", 0,
+               0, [](A& a, const Y& v) { a.type = v.text; }, [](const A& a) { return a.type; }},
+    ArchiveKey{"strength", ValueKind::integer, "6", "Compression from 0 (fast) to 9 (small). Default: the codec's own.",
+               0, 9, [](A& a, const Y& v) { a.strength = integer(v); },
+               [](const A& a) { return a.strength ? std::to_string(*a.strength) : std::string("default"); }},
+    ArchiveKey{"provider", ValueKind::text, "auto",
+               "Which provider makes the backup: auto, or the id of one, e.g. tar-internal, tar-external.", 0, 0,
                [](A& a, const Y& v) { a.provider = v.text; }, [](const A& a) { return a.provider; }},
-    ArchiveKey{"incremental", ValueKind::boolean, "true", "Make levels: 0 is everything, n is what has changed since n-1.", 0, 0,
+    ArchiveKey{"incremental", ValueKind::boolean, "true",
+               "Make levels: 0 is everything, n is what has changed since n-1.", 0, 0,
                [](A& a, const Y& v) { a.incremental = boolean(v); }, [](const A& a) { return text_of(a.incremental); }},
-    ArchiveKey{"keep.generations", ValueKind::integer, "2", "How many older generations stay (aa, ab, …) when a new backup takes their place.", 0, 676,
-               [](A& a, const Y& v) { a.keep.generations = integer(v); }, [](const A& a) { return std::to_string(a.keep.generations); }},
-    ArchiveKey{"overwrite_at_start", ValueKind::boolean, "false", "Remove the old backup before the new one is written, to free its space. A failure then leaves none.", 0, 0,
-               [](A& a, const Y& v) { a.overwrite_at_start = boolean(v); }, [](const A& a) { return text_of(a.overwrite_at_start); }},
-    ArchiveKey{"allow_empty", ValueKind::boolean, "false", "An empty root is no error. Else it is taken for a file system that is not mounted.", 0, 0,
+    ArchiveKey{"keep.generations", ValueKind::integer, "2",
+               "How many older generations stay (aa, ab, …) when a new backup takes their place.", 0, 676,
+               [](A& a, const Y& v) { a.keep.generations = integer(v); },
+               [](const A& a) { return std::to_string(a.keep.generations); }},
+    ArchiveKey{"overwrite_at_start", ValueKind::boolean, "false",
+               "Remove the old backup before the new one is written, to free its space. A failure then leaves none.", 0,
+               0, [](A& a, const Y& v) { a.overwrite_at_start = boolean(v); },
+               [](const A& a) { return text_of(a.overwrite_at_start); }},
+    ArchiveKey{"allow_empty", ValueKind::boolean, "false",
+               "An empty root is no error. Else it is taken for a file system that is not mounted.", 0, 0,
                [](A& a, const Y& v) { a.allow_empty = boolean(v); }, [](const A& a) { return text_of(a.allow_empty); }},
     ArchiveKey{"threads", ValueKind::integer, "0", "Threads that compress; 0 is as many as there are cores.", 0, 256,
-               [](A& a, const Y& v) { a.threads = static_cast<unsigned>(integer(v)); }, [](const A& a) { return std::to_string(a.threads); }},
-    ArchiveKey{"metadata.xattrs", ValueKind::boolean, "true", "Store extended attributes, file capabilities among them.", 0, 0,
-               [](A& a, const Y& v) { a.metadata.xattrs = boolean(v); }, [](const A& a) { return text_of(a.metadata.xattrs); }},
+               [](A& a, const Y& v) { a.threads = static_cast<unsigned>(integer(v)); },
+               [](const A& a) { return std::to_string(a.threads); }},
+    ArchiveKey{"metadata.xattrs", ValueKind::boolean, "true",
+               "Store extended attributes, file capabilities among them.", 0, 0,
+               [](A& a, const Y& v) { a.metadata.xattrs = boolean(v); },
+               [](const A& a) { return text_of(a.metadata.xattrs); }},
     ArchiveKey{"metadata.acls", ValueKind::boolean, "true", "Store POSIX access control lists.", 0, 0,
-               [](A& a, const Y& v) { a.metadata.acls = boolean(v); }, [](const A& a) { return text_of(a.metadata.acls); }},
+               [](A& a, const Y& v) { a.metadata.acls = boolean(v); },
+               [](const A& a) { return text_of(a.metadata.acls); }},
     ArchiveKey{"metadata.selinux", ValueKind::boolean, "true", "Store SELinux labels.", 0, 0,
-               [](A& a, const Y& v) { a.metadata.selinux = boolean(v); }, [](const A& a) { return text_of(a.metadata.selinux); }},
-    ArchiveKey{"metadata.owner_names", ValueKind::boolean, "true", "Store the names of users and groups beside their numbers.", 0, 0,
-               [](A& a, const Y& v) { a.metadata.owner_names = boolean(v); }, [](const A& a) { return text_of(a.metadata.owner_names); }},
+               [](A& a, const Y& v) { a.metadata.selinux = boolean(v); },
+               [](const A& a) { return text_of(a.metadata.selinux); }},
+    ArchiveKey{"metadata.owner_names", ValueKind::boolean, "true",
+               "Store the names of users and groups beside their numbers.", 0, 0,
+               [](A& a, const Y& v) { a.metadata.owner_names = boolean(v); },
+               [](const A& a) { return text_of(a.metadata.owner_names); }},
     ArchiveKey{"metadata.sparse", ValueKind::boolean, "true", "Store the holes of files as holes.", 0, 0,
-               [](A& a, const Y& v) { a.metadata.sparse = boolean(v); }, [](const A& a) { return text_of(a.metadata.sparse); }},
-    ArchiveKey{"metadata.nanoseconds", ValueKind::boolean, "true", "Store times to the nanosecond (1 KiB a file before compression).", 0, 0,
-               [](A& a, const Y& v) { a.metadata.nanoseconds = boolean(v); }, [](const A& a) { return text_of(a.metadata.nanoseconds); }},
+               [](A& a, const Y& v) { a.metadata.sparse = boolean(v); },
+               [](const A& a) { return text_of(a.metadata.sparse); }},
+    ArchiveKey{"metadata.nanoseconds", ValueKind::boolean, "true",
+               "Store times to the nanosecond (1 KiB a file before compression).", 0, 0,
+               [](A& a, const Y& v) { a.metadata.nanoseconds = boolean(v); },
+               [](const A& a) { return text_of(a.metadata.nanoseconds); }},
 };
 
 bool is_list_of_texts(const YamlNode& node) {
-  return node.kind == YamlKind::sequence &&
-         std::all_of(node.items.begin(), node.items.end(), [](const auto& item) { return item.kind == YamlKind::scalar; });
+  return node.kind == YamlKind::sequence && std::all_of(node.items.begin(), node.items.end(),
+                                                        [](const auto& item) { return item.kind == YamlKind::scalar; });
 }
 
 bool fits(const ArchiveKey& key, const YamlNode& value) {
@@ -127,7 +160,9 @@ std::string shown(const YamlNode& value) {
 
 }  // namespace
 
-std::span<const ArchiveKey> archive_keys() { return kKeys; }
+std::span<const ArchiveKey> archive_keys() {
+  return kKeys;
+}
 
 const ArchiveKey* find_archive_key(std::string_view name) {
   const auto* found = std::find_if(kKeys.begin(), kKeys.end(), [&](const auto& key) { return key.name == name; });
@@ -154,7 +189,8 @@ std::string describe(const ArchiveKey& key) {
 
 void apply_archive_key(const ArchiveKey& key, const YamlNode& value, ArchiveConfig& archive) {
   if (!fits(key, value)) {
-    throw config_error(value.origin, std::string(key.name) + " has to be " + describe(key) + ", and is " + shown(value));
+    throw config_error(value.origin,
+                       std::string(key.name) + " has to be " + describe(key) + ", and is " + shown(value));
   }
   try {
     key.set(archive, value);
@@ -181,8 +217,10 @@ std::optional<std::int64_t> as_integer(const YamlNode& node) {
 std::filesystem::path as_path(const YamlNode& node) {
   std::filesystem::path path(node.text);
   const char* home = std::getenv("HOME");
-  if (home != nullptr && (node.text == "~" || node.text.starts_with("~/"))) path = std::string(home) + node.text.substr(1);
-  if (!path.is_absolute()) throw config_error(node.origin, "path " + quote(node.text) + " has to be absolute, e.g. '/home'");
+  if (home != nullptr && (node.text == "~" || node.text.starts_with("~/")))
+    path = std::string(home) + node.text.substr(1);
+  if (!path.is_absolute())
+    throw config_error(node.origin, "path " + quote(node.text) + " has to be absolute, e.g. '/home'");
   path = path.lexically_normal();
   return path.has_filename() || !path.has_relative_path() ? path : path.parent_path();
 }

@@ -1,5 +1,6 @@
 /// \file
-/// The table of keys: what an archive (and defaults, and templates) may have. Reading, checking, showing, the schema, the example and the reference all come from it.
+/// The table of keys: what an archive (and defaults, and templates) may have. Reading, checking, showing, the schema,
+/// the example and the reference all come from it.
 #pragma once
 
 #include <cstdint>

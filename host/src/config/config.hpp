@@ -78,9 +78,10 @@ struct ConfigSources {
   bool as_root = false;  ///< files that others may write are refused then
 };
 
-/// Finds ($AA_CONFIG, $XDG_CONFIG_HOME/autoarchive/config.yaml, /etc/autoarchive/config.yaml; plus archives.d/*.yaml beside
-/// it), reads and checks. No file found: an empty configuration. Throws Error(value_error, cause configuration) whose message
-/// has one line per fault, each "FILE:LINE:COLUMN: what, what is allowed, nearest key"; nothing is half-read.
+/// Finds ($AA_CONFIG, $XDG_CONFIG_HOME/autoarchive/config.yaml, /etc/autoarchive/config.yaml; plus archives.d/*.yaml
+/// beside it), reads and checks. No file found: an empty configuration. Throws Error(value_error, cause configuration)
+/// whose message has one line per fault, each "FILE:LINE:COLUMN: what, what is allowed, nearest key"; nothing is
+/// half-read.
 [[nodiscard]] Config read_config(const ConfigSources& sources);
 
 /// JSON Schema (draft 2020-12) of the file, from the same table of keys that reads it.

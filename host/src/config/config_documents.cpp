@@ -62,13 +62,18 @@ Json::Object archive_schema() {
   return closed_object(std::move(properties));
 }
 
-Json::Object named_archives() { return {{"type", "object"}, {"additionalProperties", Json::Object{{"$ref", "#/$defs/archive"}}}}; }
+Json::Object named_archives() {
+  return {{"type", "object"}, {"additionalProperties", Json::Object{{"$ref", "#/$defs/archive"}}}};
+}
 
 Json::Object plugins_schema() {
   const Json::Object texts{{"type", "array"}, {"items", Json::Object{{"type", "string"}}}};
-  const auto settings = closed_object({{"priority", Json::Object{{"type", "integer"}, {"minimum", -1000}, {"maximum", 1000}}},
-                                       {"options", Json::Object{{"type", "object"}}}});
-  return closed_object({{"directories", texts}, {"deny", texts}, {"settings", Json::Object{{"type", "object"}, {"additionalProperties", settings}}}});
+  const auto settings =
+      closed_object({{"priority", Json::Object{{"type", "integer"}, {"minimum", -1000}, {"maximum", 1000}}},
+                     {"options", Json::Object{{"type", "object"}}}});
+  return closed_object({{"directories", texts},
+                        {"deny", texts},
+                        {"settings", Json::Object{{"type", "object"}, {"additionalProperties", settings}}}});
 }
 
 /// The keys as a YAML mapping, each with its meaning above it.
@@ -135,15 +140,19 @@ std::string config_reference() {
   std::string out =
       "# Configuration reference\n\n"
       "<!-- Made from the table of keys by `aa config`; a test compares the two. -->\n\n"
-      "The file is found at `--config`, `$AA_CONFIG`, `$XDG_CONFIG_HOME/autoarchive/config.yaml` or `/etc/autoarchive/config.yaml`; `archives.d/*.yaml` beside\n"
-      "it may add templates and archives. Unknown keys, wrong types and everything ambiguous in YAML are errors with file, line and column.\n\n"
-      "Top level: `version` (1, required), `state_dir`, `plugins` (`directories`, `deny`, `settings`), `defaults`, `templates`, `archives`.\n\n"
+      "The file is found at `--config`, `$AA_CONFIG`, `$XDG_CONFIG_HOME/autoarchive/config.yaml` or "
+      "`/etc/autoarchive/config.yaml`; `archives.d/*.yaml` beside\n"
+      "it may add templates and archives. Unknown keys, wrong types and everything ambiguous in YAML are errors with "
+      "file, line and column.\n\n"
+      "Top level: `version` (1, required), `state_dir`, `plugins` (`directories`, `deny`, `settings`), `defaults`, "
+      "`templates`, `archives`.\n\n"
       "## Keys of an archive, of `defaults` and of templates\n\n"
       "| key | value | default | meaning |\n| --- | --- | --- | --- |\n";
   const ArchiveConfig built_in;
   for (const auto& key : archive_keys()) {
     const auto value = key.show(built_in);
-    out += fmt::format("| `{}` | {} | {} | {} |\n", key.name, describe(key), value.empty() ? "" : "`" + value + "`", key.documentation);
+    out += fmt::format("| `{}` | {} | {} | {} |\n", key.name, describe(key), value.empty() ? "" : "`" + value + "`",
+                       key.documentation);
   }
   return out;
 }
@@ -153,7 +162,8 @@ std::vector<ShownValue> show_archive(const ArchiveConfig& archive) {
   for (const auto& key : archive_keys()) {
     if (key.name == "extends") continue;
     const auto found = archive.origins.find(std::string(key.name));
-    values.push_back({std::string(key.name), key.show(archive), found == archive.origins.end() ? Origin{"built-in", 0, 0} : found->second});
+    values.push_back({std::string(key.name), key.show(archive),
+                      found == archive.origins.end() ? Origin{"built-in", 0, 0} : found->second});
   }
   return values;
 }

@@ -24,7 +24,8 @@ class ConfigReader {
       attempt([&] { read_file(config_.files[i], /*is_main=*/i == 0); });
     }
     for (const auto& node : defaults_) read_archive_keys(node, config_.defaults);
-    for (const auto& [name, definition] : archives_) attempt([&, &archive = name, &node = definition] { read_archive(archive, node); });
+    for (const auto& [name, definition] : archives_)
+      attempt([&, &archive = name, &node = definition] { read_archive(archive, node); });
     if (faults_.empty()) return std::move(config_);
     std::string all;
     for (const auto& fault : faults_) all += (all.empty() ? "" : "\n") + fault;
@@ -65,10 +66,12 @@ class ConfigReader {
   void read_file(const std::filesystem::path& file, bool is_main) {
     const auto root = read_yaml(file, sources_.as_root);
     const Origin top{file.native(), 1, 1};
-    if (root.kind != YamlKind::mapping) throw config_error(top, "a configuration is a mapping that begins with version: 1");
+    if (root.kind != YamlKind::mapping)
+      throw config_error(top, "a configuration is a mapping that begins with version: 1");
     bool has_version = false;
-    const std::vector<std::string> known = is_main ? std::vector<std::string>{"version", "plugins", "state_dir", "defaults", "templates", "archives"}
-                                                   : std::vector<std::string>{"version", "templates", "archives"};
+    const std::vector<std::string> known =
+        is_main ? std::vector<std::string>{"version", "plugins", "state_dir", "defaults", "templates", "archives"}
+                : std::vector<std::string>{"version", "templates", "archives"};
     for (const auto& [key, value] : root.members) {
       if (std::find(known.begin(), known.end(), key.text) == known.end()) {
         unknown_key(key, known);
@@ -116,7 +119,8 @@ class ConfigReader {
     if (!is_mapping(plugins, "plugins")) return;
     for (const auto& [key, value] : plugins.members) {
       if (key.text == "directories") {
-        for (const auto& item : list(value, "plugins.directories")) config_.plugins.directories.push_back(as_path(item));
+        for (const auto& item : list(value, "plugins.directories"))
+          config_.plugins.directories.push_back(as_path(item));
       } else if (key.text == "deny") {
         for (const auto& item : list(value, "plugins.deny")) config_.plugins.deny.insert(item.text);
       } else if (key.text == "settings") {
@@ -129,8 +133,9 @@ class ConfigReader {
   }
 
   std::vector<YamlNode> list(const YamlNode& node, const std::string& what) {
-    const bool good = node.kind == YamlKind::sequence &&
-                      std::all_of(node.items.begin(), node.items.end(), [](const auto& item) { return item.kind == YamlKind::scalar; });
+    const bool good =
+        node.kind == YamlKind::sequence && std::all_of(node.items.begin(), node.items.end(),
+                                                       [](const auto& item) { return item.kind == YamlKind::scalar; });
     if (!good) fault(node.origin, what + " has to be a list of texts");
     return good ? node.items : std::vector<YamlNode>();
   }
@@ -159,7 +164,9 @@ class ConfigReader {
   }
 
   void read_archive(const std::string& name, const YamlNode& node) {
-    if (node.kind == YamlKind::null) throw config_error(node.origin, "archive " + quote(name) + " has no keys; it needs at least root and destination");
+    if (node.kind == YamlKind::null)
+      throw config_error(node.origin,
+                         "archive " + quote(name) + " has no keys; it needs at least root and destination");
     if (!is_mapping(node, "archive " + quote(name))) return;
     ArchiveConfig archive = config_.defaults;
     archive.name = name;
@@ -181,9 +188,11 @@ class ConfigReader {
         std::vector<std::string> names;
         for (const auto& [known, definition] : templates_) names.push_back(known);
         const auto suggestion = nearest(value.text, names);
-        return fault(value.origin, "there is no template " + quote(value.text) + (suggestion.empty() ? "" : "; did you mean " + suggestion + "?"));
+        return fault(value.origin, "there is no template " + quote(value.text) +
+                                       (suggestion.empty() ? "" : "; did you mean " + suggestion + "?"));
       }
-      if (!seen.insert(value.text).second) return fault(value.origin, "template " + quote(value.text) + " extends itself");
+      if (!seen.insert(value.text).second)
+        return fault(value.origin, "template " + quote(value.text) + " extends itself");
       if (!is_mapping(found->second, "template " + quote(value.text))) return;
       apply_template(found->second, archive, seen);
       read_archive_keys(found->second, archive);
@@ -205,7 +214,8 @@ class ConfigReader {
 
   static bool is_group(const std::string& name) {
     const auto keys = archive_keys();
-    return prefix_is_new(name) && std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.name.starts_with(name + "."); });
+    return prefix_is_new(name) &&
+           std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.name.starts_with(name + "."); });
   }
   static bool prefix_is_new(const std::string& name) { return name.find('.') == std::string::npos; }
 
@@ -233,6 +243,8 @@ std::string Origin::text() const {
   return line == 0 ? file : file + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
-Config read_config(const ConfigSources& sources) { return ConfigReader(sources).read(); }
+Config read_config(const ConfigSources& sources) {
+  return ConfigReader(sources).read();
+}
 
 }  // namespace autoarchive::host

@@ -29,11 +29,14 @@ class TreeBuilder final : public YAML::EventHandler {
     if (++documents_ > 1) throw refuse(mark, "a second document begins here; a configuration is one document");
   }
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(node(YamlKind::null, mark, anchor, ""), mark); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add(node(YamlKind::null, mark, anchor, ""), mark);
+  }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
     throw refuse(mark, "aliases are not allowed; use templates and extends");
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     auto scalar = node(YamlKind::scalar, mark, anchor, tag);
     scalar.text = value;
     scalar.quoted = tag == "!";
@@ -41,11 +44,13 @@ class TreeBuilder final : public YAML::EventHandler {
     if (is_plain_null) scalar.kind = YamlKind::null;
     add(std::move(scalar), mark);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value /*style*/) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
     open(node(YamlKind::sequence, mark, anchor, tag), mark);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value /*style*/) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
     open(node(YamlKind::mapping, mark, anchor, tag), mark);
   }
   void OnMapEnd() override { close(); }
@@ -63,7 +68,8 @@ class TreeBuilder final : public YAML::EventHandler {
     return config_error({file_, mark.line + 1, mark.column + 1}, text);
   }
 
-  [[nodiscard]] YamlNode node(YamlKind kind, const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& tag) const {
+  [[nodiscard]] YamlNode node(YamlKind kind, const YAML::Mark& mark, YAML::anchor_t anchor,
+                              const std::string& tag) const {
     if (anchor != 0) throw refuse(mark, "anchors are not allowed; use templates and extends");
     if (!tag.empty() && tag != "?" && tag != "!") throw refuse(mark, "tag " + quote(tag) + " is not allowed");
     YamlNode made;
@@ -104,9 +110,11 @@ class TreeBuilder final : public YAML::EventHandler {
 
   static void check_key(const YamlNode& mapping, const YamlNode& key) {
     if (key.kind != YamlKind::scalar) throw config_error(key.origin, "a key has to be a word");
-    const auto same = std::find_if(mapping.members.begin(), mapping.members.end(), [&](const auto& member) { return member.first.text == key.text; });
+    const auto same = std::find_if(mapping.members.begin(), mapping.members.end(),
+                                   [&](const auto& member) { return member.first.text == key.text; });
     if (same == mapping.members.end()) return;
-    throw config_error(key.origin, "key " + quote(key.text) + " is there twice, first in line " + std::to_string(same->first.origin.line));
+    throw config_error(key.origin, "key " + quote(key.text) + " is there twice, first in line " +
+                                       std::to_string(same->first.origin.line));
   }
 
   std::string file_;
@@ -126,22 +134,27 @@ void check_text(std::string_view text, const std::string& file) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if ((byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7F) {
-      throw config_error(place_of(text, i, file), "a control character (byte " + std::to_string(byte) + ") is not allowed");
+      throw config_error(place_of(text, i, file),
+                         "a control character (byte " + std::to_string(byte) + ") is not allowed");
     }
   }
   if (is_utf8(text)) return;
   std::size_t line_start = 0;
-  for (auto end = text.find('\n'); end != std::string_view::npos && is_utf8(text.substr(line_start, end - line_start)); end = text.find('\n', line_start)) {
+  for (auto end = text.find('\n'); end != std::string_view::npos && is_utf8(text.substr(line_start, end - line_start));
+       end = text.find('\n', line_start)) {
     line_start = end + 1;
   }
   throw config_error(place_of(text, line_start, file), "this line is not UTF-8");
 }
 
 void check_owner(const struct stat& status, const std::string& file) {
-  const bool foreign = status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  const bool group_writes = (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0;
+  const bool foreign = status.st_uid != 0 || group_writes || (status.st_mode & S_IWOTH) != 0;
   if (!foreign) return;
   throw Error(ErrorCode::value_error,
-              quote(file) + " could have been written by others than root; it could make root run their programs: chown root and chmod go-w it",
+              quote(file) +
+                  " could have been written by others than root; it could make root run their programs: chown root and "
+                  "chmod go-w it",
               ErrorCause::configuration);
 }
 
@@ -184,9 +197,11 @@ YamlNode read_yaml(const std::filesystem::path& file, bool as_root) {
   const auto& name = file.native();
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
-  if (!fd || ::fstat(fd.get(), &status) != 0) throw Error::from_errno(errno, "configuration " + quote(name), ErrorCause::configuration);
+  if (!fd || ::fstat(fd.get(), &status) != 0)
+    throw Error::from_errno(errno, "configuration " + quote(name), ErrorCause::configuration);
   if (!S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::value_error, "configuration " + quote(name) + " is not a regular file", ErrorCause::configuration);
+    throw Error(ErrorCode::value_error, "configuration " + quote(name) + " is not a regular file",
+                ErrorCause::configuration);
   }
   if (as_root) check_owner(status, name);
   return parse_yaml(read_text(fd.get(), name), name);

@@ -1,5 +1,6 @@
 /// \file
-/// A YAML document as a plain tree with positions. Everything that makes YAML ambiguous or dangerous is refused here, before any value is looked at.
+/// A YAML document as a plain tree with positions. Everything that makes YAML ambiguous or dangerous is refused here,
+/// before any value is looked at.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +20,16 @@ enum class YamlKind : std::uint8_t { null, scalar, sequence, mapping };
 /// A node. A plain value.
 struct YamlNode {
   YamlKind kind = YamlKind::null;
-  std::string text;     ///< scalars
-  bool quoted = false;  ///< scalars that are text whatever they look like
-  std::vector<YamlNode> items;                             ///< sequences
-  std::vector<std::pair<YamlNode, YamlNode>> members;      ///< mappings; keys are scalars, each once
+  std::string text;                                    ///< scalars
+  bool quoted = false;                                 ///< scalars that are text whatever they look like
+  std::vector<YamlNode> items;                         ///< sequences
+  std::vector<std::pair<YamlNode, YamlNode>> members;  ///< mappings; keys are scalars, each once
   Origin origin;
 };
 
-/// The document of a text of at most 1 MiB. Throws Error(value_error, cause configuration) with "FILE:LINE:COLUMN: …" for anchors and aliases, tags, duplicate keys,
-/// keys that are no scalars, a second document, more than 64 levels, control characters, and what is not UTF-8 or not YAML.
+/// The document of a text of at most 1 MiB. Throws Error(value_error, cause configuration) with "FILE:LINE:COLUMN: …"
+/// for anchors and aliases, tags, duplicate keys, keys that are no scalars, a second document, more than 64 levels,
+/// control characters, and what is not UTF-8 or not YAML.
 [[nodiscard]] YamlNode parse_yaml(std::string_view text, const std::string& file);
 /// Reads a regular file. As root, one that others could have written is refused.
 [[nodiscard]] YamlNode read_yaml(const std::filesystem::path& file, bool as_root);

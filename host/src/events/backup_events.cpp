@@ -31,8 +31,10 @@ void BackupEvents::subscribe(IBackupObserver& subscriber) {
   auto& connections = place->second;
   connections.emplace_back(signals_->started.connect([to](const BackupStarted& job) { to->started(job); }));
   connections.emplace_back(signals_->file_add.connect([to](std::string_view name) { to->file_add(name); }));
-  connections.emplace_back(signals_->backup_operation_error.connect(
-      [to](auto operation, auto error, auto name, auto text) { to->backup_operation_error(operation, error, name, text); }));
+  connections.emplace_back(
+      signals_->backup_operation_error.connect([to](auto operation, auto error, auto name, auto text) {
+        to->backup_operation_error(operation, error, name, text);
+      }));
   connections.emplace_back(signals_->entry_done.connect(
       [to](const Entry& entry, EntryStatus status, std::string_view rule) { to->entry_done(entry, status, rule); }));
   connections.emplace_back(signals_->notice.connect([to](std::string_view text) { to->notice(text); }));
@@ -40,19 +42,32 @@ void BackupEvents::subscribe(IBackupObserver& subscriber) {
   connections.emplace_back(signals_->finished.connect([to](const BackupSummary& summary) { to->finished(summary); }));
 }
 
-void BackupEvents::unsubscribe(IBackupObserver& subscriber) { signals_->connections.erase(&subscriber); }
+void BackupEvents::unsubscribe(IBackupObserver& subscriber) {
+  signals_->connections.erase(&subscriber);
+}
 
-void BackupEvents::started(const BackupStarted& job) { signals_->started(job); }
-void BackupEvents::file_add(std::string_view name) { signals_->file_add(name); }
+void BackupEvents::started(const BackupStarted& job) {
+  signals_->started(job);
+}
+void BackupEvents::file_add(std::string_view name) {
+  signals_->file_add(name);
+}
 void BackupEvents::backup_operation_error(BackupSubOperation operation, BackupOperationError error,
-                                          std::optional<std::string_view> name, std::optional<std::string_view> error_text) {
+                                          std::optional<std::string_view> name,
+                                          std::optional<std::string_view> error_text) {
   signals_->backup_operation_error(operation, error, name, error_text);
 }
 void BackupEvents::entry_done(const Entry& entry, EntryStatus status, std::string_view rule) {
   signals_->entry_done(entry, status, rule);
 }
-void BackupEvents::notice(std::string_view text) { signals_->notice(text); }
-void BackupEvents::progress(const BackupProgress& progress) { signals_->progress(progress); }
-void BackupEvents::finished(const BackupSummary& summary) { signals_->finished(summary); }
+void BackupEvents::notice(std::string_view text) {
+  signals_->notice(text);
+}
+void BackupEvents::progress(const BackupProgress& progress) {
+  signals_->progress(progress);
+}
+void BackupEvents::finished(const BackupSummary& summary) {
+  signals_->finished(summary);
+}
 
 }  // namespace autoarchive::host

@@ -9,10 +9,10 @@
 namespace autoarchive::host {
 
 /// Passes every call on to its subscribers by Boost.Signals2 (file_add, backup_operation_error, started, progress …).
-/// Subscribers are a set: subscribing one twice calls it once, unsubscribing an unknown one does nothing. They are called on the
-/// emitting thread in the order of subscription; what one throws passes through, ends the backup and keeps the later ones from
-/// being called. (Un)subscribing from inside a call takes effect with the next event at the latest. Slots are made here, so
-/// none ever belongs to a plugin. One instance serves one job.
+/// Subscribers are a set: subscribing one twice calls it once, unsubscribing an unknown one does nothing. They are
+/// called on the emitting thread in the order of subscription; what one throws passes through, ends the backup and
+/// keeps the later ones from being called. (Un)subscribing from inside a call takes effect with the next event at the
+/// latest. Slots are made here, so none ever belongs to a plugin. One instance serves one job.
 class BackupEvents final : public IBackupObserver {
  public:
   BackupEvents();
@@ -24,7 +24,8 @@ class BackupEvents final : public IBackupObserver {
 
   void started(const BackupStarted& job) override;
   void file_add(std::string_view name) override;
-  void backup_operation_error(BackupSubOperation operation, BackupOperationError error, std::optional<std::string_view> name,
+  void backup_operation_error(BackupSubOperation operation, BackupOperationError error,
+                              std::optional<std::string_view> name,
                               std::optional<std::string_view> error_text) override;
   void entry_done(const Entry& entry, EntryStatus status, std::string_view rule) override;
   void notice(std::string_view text) override;

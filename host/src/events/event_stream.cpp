@@ -72,14 +72,17 @@ void JobEvents::file_add(std::string_view name) {
 }
 
 void JobEvents::backup_operation_error(BackupSubOperation operation, BackupOperationError error,
-                                       std::optional<std::string_view> name, std::optional<std::string_view> error_text) {
+                                       std::optional<std::string_view> name,
+                                       std::optional<std::string_view> error_text) {
   Json::Object members{{"operation", to_string(operation)}, {"error", to_string(error)}};
   if (name) add_path(members, *name);
   if (error_text) members.emplace_back("text", *error_text);
   emit("backup_operation_error", std::move(members));
 }
 
-void JobEvents::notice(std::string_view text) { emit("notice", {{"text", text}}); }
+void JobEvents::notice(std::string_view text) {
+  emit("notice", {{"text", text}});
+}
 
 void JobEvents::progress(const BackupProgress& progress) {
   emit("progress", {{"entries", progress.entries},

@@ -21,8 +21,8 @@ class EventStream {
  public:
   /// `target` is a file name or "fd:N"; empty: nobody listens. Throws Error (usage) if it can't be opened.
   explicit EventStream(const std::string& target);
-  /// Adds "event" and "time" before the object's members. A reader that has gone away is not an error of the backup: the
-  /// stream falls silent.
+  /// Adds "event" and "time" before the object's members. A reader that has gone away is not an error of the backup:
+  /// the stream falls silent.
   void emit(std::string_view event, Json::Object object = {});
 
  private:
@@ -35,7 +35,8 @@ class JobEvents final : public IBackupObserver {
   JobEvents(EventStream& stream, std::string archive);
   void started(const BackupStarted& job) override;
   void file_add(std::string_view name) override;
-  void backup_operation_error(BackupSubOperation operation, BackupOperationError error, std::optional<std::string_view> name,
+  void backup_operation_error(BackupSubOperation operation, BackupOperationError error,
+                              std::optional<std::string_view> name,
                               std::optional<std::string_view> error_text) override;
   void notice(std::string_view text) override;
   void progress(const BackupProgress& progress) override;

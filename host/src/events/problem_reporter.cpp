@@ -29,8 +29,8 @@ Problem file_problem(BackupSubOperation operation, std::string_view what, std::s
 
 }  // namespace
 
-Problem problem_of(BackupSubOperation operation, BackupOperationError error, std::string_view name, std::string_view error_text,
-                   bool is_include) {
+Problem problem_of(BackupSubOperation operation, BackupOperationError error, std::string_view name,
+                   std::string_view error_text, bool is_include) {
   const std::string what = name.empty() ? std::string("archiver") : quote(name);
   switch (error) {
     case BackupOperationError::permission_denied:
@@ -38,7 +38,8 @@ Problem problem_of(BackupSubOperation operation, BackupOperationError error, std
     case BackupOperationError::socket_ignored:
       return {Severity::notice, "file.unsupported", "", fmt::format("{} is a socket, not stored", what)};
     case BackupOperationError::unknown_type_ignored:
-      return {Severity::warning, "file.unsupported", "", fmt::format("{} has a type that tar can't express, not stored", what)};
+      return {Severity::warning, "file.unsupported", "",
+              fmt::format("{} has a type that tar can't express, not stored", what)};
     case BackupOperationError::file_changed:
       return {Severity::warning, "file.changed", "", fmt::format("{} changed while it was read", what)};
     case BackupOperationError::some_files_changed:
@@ -59,7 +60,8 @@ void ProblemReporter::backup_operation_error(BackupSubOperation operation, Backu
                                              std::optional<std::string_view> name,
                                              std::optional<std::string_view> error_text) {
   const std::string_view subject = name.value_or("");
-  auto problem = problem_of(operation, error, subject, error_text.value_or(""), includes_.contains(std::string(subject)));
+  auto problem =
+      problem_of(operation, error, subject, error_text.value_or(""), includes_.contains(std::string(subject)));
   problem.archive = archive_;
   if (problem.severity != Severity::notice) ++warnings_;
   console_.problem(problem);

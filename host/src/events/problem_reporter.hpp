@@ -18,7 +18,8 @@ class ProblemReporter final : public IBackupObserver {
   /// `includes` are the paths that were asked for: when one of them is missing, that is a warning and not a notice.
   ProblemReporter(Console& console, std::string archive, std::set<std::string> includes);
 
-  void backup_operation_error(BackupSubOperation operation, BackupOperationError error, std::optional<std::string_view> name,
+  void backup_operation_error(BackupSubOperation operation, BackupOperationError error,
+                              std::optional<std::string_view> name,
                               std::optional<std::string_view> error_text) override;
   void notice(std::string_view text) override;
 

@@ -15,12 +15,14 @@ constexpr std::chrono::milliseconds kBarInterval{100};
 constexpr std::chrono::seconds kPlainInterval{60};
 
 std::chrono::nanoseconds interval_of(ProgressStyle style) {
-  return style == ProgressStyle::bar ? std::chrono::nanoseconds(kBarInterval) : std::chrono::nanoseconds(kPlainInterval);
+  return style == ProgressStyle::bar ? std::chrono::nanoseconds(kBarInterval)
+                                     : std::chrono::nanoseconds(kPlainInterval);
 }
 
 }  // namespace
 
-std::string progress_text(const std::string& archive, const BackupProgress& progress, std::chrono::nanoseconds elapsed) {
+std::string progress_text(const std::string& archive, const BackupProgress& progress,
+                          std::chrono::nanoseconds elapsed) {
   const double seconds = std::max(std::chrono::duration<double>(elapsed).count(), 1e-3);
   const double rate = static_cast<double>(progress.content_bytes) / seconds;
   std::string text = archive;

@@ -13,7 +13,8 @@ namespace autoarchive::host {
 
 enum class ProgressStyle : std::uint8_t { bar, plain, none };
 
-/// The text of a progress report, e.g. "home  42%  1.2 GiB  18034 files  210.0 MiB/s  ETA 3m 10s". Percent and ETA need totals. Pure.
+/// The text of a progress report, e.g. "home  42%  1.2 GiB  18034 files  210.0 MiB/s  ETA 3m 10s". Percent and ETA need
+/// totals. Pure.
 [[nodiscard]] std::string progress_text(const std::string& archive, const BackupProgress& progress,
                                         std::chrono::nanoseconds elapsed);
 

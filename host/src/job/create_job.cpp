@@ -27,9 +27,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 Error missing_setting(const ArchiveConfig& archive, const char* key) {
-  return {ErrorCode::value_error, fmt::format("archive {} has no {}; give --{} DIR, or set it in the configuration",
-                                              quote(archive.name), key, key),
-          ErrorCause::usage};
+  return {
+      ErrorCode::value_error,
+      fmt::format("archive {} has no {}; give --{} DIR, or set it in the configuration", quote(archive.name), key, key),
+      ErrorCause::usage};
 }
 
 ProgressStyle progress_style(const Session& session) {
@@ -84,7 +85,8 @@ class CreateJob {
     if (header.root != archive_.root.native()) {
       return fmt::format("the root has changed from {} to {}", quote(header.root), quote(archive_.root.native()));
     }
-    if (header.type != archive_.type) return fmt::format("the type has changed from {} to {}", header.type, archive_.type);
+    if (header.type != archive_.type)
+      return fmt::format("the type has changed from {} to {}", header.type, archive_.type);
     return {};
   }
 
@@ -106,8 +108,8 @@ class CreateJob {
     const auto* parent = next > 0 ? current_level(backups, next - 1) : nullptr;
     if (next > 0 && question.chain_break.empty()) question.chain_break = chain_break(parent, next - 1);
     if (next > 0 && question.chain_break.empty() && parent->header->provider != decision.provider) {
-      question.chain_break = fmt::format("the chain belongs to {}, and this backup is made by {}", parent->header->provider,
-                                         decision.provider);
+      question.chain_break = fmt::format("the chain belongs to {}, and this backup is made by {}",
+                                         parent->header->provider, decision.provider);
     }
     decision.choice = choose_level(question);
     if (decision.choice.level > 0) {
@@ -165,14 +167,16 @@ class CreateJob {
     EntryLines lines(session_.console());
     JobEvents job_events(session_.events(), archive_.name);
     ProgressDisplay progress(session_.console(), archive_.name, progress_style(session_));
-    for (IBackupObserver* subscriber : std::initializer_list<IBackupObserver*>{&problems, &lines, &job_events, &progress}) {
+    for (IBackupObserver* subscriber :
+         std::initializer_list<IBackupObserver*>{&problems, &lines, &job_events, &progress}) {
       events.subscribe(*subscriber);
     }
     request.observer = &events;
 
     const auto started = Clock::now();
     const auto provider = session_.providers().archiver(decision.provider);
-    const auto result = archive_.incremental ? provider->backup_files_incrementally(request) : provider->backup_files(request);
+    const auto result =
+        archive_.incremental ? provider->backup_files_incrementally(request) : provider->backup_files(request);
     const auto elapsed = Clock::now() - started;
     const auto status = problems.warnings() > 0 ? ExitStatus::warnings : ExitStatus::ok;
     session_.console().status_line("");
@@ -180,21 +184,20 @@ class CreateJob {
     return {status, document(result, decision, elapsed, problems.warnings())};
   }
 
-  [[nodiscard]] std::string summary_line(const BackupResult& result, const Decision& decision, Clock::duration elapsed) const {
+  [[nodiscard]] std::string summary_line(const BackupResult& result, const Decision& decision,
+                                         Clock::duration elapsed) const {
     const auto& summary = result.summary;
     return fmt::format("{}: level {} by {}: {} of {} entries, {} -> {} in {}: {}", archive_.name, result.level,
-                       decision.provider, summary.stored_entries, summary.entries, format_bytes({summary.content_bytes}),
-                       format_bytes({summary.archive_bytes}), format_duration(elapsed), quote(result.path));
+                       decision.provider, summary.stored_entries, summary.entries,
+                       format_bytes({summary.content_bytes}), format_bytes({summary.archive_bytes}),
+                       format_duration(elapsed), quote(result.path));
   }
 
   [[nodiscard]] Json::Object document(const BackupResult& result, const Decision& decision, Clock::duration elapsed,
                                       std::uint64_t warnings) const {
-    Json::Object object{{"archive", archive_.name},
-                        {"status", warnings > 0 ? "warnings" : "ok"},
-                        {"level", result.level},
-                        {"level_reason", decision.choice.reason},
-                        {"provider", decision.provider},
-                        {"backup", result.identity.backup_uuid}};
+    Json::Object object{{"archive", archive_.name},      {"status", warnings > 0 ? "warnings" : "ok"},
+                        {"level", result.level},         {"level_reason", decision.choice.reason},
+                        {"provider", decision.provider}, {"backup", result.identity.backup_uuid}};
     add_path(object, result.path);
     object.emplace_back("entries", result.summary.entries);
     object.emplace_back("stored_entries", result.summary.stored_entries);

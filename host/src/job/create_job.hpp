@@ -19,12 +19,14 @@ struct CreateOutcome {
   Json::Object document;  ///< its part of the --json document
 };
 
-/// Chooses level and provider, holds the archive's locks meanwhile, makes the backup and reports. With --dry-run says what would
-/// be done. Throws Error if nothing was committed.
+/// Chooses level and provider, holds the archive's locks meanwhile, makes the backup and reports. With --dry-run says
+/// what would be done. Throws Error if nothing was committed.
 [[nodiscard]] CreateOutcome create_backup(Session& session, const CreateCommand& command, const ArchiveConfig& archive);
 
-/// The provider for this archive's next backup. `incremental` makes the feature required; a strength makes it required, too.
-[[nodiscard]] RouteRequest route_request(Providers& providers, const ArchiveConfig& archive, const std::string& chain_owner);
+/// The provider for this archive's next backup. `incremental` makes the feature required; a strength makes it required,
+/// too.
+[[nodiscard]] RouteRequest route_request(Providers& providers, const ArchiveConfig& archive,
+                                         const std::string& chain_owner);
 
 /// The definition that providers get.
 [[nodiscard]] BackupDefinition definition_of(const ArchiveConfig& archive, const BackupType& type);

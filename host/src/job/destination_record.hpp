@@ -9,7 +9,8 @@
 namespace autoarchive::host {
 
 /// The marker of the destination at the last success; none if the archive is new or has another destination now.
-[[nodiscard]] std::optional<std::string> remembered_marker(const std::filesystem::path& state_dir, const std::string& archive,
+[[nodiscard]] std::optional<std::string> remembered_marker(const std::filesystem::path& state_dir,
+                                                           const std::string& archive,
                                                            const std::filesystem::path& destination);
 /// Written by temporary file and rename. Throws Error(os_error).
 void remember_marker(const std::filesystem::path& state_dir, const std::string& archive,

@@ -46,7 +46,9 @@ class PlanBuilder {
   CommitPlan plan_;
 };
 
-int level_of(const KeptFile& file) { return file.name.level.value_or(0); }
+int level_of(const KeptFile& file) {
+  return file.name.level.value_or(0);
+}
 
 using Generations = std::map<int, std::vector<const KeptFile*>>;  // -1: the current one
 

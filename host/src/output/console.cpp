@@ -43,7 +43,8 @@ Json::Object as_json(const Problem& problem) {
 
 }  // namespace
 
-Console::Console(std::ostream& out, std::ostream& err, ConsoleOptions options) : out_(out), err_(err), options_(options) {}
+Console::Console(std::ostream& out, std::ostream& err, ConsoleOptions options)
+    : out_(out), err_(err), options_(options) {}
 
 void Console::result(std::string_view line) {
   if (options_.json) return;

@@ -17,8 +17,8 @@ enum class When : std::uint8_t { automatic, always, never };
 
 struct ConsoleOptions {
   Verbosity verbosity = Verbosity::normal;
-  bool json = false;        ///< one document on stdout and nothing else
-  bool color = false;       ///< decided already: terminal, NO_COLOR, --color
+  bool json = false;   ///< one document on stdout and nothing else
+  bool color = false;  ///< decided already: terminal, NO_COLOR, --color
 };
 
 /// How bad it is. A notice never changes the exit status.

@@ -28,8 +28,12 @@ struct JsonRendering {
   OrderedJson operator()(const auto& scalar) const { return scalar; }
 };
 
-std::string Json::dump() const { return JsonRendering::text(*this, -1); }
-std::string Json::pretty() const { return JsonRendering::text(*this, 2); }
+std::string Json::dump() const {
+  return JsonRendering::text(*this, -1);
+}
+std::string Json::pretty() const {
+  return JsonRendering::text(*this, 2);
+}
 
 void add_path(Json::Object& object, std::string_view path) {
   object.emplace_back("path", path);

@@ -28,7 +28,8 @@ class Json {
   Json(Array value) : value_(std::move(value)) {}
   Json(Object value) : value_(std::move(value)) {}
 
-  /// One line, pure ASCII-safe UTF-8; bytes that are not UTF-8 are replaced (paths have a member of their own for them).
+  /// One line, pure ASCII-safe UTF-8; bytes that are not UTF-8 are replaced (paths have a member of their own for
+  /// them).
   [[nodiscard]] std::string dump() const;
   /// For people: indented by two.
   [[nodiscard]] std::string pretty() const;

@@ -13,9 +13,13 @@ std::size_t width(std::string_view text) {
 
 }  // namespace
 
-Table::Table(std::vector<std::string> header) : right_(header.size(), false) { rows_.push_back(std::move(header)); }
+Table::Table(std::vector<std::string> header) : right_(header.size(), false) {
+  rows_.push_back(std::move(header));
+}
 
-void Table::align_right(std::size_t column) { right_.at(column) = true; }
+void Table::align_right(std::size_t column) {
+  right_.at(column) = true;
+}
 
 void Table::add(std::vector<std::string> row) {
   row.resize(right_.size());

@@ -83,8 +83,8 @@ ChildProcess::ChildProcess(const ChildCommand& command) {
   const UniqueFd null_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   // Fewer wake-ups; where the limit is lower, the kernel's default does.
   ::fcntl(output_read.get(), F_SETPIPE_SZ, 1 << 20);
-  const Prepared prepared{command.program.c_str(), argv.data(),        environment.data(), &command.inherited, null_fd.get(),
-                          output_write.get(),      error_write.get(), failure_write.get()};
+  const Prepared prepared{command.program.c_str(), argv.data(),        environment.data(), &command.inherited,
+                          null_fd.get(),           output_write.get(), error_write.get(),  failure_write.get()};
   pid_ = ::fork();
   if (pid_ < 0) throw Error::from_errno(errno, "starting " + quote(command.program));
   if (pid_ == 0) run_child(prepared);

@@ -14,8 +14,8 @@ namespace autoarchive::tar_external {
 
 /// How to start it. Descriptors in `inherited` keep their numbers in the child; all others are closed there.
 struct ChildCommand {
-  std::string program;                 ///< absolute path; no shell
-  std::vector<std::string> arguments;  ///< without the program's name
+  std::string program;                   ///< absolute path; no shell
+  std::vector<std::string> arguments;    ///< without the program's name
   std::vector<std::string> environment;  ///< complete, e.g. {"LC_ALL=C"}
   std::vector<int> inherited;
 };

@@ -49,12 +49,18 @@ void write_text(const std::filesystem::path& file, const std::string& text) {
   fd.close(what.c_str());
 }
 
-std::string digest_of(const std::string& text) { return sha256_of(std::as_bytes(std::span(text))); }
+std::string digest_of(const std::string& text) {
+  return sha256_of(std::as_bytes(std::span(text)));
+}
 
-Error lost(const std::string& text) { return {ErrorCode::file_not_found, text + "; make a level 0", ErrorCause::state_lost}; }
+Error lost(const std::string& text) {
+  return {ErrorCode::file_not_found, text + "; make a level 0", ErrorCause::state_lost};
+}
 
 // gzip and bzip2 have no level 0.
-int program_strength(std::string_view program, int strength) { return program == "xz" ? strength : std::max(1, strength); }
+int program_strength(std::string_view program, int strength) {
+  return program == "xz" ? strength : std::max(1, strength);
+}
 
 }  // namespace
 
@@ -78,12 +84,15 @@ std::shared_ptr<const TarArchiverProviderIdentification> external_identification
 ExternalTarArchiverProvider::ExternalTarArchiverProvider(const ProviderArguments& arguments)
     : TarArchiverProviderBase(*external_identification(), arguments, {kSnapshotSuffix, kSnapshotIdSuffix}) {
   for (const auto& [key, value] : arguments.options) {
-    if (key != "tar") throw Error(ErrorCode::value_error, "tar-external has no option " + quote(key) + ", only tar", ErrorCause::configuration);
+    if (key != "tar")
+      throw Error(ErrorCode::value_error, "tar-external has no option " + quote(key) + ", only tar",
+                  ErrorCause::configuration);
     tar_ = value;
   }
   if (tar_.empty()) tar_ = find_program("tar");
   const auto availability = check_tar(tar_);
-  if (!availability.available) throw Error(ErrorCode::os_error, "tar-external: " + availability.reason, ErrorCause::unavailable);
+  if (!availability.available)
+    throw Error(ErrorCode::os_error, "tar-external: " + availability.reason, ErrorCause::unavailable);
 }
 
 std::string ExternalTarArchiverProvider::compressor(const BackupRequest& request) const {
@@ -91,12 +100,14 @@ std::string ExternalTarArchiverProvider::compressor(const BackupRequest& request
   if (name.empty()) return {};
   const auto program = find_program(name);
   if (program.empty()) {
-    throw Error(ErrorCode::os_error, std::string(name) + " was not found in " + std::string(kProgramPath) + "; install it",
+    throw Error(ErrorCode::os_error,
+                std::string(name) + " was not found in " + std::string(kProgramPath) + "; install it",
                 ErrorCause::unavailable);
   }
   auto command = program;
   if (name == "zstd") command += " -q";
-  if (request.compression_strength) command += " -" + std::to_string(program_strength(name, *request.compression_strength));
+  if (request.compression_strength)
+    command += " -" + std::to_string(program_strength(name, *request.compression_strength));
   return command;
 }
 
@@ -106,12 +117,14 @@ std::string ExternalTarArchiverProvider::read_parent_snapshot(const BackupJob& j
   auto snapshot = read_text(file);
   const auto owner = read_text(snapshots_dir() / state_name(id, job.level() - 1, kSnapshotIdSuffix));
   if (owner != job.identity().parent_uuid + " " + digest_of(snapshot) + "\n") {
-    throw lost("snapshot " + quote(file.native()) + " does not belong to the backup of level " + std::to_string(job.level() - 1));
+    throw lost("snapshot " + quote(file.native()) + " does not belong to the backup of level " +
+               std::to_string(job.level() - 1));
   }
   return snapshot;
 }
 
-// tar works on a copy. Directories that are not what they were under their name are taken out of it, so that tar dumps them in full and never writes a rename.
+// tar works on a copy. Directories that are not what they were under their name are taken out of it, so that tar dumps
+// them in full and never writes a rename.
 std::filesystem::path ExternalTarArchiverProvider::prepare_snapshot(BackupJob& job, const TreeSurvey& survey) const {
   auto file = job.put_state(state_name(job.request().definition.backup_id, job.level(), kSnapshotSuffix));
   if (job.level() == 0) return file;

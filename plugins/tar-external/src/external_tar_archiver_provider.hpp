@@ -12,8 +12,8 @@ namespace autoarchive::tar_external {
 /// What TarExternal can do: every type, strengths for the compressed ones, levels for all.
 [[nodiscard]] std::shared_ptr<const TarArchiverProviderIdentification> external_identification();
 
-/// The state of a level is tar's snapshot (NAME[.N].snar) and which backup it belongs to (NAME[.N].snar.id: backup id and SHA-256 of the snapshot). Option "tar": the program's
-/// absolute path. Not thread-safe.
+/// The state of a level is tar's snapshot (NAME[.N].snar) and which backup it belongs to (NAME[.N].snar.id: backup id
+/// and SHA-256 of the snapshot). Option "tar": the program's absolute path. Not thread-safe.
 class ExternalTarArchiverProvider final : public TarArchiverProviderBase {
  public:
   /// Throws Error(os_error, cause unavailable) if there is no usable GNU tar; value_error for an unknown option.

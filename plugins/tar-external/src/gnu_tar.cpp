@@ -60,13 +60,16 @@ std::string find_program(std::string_view name) {
 
 Availability check_tar(const std::string& given) {
   const auto program = given.empty() ? find_program("tar") : given;
-  if (program.empty()) return {false, "GNU tar was not found in " + std::string(kProgramPath) + "; install the package tar"};
+  if (program.empty())
+    return {false, "GNU tar was not found in " + std::string(kProgramPath) + "; install the package tar"};
   try {
     const auto text = version_text(program);
     if (text.find("GNU tar") == std::string::npos) {
-      return {false, quote(program) + " is not GNU tar (it says " + quote(text) + "); install the package tar, or set the option tar"};
+      return {false, quote(program) + " is not GNU tar (it says " + quote(text) +
+                         "); install the package tar, or set the option tar"};
     }
-    if (!is_new_enough(text)) return {false, quote(program) + " is " + quote(text) + ", and GNU tar 1.29 or newer is needed"};
+    if (!is_new_enough(text))
+      return {false, quote(program) + " is " + quote(text) + ", and GNU tar 1.29 or newer is needed"};
   } catch (const Error& error) {
     return {false, error.message()};
   }

@@ -8,8 +8,10 @@ namespace autoarchive::tar_external {
 
 class TarExternalComponent final : public ArchiverServiceComponent {
  public:
-  TarExternalComponent(ApplicationContext& context, ServiceAccessor& accessor) : ArchiverServiceComponent(context, accessor) {
-    add(ArchiverServiceIdentification(), provider_class<ExternalTarArchiverProvider, IArchiver>(), external_identification());
+  TarExternalComponent(ApplicationContext& context, ServiceAccessor& accessor)
+      : ArchiverServiceComponent(context, accessor) {
+    add(ArchiverServiceIdentification(), provider_class<ExternalTarArchiverProvider, IArchiver>(),
+        external_identification());
   }
 };
 

@@ -8,8 +8,8 @@ namespace autoarchive::tar_external {
 namespace {
 
 [[noreturn]] void not_a_snapshot() {
-  throw Error(ErrorCode::file_not_found, "the snapshot is not one of GNU tar's (format 2), or cut short; make a level 0",
-              ErrorCause::state_lost);
+  throw Error(ErrorCode::file_not_found,
+              "the snapshot is not one of GNU tar's (format 2), or cut short; make a level 0", ErrorCause::state_lost);
 }
 
 std::string_view take_text(std::string_view& rest) {
@@ -24,7 +24,8 @@ std::string_view take_text(std::string_view& rest) {
 
 std::string filter_snapshot(std::string_view snapshot, const KeepDirectory& keep) {
   const auto first_line = snapshot.substr(0, snapshot.find('\n'));
-  if (!first_line.starts_with("GNU tar-") || !first_line.ends_with("-2") || first_line.size() == snapshot.size()) not_a_snapshot();
+  if (!first_line.starts_with("GNU tar-") || !first_line.ends_with("-2") || first_line.size() == snapshot.size())
+    not_a_snapshot();
   auto rest = snapshot.substr(first_line.size() + 1);
   static_cast<void>(take_text(rest));  // seconds
   static_cast<void>(take_text(rest));  // nanoseconds

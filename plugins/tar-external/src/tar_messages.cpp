@@ -33,12 +33,14 @@ std::optional<TarMessage> system_error(std::string_view line, std::string_view w
   if (at == std::string_view::npos || at == 0) return std::nullopt;
   const auto name = line.substr(0, at);
   const auto reason = line.substr(at + words.size());
-  if (find_ignoring_case(reason, kPermissionDenied) == 0) return event(operation, BackupOperationError::permission_denied, name);
+  if (find_ignoring_case(reason, kPermissionDenied) == 0)
+    return event(operation, BackupOperationError::permission_denied, name);
   return event(operation, BackupOperationError::unknown_os_error, name, reason);
 }
 
 bool is_ignored(std::string_view line) {
-  return line.empty() || line == "Exiting with failure status due to previous errors" || ends_with_ignoring_case(line, ": Directory is new");
+  return line.empty() || line == "Exiting with failure status due to previous errors" ||
+         ends_with_ignoring_case(line, ": Directory is new");
 }
 
 std::optional<TarMessage> known_ending(std::string_view line) {
@@ -76,12 +78,14 @@ TarMessage parse_tar_message(std::string_view line) {
       (find_ignoring_case(line, "Try '") == 0 && find_ignoring_case(line, "--help") != std::string_view::npos)) {
     return {MessageKind::incompatible, {}, {}, {}, line};
   }
-  if (find_ignoring_case(line, "Error is not recoverable: exiting now") == 0) return {MessageKind::aborted, {}, {}, {}, line};
+  if (find_ignoring_case(line, "Error is not recoverable: exiting now") == 0)
+    return {MessageKind::aborted, {}, {}, {}, line};
   const auto last = line.rfind(": ");
   if (last == std::string_view::npos || last == 0) {
     return event(BackupSubOperation::unknown, BackupOperationError::unknown_error, {}, line);
   }
-  return event(BackupSubOperation::unknown_file_operation, BackupOperationError::unknown_error, line.substr(0, last), line.substr(last + 2));
+  return event(BackupSubOperation::unknown_file_operation, BackupOperationError::unknown_error, line.substr(0, last),
+               line.substr(last + 2));
 }
 
 std::string unescape_name(std::string_view name) {

@@ -13,10 +13,10 @@ namespace autoarchive::tar_external {
 
 enum class MessageKind : std::uint8_t {
   ignored,
-  event,        ///< operation, error, and what belongs to them
-  no_space,     ///< ends the backup
-  incompatible, ///< ends the backup: this tar does not know an option
-  aborted,      ///< ends the backup
+  event,         ///< operation, error, and what belongs to them
+  no_space,      ///< ends the backup
+  incompatible,  ///< ends the backup: this tar does not know an option
+  aborted,       ///< ends the backup
 };
 
 /// One line, understood. Views into the line.
@@ -31,7 +31,8 @@ struct TarMessage {
 /// `line` as tar prints it, without its end. Pure.
 [[nodiscard]] TarMessage parse_tar_message(std::string_view line);
 
-/// A name of the index as bytes: tar writes control characters, backslashes and everything that is not ASCII as escapes.
+/// A name of the index as bytes: tar writes control characters, backslashes and everything that is not ASCII as
+/// escapes.
 [[nodiscard]] std::string unescape_name(std::string_view name);
 
 }  // namespace autoarchive::tar_external

@@ -45,11 +45,14 @@ class LineBuffer {
   std::string text_;
 };
 
-std::string device_path(const UniqueFd& fd) { return "/dev/fd/" + std::to_string(fd.get()); }
+std::string device_path(const UniqueFd& fd) {
+  return "/dev/fd/" + std::to_string(fd.get());
+}
 
 // A file of patterns holds one a line, and tar drops blanks at a line's end.
 bool fits_into_a_line(const std::string& name) {
-  return name.find('\n') == std::string::npos && !name.empty() && std::isspace(static_cast<unsigned char>(name.back())) == 0;
+  return name.find('\n') == std::string::npos && !name.empty() &&
+         std::isspace(static_cast<unsigned char>(name.back())) == 0;
 }
 
 class TarRun {
@@ -88,10 +91,17 @@ class TarRun {
   [[nodiscard]] std::vector<std::string> arguments(const std::string& index, const std::string& includes,
                                                    const std::string& excludes) const {
     const auto& metadata = job_.request().metadata;
-    std::vector<std::string> words{"--create", "--format=posix", "--verbose", "--index-file=" + index, "--file=-",
-                                   "--directory=" + job_.root().native(), "--quoting-style=escape", "--sort=name",
-                                   "--pax-option=globexthdr.name=PaxHeaders/autoarchive,delete=atime,delete=ctime,comment=" +
-                                       job_.archive_comment()};
+    std::vector<std::string> words{
+        "--create",
+        "--format=posix",
+        "--verbose",
+        "--index-file=" + index,
+        "--file=-",
+        "--directory=" + job_.root().native(),
+        "--quoting-style=escape",
+        "--sort=name",
+        "--pax-option=globexthdr.name=PaxHeaders/autoarchive,delete=atime,delete=ctime,comment=" +
+            job_.archive_comment()};
     if (!command_.compressor.empty()) words.push_back("--use-compress-program=" + command_.compressor);
     if (!command_.snapshot.empty()) {
       words.emplace_back("--no-check-device");
@@ -120,17 +130,21 @@ class TarRun {
     return got > 0;
   }
 
-  static std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+  static std::string_view as_text(ByteView bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
 
   void read_streams(ChildProcess& tar, int index) {
-    std::array<pollfd, 3> streams{pollfd{tar.standard_output(), POLLIN, 0}, pollfd{index, POLLIN, 0}, pollfd{tar.standard_error(), POLLIN, 0}};
+    std::array<pollfd, 3> streams{pollfd{tar.standard_output(), POLLIN, 0}, pollfd{index, POLLIN, 0},
+                                  pollfd{tar.standard_error(), POLLIN, 0}};
     LineBuffer names;
     LineBuffer messages;
     const auto on_name = [this](std::string_view line) { take_name(line); };
     const auto on_message = [this](std::string_view line) { take_message(line); };
     for (std::size_t open = streams.size(); open > 0;) {
       job_.check_stop();
-      if (::poll(streams.data(), streams.size(), kPollMilliseconds) < 0 && errno != EINTR) throw Error::from_errno(errno, "poll");
+      if (::poll(streams.data(), streams.size(), kPollMilliseconds) < 0 && errno != EINTR)
+        throw Error::from_errno(errno, "poll");
       for (std::size_t i = 0; i < streams.size(); ++i) {
         if (streams[i].fd < 0 || streams[i].revents == 0) continue;
         const bool more = read_some(streams[i].fd, [&](ByteView bytes) {
@@ -161,12 +175,14 @@ class TarRun {
         return;
       case MessageKind::event:
         excuses_status_ = excuses_status_ || message.error == BackupOperationError::permission_denied ||
-                          message.error == BackupOperationError::unknown_os_error || message.error == BackupOperationError::unknown_error;
+                          message.error == BackupOperationError::unknown_os_error ||
+                          message.error == BackupOperationError::unknown_error;
         return job_.operation_error(message.operation, message.error, message.name, message.text);
       case MessageKind::no_space:
         throw Error(ErrorCode::runtime_error, "tar: " + escaped(*message.text), ErrorCause::no_space);
       case MessageKind::incompatible:
-        throw Error(ErrorCode::runtime_error, quote(command_.tar) + " is not compatible: " + escaped(*message.text), ErrorCause::unavailable);
+        throw Error(ErrorCode::runtime_error, quote(command_.tar) + " is not compatible: " + escaped(*message.text),
+                    ErrorCause::unavailable);
       case MessageKind::aborted:
         throw Error(ErrorCode::runtime_error, "tar gave up: " + escaped(*message.text));
     }
@@ -181,8 +197,8 @@ class TarRun {
     }
     // Status 2 with a named reason: those files are missing, all others are there. A signal has no such excuse.
     if (exited && code == 2 && excuses_status_) return;
-    throw Error(ErrorCode::runtime_error, std::string("tar ended with ") + (exited ? "status " : "signal ") + std::to_string(code) +
-                                              " and no reason that names a file");
+    throw Error(ErrorCode::runtime_error, std::string("tar ended with ") + (exited ? "status " : "signal ") +
+                                              std::to_string(code) + " and no reason that names a file");
   }
 
   const TarCommand& command_;
@@ -194,6 +210,8 @@ class TarRun {
 
 }  // namespace
 
-std::unordered_set<std::string> run_tar(const TarCommand& command, BackupJob& job) { return TarRun(command, job).run(); }
+std::unordered_set<std::string> run_tar(const TarCommand& command, BackupJob& job) {
+  return TarRun(command, job).run();
+}
 
 }  // namespace autoarchive::tar_external

@@ -59,9 +59,11 @@ std::string TreeSurvey::tar_name(const std::string& path) const {
   return "./" + path;
 }
 
-void TreeSurvey::exclude_own(const std::filesystem::path& root, const std::filesystem::path& directory, const std::string& archive) {
+void TreeSurvey::exclude_own(const std::filesystem::path& root, const std::filesystem::path& directory,
+                             const std::string& archive) {
   std::error_code error;
-  const auto relative = std::filesystem::canonical(directory, error).lexically_relative(std::filesystem::canonical(root, error));
+  const auto relative =
+      std::filesystem::canonical(directory, error).lexically_relative(std::filesystem::canonical(root, error));
   if (error || relative.empty() || *relative.begin() == "..") return;
   if (relative != ".") return excluded_.push_back(tar_name(relative));
   // The root itself is the destination: only what is ours in it stays out.
@@ -83,7 +85,9 @@ void TreeSurvey::write_manifest(BackupJob& job, const std::unordered_set<std::st
     line.stored_level = is_stored ? job.level() : parent.level_of(line.entry.path);
     job.add_to_manifest(line);
     if (is_stored) job.content_stored(line.entry.size);
-    const auto status = is_stored ? EntryStatus::added : line.stored_level >= 0 ? EntryStatus::unchanged : EntryStatus::failed;
+    const auto status = is_stored                ? EntryStatus::added
+                        : line.stored_level >= 0 ? EntryStatus::unchanged
+                                                 : EntryStatus::failed;
     job.entry_done(line.entry, status);
   }
 }

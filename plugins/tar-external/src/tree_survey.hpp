@@ -13,10 +13,12 @@
 
 namespace autoarchive::tar_external {
 
-/// Names are as tar sees them: "./alice" below the include ".", "alice" otherwise. Holds the tree's entries in memory until the manifest is written.
+/// Names are as tar sees them: "./alice" below the include ".", "alice" otherwise. Holds the tree's entries in memory
+/// until the manifest is written.
 class TreeSurvey {
  public:
-  /// Walks. `own_directories` are left out although the walk does not report them: destination and state, where they lie below the root.
+  /// Walks. `own_directories` are left out although the walk does not report them: destination and state, where they
+  /// lie below the root.
   TreeSurvey(BackupJob& job, const std::vector<std::filesystem::path>& own_directories);
 
   [[nodiscard]] const std::vector<std::string>& excluded() const noexcept { return excluded_; }
@@ -28,7 +30,8 @@ class TreeSurvey {
 
  private:
   [[nodiscard]] std::string tar_name(const std::string& path) const;
-  void exclude_own(const std::filesystem::path& root, const std::filesystem::path& directory, const std::string& archive);
+  void exclude_own(const std::filesystem::path& root, const std::filesystem::path& directory,
+                   const std::string& archive);
 
   bool whole_tree_;
   std::vector<std::string> excluded_;

@@ -107,7 +107,8 @@ std::optional<AclEntry> parse_entry(std::string_view text, const IdOfName& uid, 
 }  // namespace
 
 std::optional<std::string> acl_to_text(std::string_view value) {
-  if (value.size() < kHeaderBytes || (value.size() - kHeaderBytes) % kEntryBytes != 0 || little_endian(value.substr(0, 4)) != kVersion) {
+  if (value.size() < kHeaderBytes || (value.size() - kHeaderBytes) % kEntryBytes != 0 ||
+      little_endian(value.substr(0, 4)) != kVersion) {
     return std::nullopt;
   }
   std::string text;
@@ -139,7 +140,8 @@ std::optional<std::string> acl_from_text(std::string_view text, const IdOfName& 
   }
   if (entries.empty()) return std::nullopt;
   // The kernel wants them in this order.
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return std::tie(a.tag, a.id) < std::tie(b.tag, b.id); });
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.tag, a.id) < std::tie(b.tag, b.id); });
   std::string value;
   append(value, kVersion, 4);
   for (const auto& entry : entries) {

@@ -1,6 +1,6 @@
 /// \file
-/// POSIX ACLs: the kernel's attribute value and the text that tar archives hold, e.g. "user::rw-,user:alice:r--:1000,mask::r--,…".
-/// Formats: linux/posix_acl_xattr.h (version 2, little-endian) and acl(5).
+/// POSIX ACLs: the kernel's attribute value and the text that tar archives hold, e.g.
+/// "user::rw-,user:alice:r--:1000,mask::r--,…". Formats: linux/posix_acl_xattr.h (version 2, little-endian) and acl(5).
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,14 @@ namespace autoarchive::tar_internal {
 inline constexpr std::string_view kAccessAcl = "system.posix_acl_access";
 inline constexpr std::string_view kDefaultAcl = "system.posix_acl_default";
 
-/// Entries separated by commas, with numeric ids ("user:1000:r--"), which every tar reads and no name service can change. None if the value is not an ACL.
+/// Entries separated by commas, with numeric ids ("user:1000:r--"), which every tar reads and no name service can
+/// change. None if the value is not an ACL.
 [[nodiscard]] std::optional<std::string> acl_to_text(std::string_view value);
 
 /// Looks a name up; -1 if there is none.
 using IdOfName = std::function<std::int64_t(const std::string&)>;
-/// The inverse; also takes names, commas, comments, the fourth field (the number beside a name) and the short forms. None if it is not an ACL text.
+/// The inverse; also takes names, commas, comments, the fourth field (the number beside a name) and the short forms.
+/// None if it is not an ACL text.
 [[nodiscard]] std::optional<std::string> acl_from_text(std::string_view text, const IdOfName& uid, const IdOfName& gid);
 
 }  // namespace autoarchive::tar_internal

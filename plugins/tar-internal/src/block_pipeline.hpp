@@ -1,10 +1,11 @@
 /// \file
 /// Compresses a stream by several threads, and writes it in order.
 ///
-/// Who holds what: the caller's thread fills a block; a worker holds one block and its compressed bytes while it works; the caller's thread
-/// writes finished blocks in order, while it hands over the next ones. Memory is bounded because at most 2 x threads + 2 blocks exist: when all of
-/// them are under way, the caller waits for the oldest. The first error of a worker is thrown on the caller's thread, and no block behind it is
-/// written. The destructor stops the workers after the block in their hands.
+/// Who holds what: the caller's thread fills a block; a worker holds one block and its compressed bytes while it works;
+/// the caller's thread writes finished blocks in order, while it hands over the next ones. Memory is bounded because at
+/// most 2 x threads + 2 blocks exist: when all of them are under way, the caller waits for the oldest. The first error
+/// of a worker is thrown on the caller's thread, and no block behind it is written. The destructor stops the workers
+/// after the block in their hands.
 #pragma once
 
 #include <condition_variable>
@@ -27,7 +28,8 @@ namespace autoarchive::tar_internal {
 class BlockPipeline final : public Sink {
  public:
   using BlockReport = std::function<void(ArchiveBlock)>;
-  /// `below` and `format` must outlive the pipeline. `report` is called on the caller's thread with the place of every block.
+  /// `below` and `format` must outlive the pipeline. `report` is called on the caller's thread with the place of every
+  /// block.
   BlockPipeline(Sink& below, CompressedFormat& format, unsigned threads, BlockReport report);
   ~BlockPipeline() override;
 

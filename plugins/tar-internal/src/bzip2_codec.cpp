@@ -38,7 +38,8 @@ class Bzip2Compressor final : public BlockCompressor {
     auto* source = const_cast<char*>(reinterpret_cast<const char*>(block.data()));
     const int result = BZ2_bzBuffToBuffCompress(reinterpret_cast<char*>(out.data() + start), &size, source,
                                                 static_cast<unsigned>(block.size()), units_, 0, 0);
-    if (result != BZ_OK) throw Error(ErrorCode::runtime_error, std::string("bzip2: ") + error_text(result), ErrorCause::internal);
+    if (result != BZ_OK)
+      throw Error(ErrorCode::runtime_error, std::string("bzip2: ") + error_text(result), ErrorCause::internal);
     out.resize(start + size);
   }
 
@@ -49,7 +50,9 @@ class Bzip2Compressor final : public BlockCompressor {
 class Bzip2Format final : public CompressedFormat {
  public:
   explicit Bzip2Format(int units) : units_(units) {}
-  [[nodiscard]] std::size_t block_bytes() const noexcept override { return kBlockUnit * static_cast<std::size_t>(units_); }
+  [[nodiscard]] std::size_t block_bytes() const noexcept override {
+    return kBlockUnit * static_cast<std::size_t>(units_);
+  }
   [[nodiscard]] std::unique_ptr<BlockCompressor> make_compressor() const override {
     return std::make_unique<Bzip2Compressor>(units_);
   }
@@ -112,6 +115,8 @@ std::unique_ptr<CompressedFormat> make_bzip2_format(std::optional<int> strength)
   return std::make_unique<Bzip2Format>(std::max(1, strength.value_or(kDefaultStrength)));
 }
 
-std::unique_ptr<Decoder> make_bzip2_decoder(FileInput& input) { return std::make_unique<Bzip2Decoder>(input); }
+std::unique_ptr<Decoder> make_bzip2_decoder(FileInput& input) {
+  return std::make_unique<Bzip2Decoder>(input);
+}
 
 }  // namespace autoarchive::tar_internal

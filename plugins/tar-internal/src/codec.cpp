@@ -16,7 +16,9 @@ struct Signature {
   std::string_view bytes;
 };
 constexpr std::array kSignatures{Signature{"tar.gz", "\x1f\x8b"}, Signature{"tar.bz2", "BZh"},
-                                 Signature{"tar.xz", std::string_view("\xfd" "7zXZ\0", 6)},
+                                 Signature{"tar.xz", std::string_view("\xfd"
+                                                                      "7zXZ\0",
+                                                                      6)},
                                  Signature{"tar.zst", "\x28\xb5\x2f\xfd"}};
 
 /// A zstd file may begin with a skippable frame (0x184D2A50 .. 5F).
@@ -55,14 +57,15 @@ std::unique_ptr<CompressedFormat> make_format(std::string_view extension, std::o
 
 std::optional<std::string_view> recognise_format(ByteView head) {
   for (const auto& signature : kSignatures) {
-    if (head.size() >= signature.bytes.size() && std::memcmp(head.data(), signature.bytes.data(), signature.bytes.size()) == 0) {
+    if (head.size() >= signature.bytes.size() &&
+        std::memcmp(head.data(), signature.bytes.data(), signature.bytes.size()) == 0) {
       return signature.format;
     }
   }
   if (is_skippable_frame(head)) return "tar.zst";
   // Two empty blocks are an archive without members.
   const bool is_empty = head.size() >= 2 * kBlockBytes && std::all_of(head.begin(), head.begin() + 2 * kBlockBytes,
-                                                                        [](std::byte b) { return b == std::byte{0}; });
+                                                                      [](std::byte b) { return b == std::byte{0}; });
   if (is_empty || (head.size() >= kBlockBytes && has_valid_checksum(head.first<kBlockBytes>()))) return "tar";
   return std::nullopt;
 }

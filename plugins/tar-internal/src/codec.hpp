@@ -1,8 +1,8 @@
 /// \file
 /// Compression: what the writer and the reader of every type have in common. One file a codec, named after it.
 ///
-/// A codec compresses blocks that are independent of each other, so that any number of threads can work, and a reader can begin at
-/// any of them. Every stock tool reads the result.
+/// A codec compresses blocks that are independent of each other, so that any number of threads can work, and a reader
+/// can begin at any of them. Every stock tool reads the result.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +50,9 @@ class CompressedFormat {
   virtual void append_end(Buffer& /*out*/) {}
 };
 
-/// Yields the uncompressed bytes of a file, all its members or streams one after the other. Throws Error(value_error, cause damaged)
-/// where the file is not what its format wants: wrong checksum, cut short, or something else behind the last member.
+/// Yields the uncompressed bytes of a file, all its members or streams one after the other. Throws Error(value_error,
+/// cause damaged) where the file is not what its format wants: wrong checksum, cut short, or something else behind the
+/// last member.
 class Decoder {
  public:
   Decoder() = default;
@@ -59,11 +60,13 @@ class Decoder {
   Decoder& operator=(const Decoder&) = delete;
   virtual ~Decoder() = default;
 
-  /// Fills `out` as far as possible without waiting for more than one call of the library; 0 only at the end of the file.
+  /// Fills `out` as far as possible without waiting for more than one call of the library; 0 only at the end of the
+  /// file.
   [[nodiscard]] virtual std::size_t read(std::span<std::byte> out) = 0;
 };
 
-/// The type's codec; none for plain tar. `extension` is one of the five types'. `strength` 0..9, or none for the default.
+/// The type's codec; none for plain tar. `extension` is one of the five types'. `strength` 0..9, or none for the
+/// default.
 [[nodiscard]] std::unique_ptr<CompressedFormat> make_format(std::string_view extension, std::optional<int> strength);
 /// The format's name by the first bytes of a file: "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "tar", or none.
 [[nodiscard]] std::optional<std::string_view> recognise_format(ByteView head);

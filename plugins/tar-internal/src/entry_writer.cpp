@@ -22,7 +22,8 @@ bool has_holes(int fd, const Entry& entry) {
 bool differs(const struct stat& now, const Entry& entry) {
   return static_cast<std::uint64_t>(now.st_size) != entry.size || now.st_mtim.tv_sec != entry.mtime.seconds ||
          static_cast<std::uint32_t>(now.st_mtim.tv_nsec) != entry.mtime.nanoseconds ||
-         now.st_ctim.tv_sec != entry.ctime.seconds || static_cast<std::uint32_t>(now.st_ctim.tv_nsec) != entry.ctime.nanoseconds ||
+         now.st_ctim.tv_sec != entry.ctime.seconds ||
+         static_cast<std::uint32_t>(now.st_ctim.tv_nsec) != entry.ctime.nanoseconds ||
          (now.st_mode & 07777U) != entry.mode || now.st_uid != entry.uid || now.st_gid != entry.gid;
 }
 
@@ -98,11 +99,12 @@ void EntryWriter::read_attributes(WalkItem& item, int fd) {
   item.entry.xattrs = fd >= 0 ? read_xattrs(fd, metadata_, &os_errno)
                               : read_xattrs_at(item.parent->fd(), item.name(), metadata_, &os_errno);
   if (os_errno == 0) return;
-  job_.operation_error(BackupSubOperation::unknown_file_operation, BackupOperationError::unknown_os_error, item.entry.path,
-                       "extended attributes can't be read: " + errno_text(os_errno));
+  job_.operation_error(BackupSubOperation::unknown_file_operation, BackupOperationError::unknown_os_error,
+                       item.entry.path, "extended attributes can't be read: " + errno_text(os_errno));
 }
 
-void EntryWriter::write_header(const Entry& entry, std::string_view hard_link_to, std::uint64_t stored_size, bool is_sparse) {
+void EntryWriter::write_header(const Entry& entry, std::string_view hard_link_to, std::uint64_t stored_size,
+                               bool is_sparse) {
   tar_.add_header({entry, hard_link_to, stored_size, is_sparse, metadata_.nanoseconds});
 }
 

@@ -15,8 +15,8 @@
 
 namespace autoarchive::tar_internal {
 
-/// One backup's writer. Files are opened once, read once, never followed, and stored with exactly the size that their header says: what has shrunk is
-/// filled up with zeros, what has grown is cut, and both are reported. Not thread-safe.
+/// One backup's writer. Files are opened once, read once, never followed, and stored with exactly the size that their
+/// header says: what has shrunk is filled up with zeros, what has grown is cut, and both are reported. Not thread-safe.
 class EntryWriter {
  public:
   /// Both must outlive the writer.
@@ -39,7 +39,8 @@ class EntryWriter {
   void add_file(WalkItem& item);
   void add_other(WalkItem& item);
   [[nodiscard]] bool add_as_hard_link(const Entry& entry);
-  void write_header(const Entry& entry, std::string_view hard_link_to, std::uint64_t stored_size, bool is_sparse = false);
+  void write_header(const Entry& entry, std::string_view hard_link_to, std::uint64_t stored_size,
+                    bool is_sparse = false);
   [[nodiscard]] Content write_content(int fd, const Entry& entry);
   [[nodiscard]] Content write_sparse(int fd, const Entry& entry);
   [[nodiscard]] bool copy(int fd, std::uint64_t offset, std::uint64_t count, const Entry& entry, Content& content);

@@ -42,11 +42,15 @@ mode_t type_bits(EntryKind kind) {
   return kind == EntryKind::block_device ? S_IFBLK : S_IFCHR;
 }
 
-bool is_acl(const Xattr& xattr) { return xattr.name == kAccessAcl || xattr.name == kDefaultAcl; }
+bool is_acl(const Xattr& xattr) {
+  return xattr.name == kAccessAcl || xattr.name == kDefaultAcl;
+}
 
 }  // namespace
 
-std::string last_component(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
+std::string last_component(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
 
 Extractor::Extractor(RestoreDirectory& target, OwnerPolicy owner, Report report)
     : target_(target), owner_(owner), report_(std::move(report)), is_root_(::geteuid() == 0) {}
@@ -92,7 +96,8 @@ bool Extractor::make_file(const Entry& entry, MemberReader& reader, std::uint64_
     end = piece.offset + piece.bytes.size();
     bytes += piece.bytes.size();
   }
-  if (end < entry.size && ::ftruncate(fd.get(), static_cast<off_t>(entry.size)) != 0) fail(entry, "its size can't be set", errno);
+  if (end < entry.size && ::ftruncate(fd.get(), static_cast<off_t>(entry.size)) != 0)
+    fail(entry, "its size can't be set", errno);
   apply_to_descriptor(fd.get(), entry);
   if (::close(fd.release()) != 0) fail(entry, "closing failed", errno);
   return true;
@@ -105,7 +110,8 @@ bool Extractor::make_directory(const Entry& entry) {
   const auto name = last_component(entry.path);
   if (::mkdirat(parent, name.c_str(), 0700) == 0) return true;
   struct stat status {};
-  if (errno == EEXIST && ::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode)) {
+  if (errno == EEXIST && ::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISDIR(status.st_mode)) {
     // One that its owner may not enter would keep what is in it out.
     if (!is_root_ && (status.st_mode & 0700U) != 0700U) ::fchmodat(parent, name.c_str(), status.st_mode | 0700U, 0);
     return true;
@@ -128,9 +134,9 @@ bool Extractor::make_special(const Entry& entry) {
   const auto name = last_component(entry.path);
   if (parent < 0 || !clear_place(parent, name, entry)) return false;
   parent = target_.parent_of(entry.path, /*make=*/true);
-  const int made = entry.kind == EntryKind::symlink
-                       ? ::symlinkat(entry.link_target.c_str(), parent, name.c_str())
-                       : ::mknodat(parent, name.c_str(), type_bits(entry.kind) | 0600U, makedev(entry.rdev_major, entry.rdev_minor));
+  const int made = entry.kind == EntryKind::symlink ? ::symlinkat(entry.link_target.c_str(), parent, name.c_str())
+                                                    : ::mknodat(parent, name.c_str(), type_bits(entry.kind) | 0600U,
+                                                                makedev(entry.rdev_major, entry.rdev_minor));
   if (made != 0) {
     fail(entry, "can't be created", errno);
     return false;
@@ -147,7 +153,8 @@ bool Extractor::make_hard_link(const Entry& entry) {
   if (parent < 0 || !clear_place(parent, name, entry)) return false;
   parent = target_.parent_of(entry.path, /*make=*/true);
   // No flag: a symlink at the source is linked itself, never followed.
-  if (source_directory && ::linkat(source_directory.get(), last_component(entry.link_target).c_str(), parent, name.c_str(), 0) == 0) {
+  if (source_directory &&
+      ::linkat(source_directory.get(), last_component(entry.link_target).c_str(), parent, name.c_str(), 0) == 0) {
     return true;
   }
   fail(entry, "can't be linked to the file that it is another name of", errno);
@@ -191,7 +198,8 @@ void Extractor::apply_to_descriptor(int fd, const Entry& entry) {
 
 void Extractor::apply_to_name(int parent, const std::string& name, const Entry& entry) {
   const auto [uid, gid] = owner_of(entry);
-  if (uid != kKeepUid && ::fchownat(parent, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0 && (is_root_ || errno != EPERM)) {
+  if (uid != kKeepUid && ::fchownat(parent, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0 &&
+      (is_root_ || errno != EPERM)) {
     fail(entry, "its owner can't be set", errno);
   }
   const std::string path = "/proc/self/fd/" + std::to_string(parent) + "/" + name;
@@ -199,11 +207,13 @@ void Extractor::apply_to_name(int parent, const std::string& name, const Entry& 
     fail(entry, "its mode can't be set", errno);
   }
   for (const auto& xattr : entry.xattrs) {
-    if (::lsetxattr(path.c_str(), xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) != 0 && (is_root_ || errno != EPERM)) {
+    if (::lsetxattr(path.c_str(), xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) != 0 &&
+        (is_root_ || errno != EPERM)) {
       fail(entry, ("attribute " + xattr.name).c_str(), errno);
     }
   }
-  if (::utimensat(parent, name.c_str(), times_of(entry).data(), AT_SYMLINK_NOFOLLOW) != 0) fail(entry, "its time can't be set", errno);
+  if (::utimensat(parent, name.c_str(), times_of(entry).data(), AT_SYMLINK_NOFOLLOW) != 0)
+    fail(entry, "its time can't be set", errno);
 }
 
 }  // namespace autoarchive::tar_internal

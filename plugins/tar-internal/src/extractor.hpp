@@ -15,8 +15,8 @@ namespace autoarchive::tar_internal {
 
 class MemberReader;
 
-/// Never writes through a symlink and never into a file that was there: an existing one is unlinked first, a new one is made with mode 0600. Order: data, owner, mode
-/// and ACL, attributes, times. Not thread-safe.
+/// Never writes through a symlink and never into a file that was there: an existing one is unlinked first, a new one is
+/// made with mode 0600. Order: data, owner, mode and ACL, attributes, times. Not thread-safe.
 class Extractor {
  public:
   /// Reports one thing that could not be done exactly.

@@ -1,5 +1,5 @@
-// gzip (RFC 1952): members of 1 MiB, compressed by libdeflate, which is about three times as fast as zlib at the same size; read by zlib, which
-// takes any member as a stream and checks its CRC and length.
+// gzip (RFC 1952): members of 1 MiB, compressed by libdeflate, which is about three times as fast as zlib at the same
+// size; read by zlib, which takes any member as a stream and checks its CRC and length.
 #include <libdeflate.h>
 #include <zlib.h>
 
@@ -32,7 +32,9 @@ class GzipCompressor final : public BlockCompressor {
     out.resize(start + libdeflate_gzip_compress_bound(compressor_.get(), block.size()));
     const auto size =
         libdeflate_gzip_compress(compressor_.get(), block.data(), block.size(), out.data() + start, out.size() - start);
-    if (size == 0) throw Error(ErrorCode::runtime_error, "gzip: the compressed block has no place in its buffer", ErrorCause::internal);
+    if (size == 0)
+      throw Error(ErrorCode::runtime_error, "gzip: the compressed block has no place in its buffer",
+                  ErrorCause::internal);
     out.resize(start + size);
   }
 
@@ -88,13 +90,16 @@ class GzipDecoder final : public Decoder {
   bool begin_member(ByteView& available) {
     while (!available.empty() && available.front() == std::byte{0} && members_ > 0) {
       const auto zeros = static_cast<std::size_t>(
-          std::find_if(available.begin(), available.end(), [](std::byte b) { return b != std::byte{0}; }) - available.begin());
+          std::find_if(available.begin(), available.end(), [](std::byte b) { return b != std::byte{0}; }) -
+          available.begin());
       input_.consume(zeros);
       available = input_.peek();
-      if (!available.empty() && available.front() != std::byte{0}) throw damaged(input_, "something stands behind its end");
+      if (!available.empty() && available.front() != std::byte{0})
+        throw damaged(input_, "something stands behind its end");
     }
     if (available.empty()) return false;
-    if (available.front() != std::byte{0x1f}) throw damaged(input_, "something that is no gzip member stands behind its end");
+    if (available.front() != std::byte{0x1f})
+      throw damaged(input_, "something that is no gzip member stands behind its end");
     inflateReset2(&stream_, MAX_WBITS + 16);
     inside_member_ = true;
     ++members_;
@@ -113,6 +118,8 @@ std::unique_ptr<CompressedFormat> make_gzip_format(std::optional<int> strength) 
   return std::make_unique<GzipFormat>(kLevels.at(static_cast<std::size_t>(strength.value_or(kDefaultStrength))));
 }
 
-std::unique_ptr<Decoder> make_gzip_decoder(FileInput& input) { return std::make_unique<GzipDecoder>(input); }
+std::unique_ptr<Decoder> make_gzip_decoder(FileInput& input) {
+  return std::make_unique<GzipDecoder>(input);
+}
 
 }  // namespace autoarchive::tar_internal

@@ -13,7 +13,9 @@ constexpr std::uint64_t kMaxCollectedBytes = 64U << 20U;
 constexpr std::size_t kOldSparseFlag = 482;        // "is extended" in an old GNU sparse header
 constexpr std::size_t kSparseExtensionFlag = 504;  // and in the blocks that follow it
 
-std::uint64_t padded(std::uint64_t bytes) { return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes; }
+std::uint64_t padded(std::uint64_t bytes) {
+  return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
+}
 
 bool is_zero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
@@ -79,7 +81,8 @@ void HeaderScanner::take_block(HeaderView block) {
   }
   const auto typeflag = std::to_integer<char>(block[156]);
   const auto size = parse_number(block.subspan<124, 12>());
-  const bool is_meta = typeflag == 'x' || typeflag == 'X' || typeflag == 'g' || typeflag == 'L' || typeflag == 'K' || typeflag == 'D';
+  const bool is_meta =
+      typeflag == 'x' || typeflag == 'X' || typeflag == 'g' || typeflag == 'L' || typeflag == 'K' || typeflag == 'D';
   if (!is_meta) return finish_member(block, typeflag);
   if (typeflag == 'D') long_name_ = long_name_.empty() ? full_name(block) : long_name_;
   collecting_ = typeflag;

@@ -1,6 +1,6 @@
 /// \file
-/// Watches a tar stream go by and remembers what libarchive does not show: GNU.dumpdir, ACL texts and attributes as they stand in the records, names as
-/// raw bytes, the global comment, and whether the end mark is there.
+/// Watches a tar stream go by and remembers what libarchive does not show: GNU.dumpdir, ACL texts and attributes as
+/// they stand in the records, names as raw bytes, the global comment, and whether the end mark is there.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,12 @@ namespace autoarchive::tar_internal {
 /// One member, as its headers say.
 struct ScannedMember {
   std::string path;  ///< raw bytes, as stored
-  std::map<std::string, std::string, std::less<>> records;  ///< pax records of this member; a 'D' member's list as GNU.dumpdir
+  std::map<std::string, std::string, std::less<>>
+      records;  ///< pax records of this member; a 'D' member's list as GNU.dumpdir
 };
 
-/// Fed with the stream in pieces of any size. Never fails: where the stream is no tar any more, it stops looking, and ended() stays false. Not thread-safe.
+/// Fed with the stream in pieces of any size. Never fails: where the stream is no tar any more, it stops looking, and
+/// ended() stays false. Not thread-safe.
 class HeaderScanner {
  public:
   void feed(ByteView bytes);
@@ -42,13 +44,13 @@ class HeaderScanner {
   void begin(State state, std::uint64_t bytes);
 
   State state_ = State::header;
-  std::uint64_t remaining_ = 0;         // of collect and skip, padding included
-  std::uint64_t wanted_ = 0;            // of collect, padding excluded
+  std::uint64_t remaining_ = 0;  // of collect and skip, padding included
+  std::uint64_t wanted_ = 0;     // of collect, padding excluded
   std::uint64_t skip_after_extension_ = 0;
-  std::string block_;                   // a header that is coming in
+  std::string block_;  // a header that is coming in
   std::string collected_;
-  char collecting_ = 0;                 // typeflag whose content is collected
-  ScannedMember next_;                  // records and long name of the member to come
+  char collecting_ = 0;  // typeflag whose content is collected
+  ScannedMember next_;   // records and long name of the member to come
   std::string long_name_;
   std::deque<ScannedMember> members_;
   std::string comment_;

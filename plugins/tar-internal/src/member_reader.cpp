@@ -2,10 +2,10 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <clocale>
 
 #include <algorithm>
 #include <array>
+#include <clocale>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -28,8 +28,8 @@ struct ArchiveDeleter {
   void operator()(archive* reader) const noexcept { archive_read_free(reader); }
 };
 
-/// libarchive turns names into the locale's characters. In a UTF-8 locale it leaves the bytes of all names alone; only this thread is switched, and only
-/// while libarchive works.
+/// libarchive turns names into the locale's characters. In a UTF-8 locale it leaves the bytes of all names alone; only
+/// this thread is switched, and only while libarchive works.
 class Utf8Locale {
  public:
   Utf8Locale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
@@ -52,7 +52,8 @@ std::string_view recognise(const ReadableFile& file) {
   std::array<std::byte, kHeadBytes> head{};
   const auto size = file.read_at(0, head);
   if (const auto format = recognise_format(ByteView(head).first(size))) return *format;
-  throw Error(ErrorCode::value_error, quote(file.description()) + " is not a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
+  throw Error(ErrorCode::value_error,
+              quote(file.description()) + " is not a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
               ErrorCause::unsupported);
 }
 
@@ -67,7 +68,8 @@ std::vector<std::string> parse_dumpdir(std::string_view text) {
       names.emplace_back(record.substr(1));
     } else if (control == 'R' || control == 'T' || control == 'X') {
       throw Error(ErrorCode::value_error,
-                  "it tells of renamed directories, which this program does not replay; restore it with tar --extract --listed-incremental=/dev/null",
+                  "it tells of renamed directories, which this program does not replay; restore it with tar --extract "
+                  "--listed-incremental=/dev/null",
                   ErrorCause::unsupported);
     }
   }
@@ -108,7 +110,9 @@ EntryKind kind_of_entry(archive_entry* entry) {
   return type == 0 ? EntryKind::file : kind_of(type);
 }
 
-std::string text(const char* value) { return value == nullptr ? std::string() : std::string(value); }
+std::string text(const char* value) {
+  return value == nullptr ? std::string() : std::string(value);
+}
 
 }  // namespace
 
@@ -123,7 +127,10 @@ std::string safe_member_path(std::string_view path) {
 
 struct MemberReader::State {
   State(const ReadableFile& file, Bytes decoder_memory)
-      : input(file), decoder(make_decoder(recognise(file), input, decoder_memory)), reader(archive_read_new()), chunk(kChunkBytes) {}
+      : input(file),
+        decoder(make_decoder(recognise(file), input, decoder_memory)),
+        reader(archive_read_new()),
+        chunk(kChunkBytes) {}
 
   FileInput input;
   std::unique_ptr<Decoder> decoder;
@@ -171,7 +178,8 @@ struct MemberReader::State {
     entry.rdev_minor = static_cast<std::uint32_t>(archive_entry_rdevminor(from));
     const auto* link = archive_entry_hardlink(from);
     member.hard_link = link != nullptr;
-    if (entry.kind == EntryKind::file && !member.hard_link) entry.size = static_cast<std::uint64_t>(archive_entry_size(from));
+    if (entry.kind == EntryKind::file && !member.hard_link)
+      entry.size = static_cast<std::uint64_t>(archive_entry_size(from));
     if (member.hard_link) {
       const auto target = safe_member_path(link);
       entry.link_target = target.empty() ? link : target;
@@ -199,7 +207,8 @@ struct MemberReader::State {
   }
 };
 
-MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory) : state_(std::make_unique<State>(file, decoder_memory)) {
+MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory)
+    : state_(std::make_unique<State>(file, decoder_memory)) {
   auto* reader = state_->reader.get();
   if (reader == nullptr) throw std::bad_alloc();
   const Utf8Locale locale;
@@ -248,6 +257,8 @@ void MemberReader::drain() {
   if (state_->scanner.has_trailing_bytes()) throw damaged(state_->input, "something stands behind its end mark");
 }
 
-std::string MemberReader::comment() const { return std::string(state_->scanner.comment()); }
+std::string MemberReader::comment() const {
+  return std::string(state_->scanner.comment());
+}
 
 }  // namespace autoarchive::tar_internal

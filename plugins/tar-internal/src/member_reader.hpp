@@ -1,5 +1,6 @@
 /// \file
-/// Reads the members of a tar archive of any dialect and compression: our decoder, libarchive on top of it, and the header scanner on the same stream.
+/// Reads the members of a tar archive of any dialect and compression: our decoder, libarchive on top of it, and the
+/// header scanner on the same stream.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ struct ContentPiece {
   ByteView bytes;  ///< valid until the next call
 };
 
-/// One pass through one file. Throws Error (value_error, cause damaged or unsupported) that names the file. Not thread-safe.
+/// One pass through one file. Throws Error (value_error, cause damaged or unsupported) that names the file. Not
+/// thread-safe.
 class MemberReader {
  public:
   /// `file` must outlive the reader.
@@ -28,10 +30,12 @@ class MemberReader {
   MemberReader(const MemberReader&) = delete;
   MemberReader& operator=(const MemberReader&) = delete;
 
-  /// The next member; its content is what next_piece() yields. False after the last one. A path that can't be made relative to a target is left as it stands.
+  /// The next member; its content is what next_piece() yields. False after the last one. A path that can't be made
+  /// relative to a target is left as it stands.
   [[nodiscard]] bool next(ArchiveMember& member);
   [[nodiscard]] bool next_piece(ContentPiece& piece);
-  /// Reads to the very end of the file, behind the end mark. Throws damaged if the end mark is missing or something stands behind it.
+  /// Reads to the very end of the file, behind the end mark. Throws damaged if the end mark is missing or something
+  /// stands behind it.
   void drain();
   /// The comment of the pax global header, as far as it has been read.
   [[nodiscard]] std::string comment() const;

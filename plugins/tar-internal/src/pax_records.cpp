@@ -44,7 +44,8 @@ void PaxRecords::add_time(std::string_view key, const Timestamp& time) {
   if (time.nanoseconds == 0) return add(key, std::to_string(time.seconds));
   // Before 1970 the fraction counts from the other side: -1 s and 0.25 s is -0.75 s.
   if (time.seconds < 0) {
-    std::snprintf(text.data(), text.size(), "-%lld.%09u", static_cast<long long>(-(time.seconds + 1)), 1'000'000'000 - time.nanoseconds);
+    std::snprintf(text.data(), text.size(), "-%lld.%09u", static_cast<long long>(-(time.seconds + 1)),
+                  1'000'000'000 - time.nanoseconds);
   } else {
     std::snprintf(text.data(), text.size(), "%lld.%09u", static_cast<long long>(time.seconds), time.nanoseconds);
   }
@@ -59,7 +60,8 @@ void PaxRecords::add_xattr(const Xattr& xattr) {
   }
   const bool is_access = xattr.name == kAccessAcl;
   if (is_access || xattr.name == kDefaultAcl) {
-    if (const auto text = acl_to_text(xattr.value)) return add(is_access ? "SCHILY.acl.access" : "SCHILY.acl.default", *text);
+    if (const auto text = acl_to_text(xattr.value))
+      return add(is_access ? "SCHILY.acl.access" : "SCHILY.acl.default", *text);
   }
   add("SCHILY.xattr." + encode_xattr_name(xattr.name), xattr.value);
 }
@@ -89,7 +91,8 @@ bool next_pax_record(std::string_view& rest, std::string_view& key, std::string_
   std::size_t length = 0;
   const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), length);
   const auto digits = static_cast<std::size_t>(parsed.ptr - rest.data());
-  if (parsed.ec != std::errc() || length > rest.size() || length < digits + 3 || rest[digits] != ' ' || rest[length - 1] != '\n') {
+  if (parsed.ec != std::errc() || length > rest.size() || length < digits + 3 || rest[digits] != ' ' ||
+      rest[length - 1] != '\n') {
     return false;
   }
   const auto record = rest.substr(digits + 1, length - digits - 2);

@@ -1,5 +1,6 @@
 /// \file
-/// pax extended header records (IEEE Std 1003.1, "pax Extended Header"): "LENGTH KEY=VALUE\n", where LENGTH counts the whole record.
+/// pax extended header records (IEEE Std 1003.1, "pax Extended Header"): "LENGTH KEY=VALUE\n", where LENGTH counts the
+/// whole record.
 #pragma once
 
 #include <cstdint>

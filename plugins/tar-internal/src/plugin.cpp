@@ -9,9 +9,12 @@ namespace autoarchive::tar_internal {
 
 class TarInternalComponent final : public ArchiverServiceComponent {
  public:
-  TarInternalComponent(ApplicationContext& context, ServiceAccessor& accessor) : ArchiverServiceComponent(context, accessor) {
-    add(ArchiverServiceIdentification(), provider_class<InternalTarArchiverProvider, IArchiver>(), internal_identification());
-    add(ArchiveReaderServiceIdentification(), provider_class<TarArchiveReader, IArchiveReader>(), reader_identification());
+  TarInternalComponent(ApplicationContext& context, ServiceAccessor& accessor)
+      : ArchiverServiceComponent(context, accessor) {
+    add(ArchiverServiceIdentification(), provider_class<InternalTarArchiverProvider, IArchiver>(),
+        internal_identification());
+    add(ArchiveReaderServiceIdentification(), provider_class<TarArchiveReader, IArchiveReader>(),
+        reader_identification());
   }
 };
 

@@ -54,7 +54,8 @@ std::vector<std::string> names_in(int directory_fd) {
 }
 
 RestoreDirectory::RestoreDirectory(const std::filesystem::path& target) {
-  if (::mkdir(target.c_str(), 0700) != 0 && errno != EEXIST) throw Error::from_errno(errno, "target " + quote(target.native()));
+  if (::mkdir(target.c_str(), 0700) != 0 && errno != EEXIST)
+    throw Error::from_errno(errno, "target " + quote(target.native()));
   // The target itself is the user's word: it may be a symlink.
   target_ = UniqueFd(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!target_) throw Error::from_errno(errno, "target " + quote(target.native()));
@@ -106,6 +107,8 @@ bool RestoreDirectory::remove_tree(std::string_view path) {
   return removed;
 }
 
-void RestoreDirectory::forget() noexcept { levels_.clear(); }
+void RestoreDirectory::forget() noexcept {
+  levels_.clear();
+}
 
 }  // namespace autoarchive::tar_internal

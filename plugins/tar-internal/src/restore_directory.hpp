@@ -17,11 +17,13 @@ class RestoreDirectory {
   /// Makes the target if it is missing (its parent must exist). Throws Error(os_error).
   explicit RestoreDirectory(const std::filesystem::path& target);
 
-  /// The descriptor of the directory that holds `path` (a safe member path), or -1 with errno. Missing directories on the way are made if `make` says so. Valid until the next call.
+  /// The descriptor of the directory that holds `path` (a safe member path), or -1 with errno. Missing directories on
+  /// the way are made if `make` says so. Valid until the next call.
   [[nodiscard]] int parent_of(std::string_view path, bool make);
   /// Opens the directory `path` itself; empty, with errno, if it is none.
   [[nodiscard]] UniqueFd open_directory(std::string_view path);
-  /// Removes what is at `path`, a directory with all that is in it; missing is fine. False, with errno, if something is left.
+  /// Removes what is at `path`, a directory with all that is in it; missing is fine. False, with errno, if something is
+  /// left.
   [[nodiscard]] bool remove_tree(std::string_view path);
   /// To be called when directories were removed or replaced.
   void forget() noexcept;

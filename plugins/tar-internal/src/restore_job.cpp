@@ -17,7 +17,9 @@ bool is_below(std::string_view path, std::string_view directory) {
          (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
 }
 
-std::string join(const std::string& directory, const std::string& name) { return directory == "." ? name : directory + "/" + name; }
+std::string join(const std::string& directory, const std::string& name) {
+  return directory == "." ? name : directory + "/" + name;
+}
 
 }  // namespace
 
@@ -49,7 +51,8 @@ void RestoreJob::restore_level(const ArchiveLevel& level, bool is_first) {
   MemberReader reader(*level.file, request_.decoder_memory);
   for (ArchiveMember member; reader.next(member);) {
     if (request_.stop.stop_requested()) {
-      throw Error(ErrorCode::runtime_error, "stopped on request; what has been restored so far is there", ErrorCause::cancelled);
+      throw Error(ErrorCode::runtime_error, "stopped on request; what has been restored so far is there",
+                  ErrorCause::cancelled);
     }
     take(member, reader, is_first);
   }
@@ -77,7 +80,8 @@ void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is
     if (request_.observer != nullptr) request_.observer->restored(member);
     return;
   }
-  // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is deleted.
+  // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
+  // deleted.
   if (member.dumpdir && !is_first) apply_dumpdir(member);
   if (!may_replace(member.entry)) return;
   extract(member, reader);
@@ -85,16 +89,19 @@ void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is
 }
 
 bool RestoreJob::may_replace(const Entry& entry) {
-  if (request_.overwrite == OverwritePolicy::always || entry.kind == EntryKind::directory || was_restored(entry.path)) return true;
+  if (request_.overwrite == OverwritePolicy::always || entry.kind == EntryKind::directory || was_restored(entry.path))
+    return true;
   const int parent = target_.parent_of(entry.path, /*make=*/false);
   struct stat status {};
-  if (parent < 0 || ::fstatat(parent, last_component(entry.path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
+  if (parent < 0 || ::fstatat(parent, last_component(entry.path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return true;
   return request_.overwrite == OverwritePolicy::newer && status.st_mtim.tv_sec < entry.mtime.seconds;
 }
 
 void RestoreJob::extract(const ArchiveMember& member, MemberReader& reader) {
   const auto& entry = member.entry;
-  // What this run made there before may have been something else: a directory gives way to a file with all that is in it.
+  // What this run made there before may have been something else: a directory gives way to a file with all that is in
+  // it.
   if (entry.kind != EntryKind::directory && directories_.contains(entry.path)) remove(entry.path);
   symlinks_.erase(entry.path);
   late_links_.erase(entry.path);
@@ -163,7 +170,8 @@ void RestoreJob::apply_dumpdir(const ArchiveMember& directory) {
   std::vector<std::string> gone;
   const auto check = [&](const std::string& name) {
     const auto child = join(path, name);
-    if (!std::binary_search(listed.begin(), listed.end(), name) && was_restored(child) && is_wanted(child)) gone.push_back(child);
+    if (!std::binary_search(listed.begin(), listed.end(), name) && was_restored(child) && is_wanted(child))
+      gone.push_back(child);
   };
   if (const auto fd = target_.open_directory(path)) {
     for (const auto& name : names_in(fd.get())) check(name);
@@ -188,19 +196,23 @@ void RestoreJob::remove_others(const std::string& directory) {
   if (!fd) return;
   for (const auto& name : names_in(fd.get())) {
     const auto path = join(directory, name);
-    const bool on_the_way = std::any_of(request_.paths.begin(), request_.paths.end(), [&](const auto& wanted) { return is_below(wanted, path); });
+    const bool on_the_way = std::any_of(request_.paths.begin(), request_.paths.end(),
+                                        [&](const auto& wanted) { return is_below(wanted, path); });
     if (!on_the_way && !was_restored(path)) {
       if (is_wanted(path)) remove(path);
       continue;
     }
     struct stat status {};
-    if (::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode)) remove_others(path);
+    if (::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode))
+      remove_others(path);
   }
 }
 
 void RestoreJob::finish_directories() {
-  // Deepest first, as setting a time is the last thing that may happen in a directory: the reverse of the order of paths does.
-  for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory) extractor_.finish_directory(directory->second);
+  // Deepest first, as setting a time is the last thing that may happen in a directory: the reverse of the order of
+  // paths does.
+  for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory)
+    extractor_.finish_directory(directory->second);
 }
 
 }  // namespace autoarchive::tar_internal

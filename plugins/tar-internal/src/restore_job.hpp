@@ -17,8 +17,9 @@ namespace autoarchive::tar_internal {
 
 class MemberReader;
 
-/// One restore. Symlinks, and links to them, are made when all files are done, so that none is ever in a path that is written through; directories get
-/// their attributes last, deepest first. Memory grows with the number of members by a hash each, and with directories and symlinks. Not thread-safe.
+/// One restore. Symlinks, and links to them, are made when all files are done, so that none is ever in a path that is
+/// written through; directories get their attributes last, deepest first. Memory grows with the number of members by a
+/// hash each, and with directories and symlinks. Not thread-safe.
 class RestoreJob {
  public:
   /// `request` must outlive the job.
@@ -38,18 +39,20 @@ class RestoreJob {
   void remove_others(const std::string& directory);
   [[nodiscard]] bool is_wanted(std::string_view path);
   [[nodiscard]] bool may_replace(const Entry& entry);
-  [[nodiscard]] bool was_restored(const std::string& path) const { return restored_.contains(std::hash<std::string>()(path)); }
+  [[nodiscard]] bool was_restored(const std::string& path) const {
+    return restored_.contains(std::hash<std::string>()(path));
+  }
   void problem(std::string_view path, std::string_view text);
 
   const RestoreRequest& request_;
   RestoreResult result_;
   RestoreDirectory target_;
   Extractor extractor_;
-  std::unordered_set<std::size_t> restored_;    // hashes of the paths that this run has made
-  std::map<std::string, Entry> directories_;    // whose attributes are still to be set
-  std::map<std::string, Entry> symlinks_;       // to be made at the end
-  std::map<std::string, Entry> late_links_;     // hard links to those
-  std::vector<bool> found_;                     // for each of request_.paths
+  std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made
+  std::map<std::string, Entry> directories_;  // whose attributes are still to be set
+  std::map<std::string, Entry> symlinks_;     // to be made at the end
+  std::map<std::string, Entry> late_links_;   // hard links to those
+  std::vector<bool> found_;                   // for each of request_.paths
 };
 
 }  // namespace autoarchive::tar_internal

@@ -1,6 +1,6 @@
 /// \file
-/// Where the data of a file with holes lies, and its text in GNU's pax sparse format 1.0: the number of pieces, then offset and length of each, a
-/// decimal number a line, filled up to a whole block.
+/// Where the data of a file with holes lies, and its text in GNU's pax sparse format 1.0: the number of pieces, then
+/// offset and length of each, a decimal number a line, filled up to a whole block.
 #pragma once
 
 #include <cstdint>

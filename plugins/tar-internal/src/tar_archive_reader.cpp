@@ -28,7 +28,9 @@ class BorrowedFile final : public ReadableFile {
  public:
   explicit BorrowedFile(const ReadableFile& file) : file_(file) {}
   [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
-  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override { return file_.read_at(offset, buffer); }
+  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
+    return file_.read_at(offset, buffer);
+  }
   [[nodiscard]] std::string description() const override { return file_.description(); }
 
  private:
@@ -76,7 +78,9 @@ void TarArchiveReader::read_members(const ReadableFile& file, Bytes decoder_memo
   reader.drain();
 }
 
-RestoreResult TarArchiveReader::restore(const RestoreRequest& request) { return RestoreJob(request).run(); }
+RestoreResult TarArchiveReader::restore(const RestoreRequest& request) {
+  return RestoreJob(request).run();
+}
 
 VerifyResult TarArchiveReader::verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) {
   VerifyResult result;

@@ -9,17 +9,21 @@ namespace {
 constexpr std::size_t kChecksumOffset = 148;
 constexpr std::size_t kChecksumLength = 8;
 
-void put(HeaderBlock& block, std::size_t offset, std::string_view text) { std::memcpy(block.data() + offset, text.data(), text.size()); }
+void put(HeaderBlock& block, std::size_t offset, std::string_view text) {
+  std::memcpy(block.data() + offset, text.data(), text.size());
+}
 
 // `length` bytes: digits and a NUL.
 void put_octal(HeaderBlock& block, std::size_t offset, std::size_t length, std::uint64_t value) {
-  for (std::size_t i = length - 1; i-- > 0; value >>= 3U) block[offset + i] = static_cast<std::byte>('0' + (value & 7U));
+  for (std::size_t i = length - 1; i-- > 0; value >>= 3U)
+    block[offset + i] = static_cast<std::byte>('0' + (value & 7U));
 }
 
 std::uint64_t checksum(HeaderView header) {
   std::uint64_t sum = 0;
   for (const auto byte : header) sum += std::to_integer<std::uint64_t>(byte);
-  for (const auto byte : header.subspan<kChecksumOffset, kChecksumLength>()) sum -= std::to_integer<std::uint64_t>(byte);
+  for (const auto byte : header.subspan<kChecksumOffset, kChecksumLength>())
+    sum -= std::to_integer<std::uint64_t>(byte);
   return sum + kChecksumLength * ' ';
 }
 
@@ -35,7 +39,10 @@ HeaderBlock format_header(const UstarFields& fields) {
   put_octal(block, 136, 12, fields.mtime);
   block[156] = static_cast<std::byte>(fields.typeflag);
   put(block, 157, fields.linkname);
-  put(block, 257, std::string_view("ustar\0" "00", 8));
+  put(block, 257,
+      std::string_view("ustar\0"
+                       "00",
+                       8));
   put(block, 265, fields.uname);
   put(block, 297, fields.gname);
   put_octal(block, 329, 8, fields.devmajor);
@@ -64,7 +71,8 @@ bool has_valid_checksum(HeaderView header) {
   // V7 tar summed signed bytes on some machines.
   std::int64_t signed_sum = kChecksumLength * ' ';
   for (std::size_t i = 0; i < header.size(); ++i) {
-    if (i < kChecksumOffset || i >= kChecksumOffset + kChecksumLength) signed_sum += static_cast<signed char>(header[i]);
+    if (i < kChecksumOffset || i >= kChecksumOffset + kChecksumLength)
+      signed_sum += static_cast<signed char>(header[i]);
   }
   const auto stored = parse_number(header.subspan<kChecksumOffset, kChecksumLength>());
   return stored != 0 && (stored == checksum(header) || static_cast<std::int64_t>(stored) == signed_sum);

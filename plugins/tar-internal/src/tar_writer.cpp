@@ -60,7 +60,8 @@ class HeaderBuilder {
   }
   void set_time(const Timestamp& time, bool nanoseconds) {
     const bool in_range = time.seconds >= 0 && static_cast<std::uint64_t>(time.seconds) <= kMaxTime;
-    if (!in_range || (nanoseconds && time.nanoseconds != 0)) records_.add_time("mtime", nanoseconds ? time : Timestamp{time.seconds, 0});
+    if (!in_range || (nanoseconds && time.nanoseconds != 0))
+      records_.add_time("mtime", nanoseconds ? time : Timestamp{time.seconds, 0});
     fields_.mtime = in_range ? static_cast<std::uint64_t>(time.seconds) : 0;
   }
   void set_device(const Entry& entry) {
@@ -125,7 +126,9 @@ void TarWriter::pad() {
   if (partial != 0) append_zeros(kBlockBytes - partial);
 }
 
-void TarWriter::append_header(const UstarFields& fields) { append(format_header(fields)); }
+void TarWriter::append_header(const UstarFields& fields) {
+  append(format_header(fields));
+}
 
 void TarWriter::add_records(char typeflag, std::string_view name, const PaxRecords& records, std::uint64_t mtime) {
   UstarFields fields;

@@ -18,11 +18,11 @@ namespace autoarchive::tar_internal {
 /// One member's header. Strings are borrowed during the call.
 struct TarMember {
   const Entry& entry;
-  std::string_view hard_link_to;      ///< not empty: a link to that earlier member, without content
-  std::uint64_t stored_size = 0;      ///< bytes that follow the header
+  std::string_view hard_link_to;  ///< not empty: a link to that earlier member, without content
+  std::uint64_t stored_size = 0;  ///< bytes that follow the header
   /// Not empty: a sparse file in GNU's pax format 1.0, whose map is the beginning of the stored bytes.
   bool is_sparse = false;
-  bool nanoseconds = true;            ///< sub-second times as a record
+  bool nanoseconds = true;  ///< sub-second times as a record
 };
 
 /// Collects the stream in a buffer of 1 MiB, so that the sink gets large pieces. Not thread-safe.

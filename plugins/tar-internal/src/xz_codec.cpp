@@ -29,16 +29,22 @@ const char* error_text(lzma_ret code) {
 }
 
 void require(lzma_ret result) {
-  if (result != LZMA_OK) throw Error(ErrorCode::runtime_error, std::string("xz: ") + error_text(result), ErrorCause::internal);
+  if (result != LZMA_OK)
+    throw Error(ErrorCode::runtime_error, std::string("xz: ") + error_text(result), ErrorCause::internal);
 }
 
-std::uint8_t* bytes(std::byte* data) { return reinterpret_cast<std::uint8_t*>(data); }
-const std::uint8_t* bytes(const std::byte* data) { return reinterpret_cast<const std::uint8_t*>(data); }
+std::uint8_t* bytes(std::byte* data) {
+  return reinterpret_cast<std::uint8_t*>(data);
+}
+const std::uint8_t* bytes(const std::byte* data) {
+  return reinterpret_cast<const std::uint8_t*>(data);
+}
 
 /// LZMA2 with a preset, as liblzma wants it: an array that ends with LZMA_VLI_UNKNOWN.
 struct Filters {
   explicit Filters(std::uint32_t preset) {
-    if (lzma_lzma_preset(&options, preset)) throw Error(ErrorCode::runtime_error, "xz: preset is unknown", ErrorCause::internal);
+    if (lzma_lzma_preset(&options, preset))
+      throw Error(ErrorCode::runtime_error, "xz: preset is unknown", ErrorCause::internal);
   }
   Filters(const Filters& other) : options(other.options) {}
   Filters& operator=(const Filters&) = delete;
@@ -64,7 +70,8 @@ class XzCompressor final : public BlockCompressor {
     const auto start = out.size();
     out.resize(start + lzma_block_buffer_bound(input.size()));
     std::size_t written = start;
-    require(lzma_block_buffer_encode(&block, nullptr, bytes(input.data()), input.size(), bytes(out.data()), &written, out.size()));
+    require(lzma_block_buffer_encode(&block, nullptr, bytes(input.data()), input.size(), bytes(out.data()), &written,
+                                     out.size()));
     out.resize(written);
   }
 
@@ -151,7 +158,8 @@ class XzDecoder final : public Decoder {
       const auto result = lzma_code(&stream_, available.empty() ? LZMA_FINISH : LZMA_RUN);
       input_.consume(available.size() - stream_.avail_in);
       ended_ = result == LZMA_STREAM_END;
-      if (result == LZMA_BUF_ERROR && available.empty()) throw damaged(input_, "it is cut short inside of an xz stream");
+      if (result == LZMA_BUF_ERROR && available.empty())
+        throw damaged(input_, "it is cut short inside of an xz stream");
       if (result != LZMA_OK && !ended_) throw damaged(input_, error_text(result));
       if (const auto written = out.size() - stream_.avail_out; written != 0) return written;
     }

@@ -1,5 +1,6 @@
-// zstd: frames of 4 MiB with checksums, and behind them a seek table in a skippable frame (zstd's "seekable format": magic 0x184D2A5E, an entry of
-// compressed and uncompressed size for each frame, then their number, a flag byte, and the magic 0x8F92EAB1).
+// zstd: frames of 4 MiB with checksums, and behind them a seek table in a skippable frame (zstd's "seekable format":
+// magic 0x184D2A5E, an entry of compressed and uncompressed size for each frame, then their number, a flag byte, and
+// the magic 0x8F92EAB1).
 #include <zstd.h>
 
 #include <algorithm>
@@ -46,7 +47,8 @@ class ZstdCompressor final : public BlockCompressor {
   void compress(ByteView block, Buffer& out) override {
     const auto start = out.size();
     out.resize(start + ZSTD_compressBound(block.size()));
-    const auto size = ZSTD_compress2(context_.get(), out.data() + start, out.size() - start, block.data(), block.size());
+    const auto size =
+        ZSTD_compress2(context_.get(), out.data() + start, out.size() - start, block.data(), block.size());
     require(size);
     out.resize(start + size);
   }

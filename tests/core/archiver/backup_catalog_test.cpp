@@ -12,7 +12,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-CatalogEntry entry(int level, const std::string& keeping_id, int day, const std::string& uuid = "", const std::string& parent = "") {
+CatalogEntry entry(int level, const std::string& keeping_id, int day, const std::string& uuid = "",
+                   const std::string& parent = "") {
   CatalogEntry made;
   made.name = {"home", backup_type::kTarGz, level, keeping_id};
   made.file.name = made.name.file_name();
@@ -30,8 +31,8 @@ CatalogEntry entry(int level, const std::string& keeping_id, int day, const std:
 
 /// Plain 0 1 2; the old 1 of the same chain was kept as 1.aa; ab is an older chain.
 BackupCatalog catalog() {
-  return BackupCatalog({entry(0, "ab", 1, "o0"), entry(1, "ab", 2, "o1", "o0"), entry(0, "", 10, "n0"), entry(1, "aa", 11, "k1", "n0"),
-                        entry(1, "", 12, "n1", "n0"), entry(2, "", 13, "n2", "n1")});
+  return BackupCatalog({entry(0, "ab", 1, "o0"), entry(1, "ab", 2, "o1", "o0"), entry(0, "", 10, "n0"),
+                        entry(1, "aa", 11, "k1", "n0"), entry(1, "", 12, "n1", "n0"), entry(2, "", 13, "n2", "n1")});
 }
 
 std::string found(const std::string& selector) {
@@ -60,8 +61,10 @@ TEST(Selector, TellsNonsenseFromWhatIsNotThere) {
     }
     return ErrorCause::unspecified;
   };
-  for (const char* selector : {"7", "zz", "~9", "2.ab", "1969-01-01"}) EXPECT_EQ(cause(selector), ErrorCause::no_such_backup) << selector;
-  for (const char* selector : {"x", "-1", "aaa", "~", "1.2.3", "~x"}) EXPECT_EQ(cause(selector), ErrorCause::usage) << selector;
+  for (const char* selector : {"7", "zz", "~9", "2.ab", "1969-01-01"})
+    EXPECT_EQ(cause(selector), ErrorCause::no_such_backup) << selector;
+  for (const char* selector : {"x", "-1", "aaa", "~", "1.2.3", "~x"})
+    EXPECT_EQ(cause(selector), ErrorCause::usage) << selector;
 }
 
 TEST(Catalog, ResolvesAKeptLevelThroughThePlainLevel0) {
@@ -86,7 +89,8 @@ TEST(Catalog, GoesByLevelsWhereThereAreNoManifests) {
 
 TEST(Catalog, SeesFilesThatACommitHasSetAsideAndNoNeighbours) {
   const test::TempDir directory;
-  for (const char* name : {"home.tar.gz._old", "home.1.tar.gz", "home.x.tar.gz", "home.1.tar.gz._partial", "homes.tar.gz"}) {
+  for (const char* name :
+       {"home.tar.gz._old", "home.1.tar.gz", "home.x.tar.gz", "home.1.tar.gz._partial", "homes.tar.gz"}) {
     test::write_file(directory / name, "x");
   }
   const auto all = BackupCatalog::read(LocalStorage(directory.path()), "home", backup_type::kWellKnown);

@@ -16,8 +16,9 @@ TEST(SeedNumbers, AreThoseOfTheSeedAndNamesAreThePrintedForms) {
   EXPECT_EQ(archiver_feature::kWellKnown[0].name, "CompressionStrength");
   EXPECT_EQ(archiver_feature::kWellKnown[1].name, "Incremental");
   const std::vector<std::string> operations{"Unknown", "UnknownFileOperation", "Stat", "Open", "Read", "Finish"};
-  for (std::size_t i = 0; i < operations.size(); ++i) EXPECT_EQ(to_string(static_cast<BackupSubOperation>(i)), operations[i]);
-  const std::vector<std::string> errors{"UnknownError",       "UnknownOsError", "PermissionDenied",  "SocketIgnored",
+  for (std::size_t i = 0; i < operations.size(); ++i)
+    EXPECT_EQ(to_string(static_cast<BackupSubOperation>(i)), operations[i]);
+  const std::vector<std::string> errors{"UnknownError",       "UnknownOsError", "PermissionDenied", "SocketIgnored",
                                         "UnknownTypeIgnored", "FileChanged",    "SomeFilesChanged", "DirectoryRenamed"};
   for (std::size_t i = 0; i < errors.size(); ++i) EXPECT_EQ(to_string(static_cast<BackupOperationError>(i)), errors[i]);
   EXPECT_EQ(kMinCompressionStrength, 0);
@@ -40,7 +41,8 @@ TEST(BackupType, IsFoundByExtensionAndByName) {
 
 // contract 1.4 and 2
 TEST(TarArchiverProviderIdentification, AnswersWithoutAProvider) {
-  const TarArchiverProviderIdentification id("p", {{backup_type::kTar, {}}, {backup_type::kTarGz, {archiver_feature::kIncremental}}}, 3);
+  const TarArchiverProviderIdentification id(
+      "p", {{backup_type::kTar, {}}, {backup_type::kTarGz, {archiver_feature::kIncremental}}}, 3);
   EXPECT_EQ(id.provider_id(), "p");
   EXPECT_EQ(id.supported_backup_types().size(), 2U);
   EXPECT_TRUE(id.supported_features(backup_type::kTar).empty());

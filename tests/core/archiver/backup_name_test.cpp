@@ -37,15 +37,18 @@ TEST(BackupName, IsNotThatOfANeighbour) {
   EXPECT_FALSE(parse_backup_name("a.b.tar.gz", "a", kWellKnown));
   EXPECT_FALSE(parse_backup_name("ab.tar.gz", "a", kWellKnown));
   EXPECT_FALSE(parse_backup_name("a.tar.gz", "a.b", kWellKnown));
-  for (const char* name : {"a.tar.gz.sha256", "a.0.tar", "a.aaa.tar", "a.2.2.tar", "a.tar.gz._partial", "a", "a.", "a.AA.tar", "a.-1.tar"}) {
+  for (const char* name : {"a.tar.gz.sha256", "a.0.tar", "a.aaa.tar", "a.2.2.tar", "a.tar.gz._partial", "a", "a.",
+                           "a.AA.tar", "a.-1.tar"}) {
     EXPECT_FALSE(parse_backup_name(name, "a", kWellKnown)) << name;
   }
 }
 
 TEST(ArchiveName, RefusesWhatCouldLeaveTheDestinationOrReadAsSomethingElse) {
-  for (const std::string name : {"", "a/b", "..", ".a", "-a", "a b", "a*", "a.2", "a.aa", "a.held", "ä"}) EXPECT_THROW(check_archive_name(name), Error) << name;
+  for (const std::string name : {"", "a/b", "..", ".a", "-a", "a b", "a*", "a.2", "a.aa", "a.held", "ä"})
+    EXPECT_THROW(check_archive_name(name), Error) << name;
   EXPECT_THROW(check_archive_name(std::string(201, 'a')), Error);
-  for (const std::string name : {"a", "my.docs", "A_b-c.d1", "a.b.c", "a.aaa"}) EXPECT_NO_THROW(check_archive_name(name)) << name;
+  for (const std::string name : {"a", "my.docs", "A_b-c.d1", "a.b.c", "a.aaa"})
+    EXPECT_NO_THROW(check_archive_name(name)) << name;
 }
 
 TEST(KeepingId, IsAnythingButEmptyOrAPath) {

@@ -19,10 +19,13 @@ std::vector<RouteCandidate> candidates() {
           {"internal", {{kTar, {}}, {kTarGz, {kCompressionStrength}}}, {}, 10}};
 }
 
-RouteRequest request(const BackupType& type, std::set<ArchiverFeature> required = {}) { return {type, std::move(required), {}, "", ""}; }
+RouteRequest request(const BackupType& type, std::set<ArchiverFeature> required = {}) {
+  return {type, std::move(required), {}, "", ""};
+}
 
 const RouteVerdict& verdict(const RouteDecision& decision, const std::string& id) {
-  return *std::find_if(decision.verdicts.begin(), decision.verdicts.end(), [&](const auto& one) { return one.provider_id == id; });
+  return *std::find_if(decision.verdicts.begin(), decision.verdicts.end(),
+                       [&](const auto& one) { return one.provider_id == id; });
 }
 
 TEST(Router, SendsAPlainRequestByRankAndAnIncrementalOneToWhoCanDoIt) {
@@ -34,7 +37,8 @@ TEST(Router, SendsAPlainRequestByRankAndAnIncrementalOneToWhoCanDoIt) {
 
 TEST(Router, GivesEveryCandidateAReason) {
   for (const auto& wanted : {request(kTar), request(kTarXz), request(kTarGz, {kRandomAccess})}) {
-    for (const auto& one : route(wanted, {}, candidates()).verdicts) EXPECT_FALSE(one.reasons.empty()) << one.provider_id;
+    for (const auto& one : route(wanted, {}, candidates()).verdicts)
+      EXPECT_FALSE(one.reasons.empty()) << one.provider_id;
   }
 }
 
@@ -55,12 +59,15 @@ TEST(Router, PrefersChainOwnerThenFeaturesThenPriorityThenRankThenName) {
 TEST(Router, DoesNotDependOnTheOrderOfItsCandidates) {
   auto shuffled = candidates();
   shuffled.push_back({"zip", {{kTarGz, {}}}, {}, 10});
-  std::sort(shuffled.begin(), shuffled.end(), [](const auto& a, const auto& b) { return a.provider_id < b.provider_id; });
+  std::sort(shuffled.begin(), shuffled.end(),
+            [](const auto& a, const auto& b) { return a.provider_id < b.provider_id; });
   const auto expected = route(request(kTarGz), {}, shuffled);
   do {
     const auto decision = route(request(kTarGz), {}, shuffled);
-    for (std::size_t i = 0; i < decision.verdicts.size(); ++i) EXPECT_EQ(decision.verdicts[i].provider_id, expected.verdicts[i].provider_id);
-  } while (std::next_permutation(shuffled.begin(), shuffled.end(), [](const auto& a, const auto& b) { return a.provider_id < b.provider_id; }));
+    for (std::size_t i = 0; i < decision.verdicts.size(); ++i)
+      EXPECT_EQ(decision.verdicts[i].provider_id, expected.verdicts[i].provider_id);
+  } while (std::next_permutation(shuffled.begin(), shuffled.end(),
+                                 [](const auto& a, const auto& b) { return a.provider_id < b.provider_id; }));
 }
 
 TEST(Router, HoldsToPinsDenialsAndAvailability) {

@@ -32,7 +32,8 @@ TEST(Bytes, AreShownWithOneDecimal) {
 
 TEST(Digest, Sha256IsThatOfFips180) {
   const std::string text = "abc";
-  EXPECT_EQ(sha256_of(std::as_bytes(std::span(text))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_of(std::as_bytes(std::span(text))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST(Digest, ContentDigestIsXxh3WithSeedZero) {

@@ -13,7 +13,8 @@ TEST(Durations, AreANumberAndAUnit) {
   EXPECT_EQ(parse_duration("26h"), 26h);
   EXPECT_EQ(parse_duration("14d"), 14 * 24h);
   EXPECT_EQ(parse_duration("0"), 0s);
-  for (const char* text : {"", "5", "-1h", "h", "1.5h", "5y", "99999999999999999w"}) EXPECT_FALSE(parse_duration(text)) << text;
+  for (const char* text : {"", "5", "-1h", "h", "1.5h", "5y", "99999999999999999w"})
+    EXPECT_FALSE(parse_duration(text)) << text;
 }
 
 TEST(Durations, AreShownInTheTwoLargestUnits) {
@@ -35,7 +36,8 @@ TEST(Times, TakeOffsetsAndRefuseNonsense) {
   EXPECT_EQ(parse_time("2023-11-14T23:13:20+01:00"), parse_time("2023-11-14T22:13:20Z"));
   EXPECT_TRUE(parse_time("2026-11-01"));
   EXPECT_TRUE(parse_time("2026-11-01T03:00"));
-  for (const char* text : {"", "2026", "2026-13-01", "2026-11-01T", "2026-11-01T25:00", "2026-11-01T03:00Zx", "2026-11-01T03:00+1"}) {
+  for (const char* text :
+       {"", "2026", "2026-13-01", "2026-11-01T", "2026-11-01T25:00", "2026-11-01T03:00Zx", "2026-11-01T03:00+1"}) {
     EXPECT_FALSE(parse_time(text)) << text;
   }
 }

@@ -13,9 +13,10 @@ namespace {
 
 TEST(Error, KeepsTheEightKindsOfTheSeedApart) {
   std::set<std::string_view> names;
-  for (int code = 0; code <= static_cast<int>(ErrorCode::file_not_found); ++code) names.insert(to_string(static_cast<ErrorCode>(code)));
-  EXPECT_EQ(names, (std::set<std::string_view>{"ValueError", "RuntimeError", "OSError", "NotImplementedError", "KeyError", "TypeError",
-                                               "FileExistsError", "FileNotFoundError"}));
+  for (int code = 0; code <= static_cast<int>(ErrorCode::file_not_found); ++code)
+    names.insert(to_string(static_cast<ErrorCode>(code)));
+  EXPECT_EQ(names, (std::set<std::string_view>{"ValueError", "RuntimeError", "OSError", "NotImplementedError",
+                                               "KeyError", "TypeError", "FileExistsError", "FileNotFoundError"}));
 }
 
 TEST(Error, TellsTheSystemsReasonAndItsKind) {
@@ -31,7 +32,8 @@ TEST(Error, TellsTheSystemsReasonAndItsKind) {
 
 TEST(Error, HasAWordForEveryCause) {
   std::set<std::string_view> words;
-  for (int cause = 0; cause <= static_cast<int>(ErrorCause::internal); ++cause) words.insert(to_string(static_cast<ErrorCause>(cause)));
+  for (int cause = 0; cause <= static_cast<int>(ErrorCause::internal); ++cause)
+    words.insert(to_string(static_cast<ErrorCause>(cause)));
   EXPECT_EQ(words.size(), static_cast<std::size_t>(ErrorCause::internal) + 1);
 }
 
@@ -45,7 +47,6 @@ TEST(UniqueFd, ClosesWhatItOwnsAndNothingElse) {
   }
   EXPECT_EQ(::fcntl(number, F_GETFD), -1);
 }
-
 
 }  // namespace
 }  // namespace autoarchive

@@ -13,12 +13,15 @@ TEST(Quote, MakesNamesSafeOnATerminal) {
   EXPECT_EQ(quote("it's \\"), "'it\\'s \\\\'");
   EXPECT_EQ(quote("\xff"), "'\\xff'");
   EXPECT_EQ(quote("größe"), "'größe'");
-  EXPECT_EQ(quote("\xe2\x80\xae" "txt"), "'\\xe2\\x80\\xaetxt'");  // right-to-left override
+  EXPECT_EQ(quote("\xe2\x80\xae"
+                  "txt"),
+            "'\\xe2\\x80\\xaetxt'");  // right-to-left override
 }
 
 TEST(Utf8, IsToldFromOtherBytes) {
   EXPECT_TRUE(is_utf8("aä€😀"));
-  for (const char* text : {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"}) EXPECT_FALSE(is_utf8(text));
+  for (const char* text : {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"})
+    EXPECT_FALSE(is_utf8(text));
 }
 
 TEST(Base64, SurvivesEveryLength) {

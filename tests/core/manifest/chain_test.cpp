@@ -9,7 +9,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-ChainLink link(const std::string& uuid, int level, const std::string& parent, const std::string& chain, const std::string& parent_sha256) {
+ChainLink link(const std::string& uuid, int level, const std::string& parent, const std::string& chain,
+               const std::string& parent_sha256) {
   ChainLink made;
   made.header.backup_uuid = uuid;
   made.header.level = level;
@@ -22,10 +23,13 @@ ChainLink link(const std::string& uuid, int level, const std::string& parent, co
 }
 
 std::vector<ChainLink> chain() {
-  return {link("c", 2, "b", "a", "sha of b"), link("a", 0, "", "a", ""), link("b", 1, "a", "a", "sha of a"), link("x", 0, "", "x", "")};
+  return {link("c", 2, "b", "a", "sha of b"), link("a", 0, "", "a", ""), link("b", 1, "a", "a", "sha of a"),
+          link("x", 0, "", "x", "")};
 }
 
-TEST(Chain, IsResolvedByIdsWhateverTheOrderAndTheNames) { EXPECT_THAT(resolve_chain(chain(), 0).links, ElementsAre(1, 2, 0)); }
+TEST(Chain, IsResolvedByIdsWhateverTheOrderAndTheNames) {
+  EXPECT_THAT(resolve_chain(chain(), 0).links, ElementsAre(1, 2, 0));
+}
 
 TEST(Chain, NamesTheGap) {
   auto links = chain();

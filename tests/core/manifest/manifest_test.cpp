@@ -60,8 +60,10 @@ ManifestEntry entry(const std::string& path, EntryKind kind = EntryKind::file) {
 
 /// Everything that an entry can have, at its limits.
 std::vector<ManifestEntry> odd_entries() {
-  std::vector<ManifestEntry> entries{entry(".", EntryKind::directory), entry("a", EntryKind::directory), entry("a/new\nline"), entry("a/\xff\xfe \"quoted\"\\"),
-                                     entry("b/without its directory"), entry("c", EntryKind::symlink), entry("d", EntryKind::block_device)};
+  std::vector<ManifestEntry> entries{
+      entry(".", EntryKind::directory),   entry("a", EntryKind::directory), entry("a/new\nline"),
+      entry("a/\xff\xfe \"quoted\"\\"),   entry("b/without its directory"), entry("c", EntryKind::symlink),
+      entry("d", EntryKind::block_device)};
   entries[2].entry.size = UINT64_MAX;
   entries[2].entry.mtime = {-5, 999'999'999};
   entries[2].entry.ctime = {INT64_MIN, 1};
@@ -122,7 +124,9 @@ TEST(Manifest, CountsItsEntries) {
   EXPECT_EQ(first.entry.path, ".");
 }
 
-TEST(Manifest, MayHaveNoEntries) { EXPECT_TRUE(read(written({})).empty()); }
+TEST(Manifest, MayHaveNoEntries) {
+  EXPECT_TRUE(read(written({})).empty());
+}
 
 TEST(Manifest, NoticesEveryFlippedBit) {
   const auto text = written(odd_entries());
@@ -142,7 +146,8 @@ TEST(Manifest, NoticesEveryFlippedBit) {
 
 TEST(Manifest, NoticesEveryTruncationAndEveryAppendedByte) {
   const auto text = written(odd_entries());
-  for (std::size_t length = 0; length < text.size(); ++length) EXPECT_THROW(static_cast<void>(read(text.substr(0, length))), Error) << length;
+  for (std::size_t length = 0; length < text.size(); ++length)
+    EXPECT_THROW(static_cast<void>(read(text.substr(0, length))), Error) << length;
   EXPECT_THROW(static_cast<void>(read(text + "x")), Error);
 }
 
@@ -155,8 +160,11 @@ TEST(Manifest, JumpsToAPathInAnyFrame) {
   const auto text = written(many);
   EXPECT_EQ(read(text), many);
   ManifestReader reader(std::make_unique<StringFile>(text));
-  const std::pair<const char*, const char*> kCases[] = {
-      {"d25000/file", "d25000/file"}, {".", "."}, {"d39999/file", "d39999/file"}, {"d20000.5", "d20001"}, {"a", "d10000"}};
+  const std::pair<const char*, const char*> kCases[] = {{"d25000/file", "d25000/file"},
+                                                        {".", "."},
+                                                        {"d39999/file", "d39999/file"},
+                                                        {"d20000.5", "d20001"},
+                                                        {"a", "d10000"}};
   for (const auto& [wanted, found] : kCases) {
     reader.seek(wanted);
     ManifestEntry line;

@@ -27,7 +27,8 @@ TEST(Descriptor, TellsAllItsFaultsTogether) {
 }
 
 TEST(Descriptor, RefusesWhatIsNotSortedPlainLines) {
-  for (const std::string& text : {kGood + "a=1\n", kGood + "z", kGood + "z=\x01\n", kGood + "no equals\n", "x=1\nx=1\n" + kGood, std::string(17'000, 'a')}) {
+  for (const std::string& text : {kGood + "a=1\n", kGood + "z", kGood + "z=\x01\n", kGood + "no equals\n",
+                                  "x=1\nx=1\n" + kGood, std::string(17'000, 'a')}) {
     EXPECT_NE(codes(text).find("AA-P302"), std::string::npos) << text.substr(0, 100);
   }
 }

@@ -61,14 +61,30 @@ TEST_F(LoaderTest, LoadsAGoodPluginAndTakesItBack) {
   EXPECT_FALSE(accessor_.is_registered(ArchiverServiceIdentification()));
 }
 
-TEST_F(LoaderTest, RefusesALibraryThatIsNoPlugin) { EXPECT_THAT(codes("no_entry"), ElementsAre("AA-P602")); }
-TEST_F(LoaderTest, RefusesAnotherEpoch) { EXPECT_THAT(codes("wrong_epoch"), ElementsAre("AA-P502")); }
-TEST_F(LoaderTest, RefusesOtherHeaders) { EXPECT_THAT(codes("wrong_headers"), ElementsAre("AA-P503")); }
-TEST_F(LoaderTest, RefusesAMalformedDescriptor) { EXPECT_THAT(codes("bad_descriptor"), ::testing::Contains("AA-P302")); }
-TEST_F(LoaderTest, RefusesANewerFormat) { EXPECT_THAT(codes("newer_format"), ElementsAre("AA-P303")); }
-TEST_F(LoaderTest, RefusesABadId) { EXPECT_THAT(codes("bad_id"), ElementsAre("AA-P304")); }
-TEST_F(LoaderTest, RefusesAProviderThatIsDeclaredAndNotRegistered) { EXPECT_THAT(codes("not_registered"), ElementsAre("AA-P605")); }
-TEST_F(LoaderTest, RefusesAProviderThatIsRegisteredAndNotDeclared) { EXPECT_THAT(codes("not_declared"), ElementsAre("AA-P605", "AA-P605")); }
+TEST_F(LoaderTest, RefusesALibraryThatIsNoPlugin) {
+  EXPECT_THAT(codes("no_entry"), ElementsAre("AA-P602"));
+}
+TEST_F(LoaderTest, RefusesAnotherEpoch) {
+  EXPECT_THAT(codes("wrong_epoch"), ElementsAre("AA-P502"));
+}
+TEST_F(LoaderTest, RefusesOtherHeaders) {
+  EXPECT_THAT(codes("wrong_headers"), ElementsAre("AA-P503"));
+}
+TEST_F(LoaderTest, RefusesAMalformedDescriptor) {
+  EXPECT_THAT(codes("bad_descriptor"), ::testing::Contains("AA-P302"));
+}
+TEST_F(LoaderTest, RefusesANewerFormat) {
+  EXPECT_THAT(codes("newer_format"), ElementsAre("AA-P303"));
+}
+TEST_F(LoaderTest, RefusesABadId) {
+  EXPECT_THAT(codes("bad_id"), ElementsAre("AA-P304"));
+}
+TEST_F(LoaderTest, RefusesAProviderThatIsDeclaredAndNotRegistered) {
+  EXPECT_THAT(codes("not_registered"), ElementsAre("AA-P605"));
+}
+TEST_F(LoaderTest, RefusesAProviderThatIsRegisteredAndNotDeclared) {
+  EXPECT_THAT(codes("not_declared"), ElementsAre("AA-P605", "AA-P605"));
+}
 
 TEST_F(LoaderTest, RefusesAMissingSymbolAtOnceAndNotAtItsFirstCall) {
   EXPECT_THAT(codes("undefined_symbol"), ElementsAre("AA-P601"));
@@ -106,14 +122,16 @@ TEST_F(LoaderTest, RefusesWhatOthersCouldHaveWritten) {
 TEST_F(LoaderTest, NamesTheDirectoryThatOthersCanWriteTo) {
   put("good");
   ::chmod(plugins_.c_str(), 0777);
-  EXPECT_THAT(load().front().refusals.front().text, HasSubstr(plugins_.native() + "' can be written by others (mode 0777)"));
+  EXPECT_THAT(load().front().refusals.front().text,
+              HasSubstr(plugins_.native() + "' can be written by others (mode 0777)"));
 }
 
 TEST_F(LoaderTest, OneBadPluginDoesNotStopTheOthers) {
   for (const char* fixture : {"bad_descriptor", "good", "throws", "undefined_symbol"}) put(fixture);
   std::vector<PluginState> states;
   for (const auto& report : load()) states.push_back(report.state);
-  EXPECT_THAT(states, ElementsAre(PluginState::refused, PluginState::loaded, PluginState::refused, PluginState::refused));
+  EXPECT_THAT(states,
+              ElementsAre(PluginState::refused, PluginState::loaded, PluginState::refused, PluginState::refused));
 }
 
 TEST_F(LoaderTest, TakesTheFirstOfTwoWithTheSameIdAndShadowsTheOther) {
@@ -150,7 +168,8 @@ TEST_F(LoaderTest, LooksOnlyAtLibrariesSortedByNameAndNotBelow) {
   test::write_file(plugins_ / "README", "x");
   test::write_file(plugins_ / "below/c.so", "x");
   std::vector<std::string> names;
-  for (const auto& report : load({{plugins_, plugins_, directory_ / "missing"}, {}, false, {}})) names.push_back(report.file.filename());
+  for (const auto& report : load({{plugins_, plugins_, directory_ / "missing"}, {}, false, {}}))
+    names.push_back(report.file.filename());
   EXPECT_THAT(names, ElementsAre("a.so", "b.so"));
 }
 

@@ -77,13 +77,17 @@ class Broken final : public IGreeter {
 };
 
 // contract 1.1, check 1: a class that does not derive from its interface does not compile …
-static_assert(std::is_base_of_v<IService, IGreeter> && std::is_base_of_v<IGreeter, Polite> && !std::is_base_of_v<IOther, Polite>);
+static_assert(std::is_base_of_v<IService, IGreeter> && std::is_base_of_v<IGreeter, Polite> &&
+              !std::is_base_of_v<IOther, Polite>);
 // contract 1.2: bare interfaces can't be made.
-static_assert(std::is_abstract_v<IGreeter> && std::is_abstract_v<IServiceComponent> && std::is_abstract_v<IServiceIdentification>);
+static_assert(std::is_abstract_v<IGreeter> && std::is_abstract_v<IServiceComponent> &&
+              std::is_abstract_v<IServiceIdentification>);
 
 class ServiceAccessorTest : public ::testing::Test {
  protected:
-  void add(const std::string& id, const ProviderClass& provider) { accessor_.register_service(service_, provider, std::make_shared<GreeterId>(id)); }
+  void add(const std::string& id, const ProviderClass& provider) {
+    accessor_.register_service(service_, provider, std::make_shared<GreeterId>(id));
+  }
   [[nodiscard]] std::shared_ptr<IGreeter> get(const std::string& id, const std::string& work_dir = "x") {
     return accessor_.get_or_create(service_, std::make_unique<GreeterId>(id).get(), {work_dir, {}});
   }
@@ -110,7 +114,10 @@ TEST_F(ServiceAccessorTest, RefusesAClassForAnotherInterface) {
 }
 
 TEST_F(ServiceAccessorTest, RefusesAnIdentificationOfAnotherKind) {
-  EXPECT_EQ(code_of([&] { accessor_.register_service(service_, provider_class<Polite, IGreeter>(), std::make_shared<OtherId>()); }), ErrorCode::type_error);
+  EXPECT_EQ(code_of([&] {
+              accessor_.register_service(service_, provider_class<Polite, IGreeter>(), std::make_shared<OtherId>());
+            }),
+            ErrorCode::type_error);
 }
 
 TEST_F(ServiceAccessorTest, RefusesTheSameIdentificationAndTheSameClassTwice) {
@@ -118,7 +125,8 @@ TEST_F(ServiceAccessorTest, RefusesTheSameIdentificationAndTheSameClassTwice) {
   EXPECT_EQ(code_of([&] { add("polite", provider_class<Rude, IGreeter>()); }), ErrorCode::key_error);
   EXPECT_EQ(code_of([&] { add("another", provider_class<Polite, IGreeter>()); }), ErrorCode::key_error);
   accessor_.register_service(service_, provider_class<Rude, IGreeter>());
-  EXPECT_EQ(code_of([&] { accessor_.register_service(service_, provider_class<Broken, IGreeter>()); }), ErrorCode::key_error);  // "none" is a value
+  EXPECT_EQ(code_of([&] { accessor_.register_service(service_, provider_class<Broken, IGreeter>()); }),
+            ErrorCode::key_error);  // "none" is a value
 }
 
 TEST_F(ServiceAccessorTest, KnowsNoServiceAndNoProviderThatWasNotRegistered) {
@@ -194,7 +202,8 @@ TEST_F(ServiceAccessorTest, RegistersAllOrNothingWhenStaged) {
 class Recursive final : public IGreeter {
  public:
   explicit Recursive(const ProviderArguments& arguments) {
-    if (with != nullptr) inner_ = with->get_or_create(GreeterService("greeter"), std::make_unique<GreeterId>("polite").get(), arguments);
+    if (with != nullptr)
+      inner_ = with->get_or_create(GreeterService("greeter"), std::make_unique<GreeterId>("polite").get(), arguments);
   }
   std::string greeting() override { return inner_->greeting(); }
   static inline ServiceAccessor* with = nullptr;

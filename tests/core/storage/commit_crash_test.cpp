@@ -1,4 +1,5 @@
-// Dies at every file-changing system call of a commit, and looks what is left: a child under ptrace is killed at its n-th such call.
+// Dies at every file-changing system call of a commit, and looks what is left: a child under ptrace is killed at its
+// n-th such call.
 #include <gtest/gtest.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -20,8 +21,9 @@ namespace {
 #if defined(__x86_64__)
 
 bool changes_files(unsigned long long call) {
-  static const std::set<unsigned long long> kCalls{SYS_openat, SYS_write,    SYS_pwrite64, SYS_rename, SYS_renameat, SYS_renameat2, SYS_linkat, SYS_unlink,
-                                                   SYS_unlinkat, SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_mkdir, SYS_close};
+  static const std::set<unsigned long long> kCalls{
+      SYS_openat, SYS_write,    SYS_pwrite64, SYS_rename,    SYS_renameat,  SYS_renameat2, SYS_linkat,
+      SYS_unlink, SYS_unlinkat, SYS_fsync,    SYS_fdatasync, SYS_ftruncate, SYS_mkdir,     SYS_close};
   return kCalls.contains(call);
 }
 
@@ -85,14 +87,19 @@ void make_backup(const std::filesystem::path& destination, const std::filesystem
   transaction->commit(plan);
 }
 
-const std::map<std::string, std::string> kBefore{{"home.1.tar", "level 1"}, {"home.aa.tar", "oldest"}, {"home.tar", "full"}, {"home.tar.manifest.zst", "manifest"}};
-const std::map<std::string, std::string> kAfter{{"home.1.aa.tar", "level 1"},           {"home.aa.tar", "full"},
-                                                {"home.aa.tar.manifest.zst", "manifest"}, {"home.tar", "new full"},
-                                                {"home.tar.manifest.zst", "new manifest"}, {"home.tar.sha256", "new digest"}};
+const std::map<std::string, std::string> kBefore{
+    {"home.1.tar", "level 1"}, {"home.aa.tar", "oldest"}, {"home.tar", "full"}, {"home.tar.manifest.zst", "manifest"}};
+const std::map<std::string, std::string> kAfter{{"home.1.aa.tar", "level 1"},
+                                                {"home.aa.tar", "full"},
+                                                {"home.aa.tar.manifest.zst", "manifest"},
+                                                {"home.tar", "new full"},
+                                                {"home.tar.manifest.zst", "new manifest"},
+                                                {"home.tar.sha256", "new digest"}};
 
 std::map<std::string, std::string> contents(const std::filesystem::path& directory) {
   std::map<std::string, std::string> files;
-  for (const auto& file : LocalStorage(directory).list("home")) files[file.name] = test::read_file(directory / file.name);
+  for (const auto& file : LocalStorage(directory).list("home"))
+    files[file.name] = test::read_file(directory / file.name);
   return files;
 }
 
@@ -118,13 +125,15 @@ TEST(CommitCrash, LeavesTheOldOrTheNewStateAtEveryPoint) {
     const auto left = contents(destination);
     // Every backup that was there still is, under some name, and no name shows half a file.
     if (!has_content(left, "new full") || left.contains("home.tar._partial")) {
-      for (const char* content : {"full", "level 1", "oldest"}) EXPECT_TRUE(has_content(left, content)) << content << " at " << n;
+      for (const char* content : {"full", "level 1", "oldest"})
+        EXPECT_TRUE(has_content(left, content)) << content << " at " << n;
     }
     for (const auto& [name, content] : left) {
       EXPECT_TRUE(name.ends_with("._partial") || !content.empty()) << name << " at " << n;
     }
     // Recovery may be killed as well, several times.
-    for (int again = 1; again < 12; again += 5) kill_at(again * 3, [&] { static_cast<void>(LocalStorage(destination).begin(options())); });
+    for (int again = 1; again < 12; again += 5)
+      kill_at(again * 3, [&] { static_cast<void>(LocalStorage(destination).begin(options())); });
     static_cast<void>(LocalStorage(destination).begin(options()));
     const auto recovered = contents(destination);
     EXPECT_TRUE(recovered == kBefore || recovered == kAfter) << "at " << n;

@@ -10,7 +10,8 @@ namespace {
 Journal sample() {
   Journal journal;
   journal.steps.push_back({JournalStep::Action::move, "home.tar.gz", "home.aa.tar.gz", {12, 34, "ab"}, {}});
-  journal.steps.push_back({JournalStep::Action::publish, "home.tar.gz._partial", "home.tar.gz", {1, 2, "cd"}, FileIdentity{3, 4, "ef"}});
+  journal.steps.push_back(
+      {JournalStep::Action::publish, "home.tar.gz._partial", "home.tar.gz", {1, 2, "cd"}, FileIdentity{3, 4, "ef"}});
   journal.steps.push_back({JournalStep::Action::state, "/s p%a\nce._partial", "/s p%a\nce", {5, 6, "00"}, {}});
   journal.steps.push_back({JournalStep::Action::unstate, "/gone", "", {}, {}});
   return journal;
@@ -26,7 +27,8 @@ TEST(Journal, SurvivesItsOwnText) {
 
 TEST(Journal, IsNotTakenWhenAnyByteIsWrongOrMissing) {
   const auto text = sample().text();
-  for (std::size_t length = 0; length < text.size(); ++length) EXPECT_FALSE(Journal::parse(text.substr(0, length))) << length;
+  for (std::size_t length = 0; length < text.size(); ++length)
+    EXPECT_FALSE(Journal::parse(text.substr(0, length))) << length;
   for (std::size_t i = 0; i < text.size(); ++i) {
     auto flipped = text;
     flipped[i] = static_cast<char>(flipped[i] ^ 1);
@@ -40,7 +42,8 @@ TEST(Journal, OverwritesNothingForeign) {
   test::write_file(directory / "old", "old");
   const Directory place(directory.path(), ErrorCause::destination);
   Journal journal;
-  journal.steps.push_back({JournalStep::Action::publish, "new", "target", *place.identify("new"), place.identify("old")});
+  journal.steps.push_back(
+      {JournalStep::Action::publish, "new", "target", *place.identify("new"), place.identify("old")});
   test::write_file(directory / "target", "somebody else's");
   EXPECT_THROW(journal.run(place, false), Error);
   EXPECT_EQ(test::read_file(directory / "target"), "somebody else's");

@@ -19,7 +19,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-ByteView bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+ByteView bytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 
 void put(ITransaction& transaction, const std::string& name, std::string_view content) {
   const auto sink = transaction.put(name);
@@ -166,7 +168,8 @@ TEST_F(LocalStorageTest, CommitsOnlyIfAbsentWhenAsked) {
 }
 
 TEST_F(LocalStorageTest, GivesUpCleanlyOnAFullDisk) {
-  if (::geteuid() != 0 || ::mount("none", directory_.path().c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "needs a tmpfs of its own";
+  if (::geteuid() != 0 || ::mount("none", directory_.path().c_str(), "tmpfs", 0, "size=64k") != 0)
+    GTEST_SKIP() << "needs a tmpfs of its own";
   test::write_file(directory_ / "home.tar", "old");
   {
     const auto transaction = begin();

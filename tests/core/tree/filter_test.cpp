@@ -73,8 +73,9 @@ class GitComparison : public ::testing::Test {
     std::string input;
     for (const auto& path : paths) input += path + '\0';
     test::write_file(directory_ / ".git" / "paths", input);
-    const auto result = test::run_shell("cd " + test::shell_quote(directory_.path()) +
-                                        " && git check-ignore --no-index -z --stdin < .git/paths > .git/ignored; test $? -le 1");
+    const auto result =
+        test::run_shell("cd " + test::shell_quote(directory_.path()) +
+                        " && git check-ignore --no-index -z --stdin < .git/paths > .git/ignored; test $? -le 1");
     EXPECT_EQ(result.status, 0) << result.output;
     std::set<std::string> found;
     const auto output = test::read_file(directory_ / ".git" / "ignored");
@@ -92,7 +93,8 @@ class GitComparison : public ::testing::Test {
     for (const auto& path : paths) {
       std::string all;
       for (const auto& pattern : patterns) all += "[" + pattern + "] ";
-      EXPECT_EQ(ours.decide_with_parents(path, /*is_directory=*/false).excluded, expected.contains(path)) << path << " with " << all;
+      EXPECT_EQ(ours.decide_with_parents(path, /*is_directory=*/false).excluded, expected.contains(path))
+          << path << " with " << all;
     }
   }
 
@@ -100,20 +102,26 @@ class GitComparison : public ::testing::Test {
 };
 
 TEST_F(GitComparison, AgreesOnTheCornersOfTheManual) {
-  const std::vector<std::string> paths{"foo",        "foo/bar",  "a/foo",   "a/foo/bar", "foo/a/bar", "foo/a/b/bar", "foobar", "foo.c", "a/b/c",  "a/c",
-                                       "#x",         "!x",       "x ",      "a b",       "ab",        "a]b",         "a-b",    "a^b",   "a\\b",   "[ab]",
-                                       "A",          "é",        "a/b/c/d", "b/a",       "x/y/z.tmp", "foox/bar",    "foo/x",  "a*b",   "a/x/b", "-"};
+  const std::vector<std::string> paths{
+      "foo", "foo/bar", "a/foo",   "a/foo/bar", "foo/a/bar", "foo/a/b/bar", "foobar", "foo.c", "a/b/c", "a/c",
+      "#x",  "!x",      "x ",      "a b",       "ab",        "a]b",         "a-b",    "a^b",   "a\\b",  "[ab]",
+      "A",   "é",       "a/b/c/d", "b/a",       "x/y/z.tmp", "foox/bar",    "foo/x",  "a*b",   "a/x/b", "-"};
   for (const char* pattern :
-       {"foo", "/foo", "foo/", "foo/*", "foo/**", "**/foo", "**/foo/bar", "a/**/c", "foo/**/bar", "foo**/bar", "**foo/bar", "**", "/**", "**/", "*", "/*", "*/",
-        "a/*", "\\#x", "\\!x", "#x", "x\\ ", "x ", "a?b", "a[b]", "a[!b]b", "a[^x]b", "[a-c]", "[!a-c]", "a[]]b", "a[a-]b", "a[\\]]b", "[[:alpha:]]", "[[:nope:]]",
-        "[", "a[", "a\\", "a\\*b", "*.tmp", "x/*.tmp", "x/**/*.tmp", "***", "a/***", "[[ab]]*", "a[/]b", "a/[^/]/b", "?", "[--0]", "\\[ab\\]"}) {
+       {"foo",    "/foo",       "foo/",      "foo/*",     "foo/**",      "**/foo",     "**/foo/bar",
+        "a/**/c", "foo/**/bar", "foo**/bar", "**foo/bar", "**",          "/**",        "**/",
+        "*",      "/*",         "*/",        "a/*",       "\\#x",        "\\!x",       "#x",
+        "x\\ ",   "x ",         "a?b",       "a[b]",      "a[!b]b",      "a[^x]b",     "[a-c]",
+        "[!a-c]", "a[]]b",      "a[a-]b",    "a[\\]]b",   "[[:alpha:]]", "[[:nope:]]", "[",
+        "a[",     "a\\",        "a\\*b",     "*.tmp",     "x/*.tmp",     "x/**/*.tmp", "***",
+        "a/***",  "[[ab]]*",    "a[/]b",     "a/[^/]/b",  "?",           "[--0]",      "\\[ab\\]"}) {
     compare({pattern}, paths);
   }
 }
 
 TEST_F(GitComparison, AgreesOnThousandsOfRandomPatternsAndPaths) {
   std::mt19937 random(20261124);
-  const std::vector<std::string> pieces{"a", "b", "ab", "a.c", "*", "**", "?", "[ab]", "[!a]", "*b", "a*", "**a", "\\a"};
+  const std::vector<std::string> pieces{"a",    "b",    "ab", "a.c", "*",   "**", "?",
+                                        "[ab]", "[!a]", "*b", "a*",  "**a", "\\a"};
   const std::vector<std::string> names{"a", "b", "ab", "a.c", "c", "bb", "abb"};
   const auto pick = [&](const auto& from) { return from[random() % from.size()]; };
   for (int round = 0; round < 60; ++round) {

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,9 +18,9 @@
 namespace autoarchive {
 namespace {
 
+using test::write_file;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using test::write_file;
 
 /// "path", "-path" if excluded, "!path" if something failed.
 std::vector<std::string> walk(WalkOptions options, const FilterRules& rules = {}) {
@@ -79,8 +79,9 @@ TEST_F(WalkerTest, LeavesOutWhatTheRulesSay) {
   rules.exclude_caches = true;
   rules.exclude_if_present = {".nobackup"};
   rules.exclude_larger_than = Bytes{99};
-  EXPECT_THAT(walk(whole(), rules), ElementsAre(".", "cache", "cache/CACHEDIR.TAG", "-cache/x", "fake", "fake/CACHEDIR.TAG", "-large", "marked",
-                                                "marked/.nobackup", "-marked/y"));
+  EXPECT_THAT(walk(whole(), rules),
+              ElementsAre(".", "cache", "cache/CACHEDIR.TAG", "-cache/x", "fake", "fake/CACHEDIR.TAG", "-large",
+                          "marked", "marked/.nobackup", "-marked/y"));
 }
 
 TEST_F(WalkerTest, DoesNotMentionOurOwnFiles) {
@@ -186,7 +187,8 @@ TEST_F(WalkerTest, ReadsAttributesWithoutOpening) {
   test::make_nasty_tree(directory_.path());
   const UniqueFd fd(::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   int os_errno = -1;
-  EXPECT_THAT(read_xattrs_at(fd.get(), "attributes", {}, &os_errno), ElementsAre(Xattr{"user.comment", std::string("a=b\0c", 5)}));
+  EXPECT_THAT(read_xattrs_at(fd.get(), "attributes", {}, &os_errno),
+              ElementsAre(Xattr{"user.comment", std::string("a=b\0c", 5)}));
   EXPECT_EQ(os_errno, 0);
   MetadataOptions none;
   none.xattrs = none.acls = none.selinux = false;

@@ -13,7 +13,8 @@ class SnapshotTest : public ::testing::Test {
  protected:
   std::string make() {
     for (const char* name : {"a", "d/b", "d/e/c"}) test::write_file(directory_ / "tree" / name, "");
-    const auto made = test::run_shell("cd " + test::shell_quote(directory_ / "tree") + " && tar -g ../snar -cf /dev/null .");
+    const auto made =
+        test::run_shell("cd " + test::shell_quote(directory_ / "tree") + " && tar -g ../snar -cf /dev/null .");
     EXPECT_EQ(made.status, 0) << made.output;
     return test::read_file(directory_ / "snar");
   }
@@ -33,9 +34,11 @@ TEST_F(SnapshotTest, KeepsEveryByteWhenAllIsWanted) {
 }
 
 TEST_F(SnapshotTest, DropsDirectoriesSoThatTarDumpsThemInFull) {
-  const auto filtered = filter_snapshot(make(), [](std::string_view name, std::uint64_t /*inode*/) { return name != "./d"; });
+  const auto filtered =
+      filter_snapshot(make(), [](std::string_view name, std::uint64_t /*inode*/) { return name != "./d"; });
   test::write_file(directory_ / "snar", filtered);
-  const auto list = test::run_shell("cd " + test::shell_quote(directory_ / "tree") + " && tar -g ../snar -cf - . | tar tf -");
+  const auto list =
+      test::run_shell("cd " + test::shell_quote(directory_ / "tree") + " && tar -g ../snar -cf - . | tar tf -");
   EXPECT_NE(list.output.find("./d/b"), std::string::npos) << list.output;
   EXPECT_EQ(list.output.find("./a"), std::string::npos) << list.output;
 }

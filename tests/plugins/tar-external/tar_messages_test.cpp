@@ -16,7 +16,8 @@ namespace {
 using O = BackupSubOperation;
 using E = BackupOperationError;
 
-void expect_event(const char* line, O operation, E error, std::optional<std::string_view> name, std::optional<std::string_view> text) {
+void expect_event(const char* line, O operation, E error, std::optional<std::string_view> name,
+                  std::optional<std::string_view> text) {
   const auto message = parse_tar_message(line);
   EXPECT_EQ(message.kind, MessageKind::event) << line;
   EXPECT_EQ(message.operation, operation) << line;
@@ -26,14 +27,16 @@ void expect_event(const char* line, O operation, E error, std::optional<std::str
 }
 
 TEST(TarMessages, AreIgnoredByRule1) {
-  for (const char* line : {"", "tar: Exiting with failure status due to previous errors", "tar: ./x: Directory is new"}) {
+  for (const char* line :
+       {"", "tar: Exiting with failure status due to previous errors", "tar: ./x: Directory is new"}) {
     EXPECT_EQ(parse_tar_message(line).kind, MessageKind::ignored) << line;
   }
 }
 
 TEST(TarMessages, AreEventsByRules2To6) {
   expect_event("tar: a/b: Cannot stat: Permission denied", O::stat, E::permission_denied, "a/b", {});
-  expect_event("tar: a: Cannot stat: No such file or directory", O::stat, E::unknown_os_error, "a", "No such file or directory");
+  expect_event("tar: a: Cannot stat: No such file or directory", O::stat, E::unknown_os_error, "a",
+               "No such file or directory");
   expect_event("/usr/bin/tar: a: Cannot open: Permission denied", O::open, E::permission_denied, "a", {});
   expect_event("tar: a: cannot OPEN: Input/output error", O::open, E::unknown_os_error, "a", "Input/output error");
   expect_event("tar: ./s: socket ignored", O::open, E::socket_ignored, "./s", {});
@@ -42,17 +45,22 @@ TEST(TarMessages, AreEventsByRules2To6) {
 }
 
 TEST(TarMessages, EndTheBackupByRules7To9) {
-  EXPECT_EQ(parse_tar_message("tar: -: Wrote only 4096 of 10240 bytes: No space left on device").kind, MessageKind::no_space);
+  EXPECT_EQ(parse_tar_message("tar: -: Wrote only 4096 of 10240 bytes: No space left on device").kind,
+            MessageKind::no_space);
   EXPECT_EQ(parse_tar_message("gzip: stdout: No space left on device").kind, MessageKind::no_space);
   EXPECT_EQ(parse_tar_message("tar: unrecognized option '--sort=name'").kind, MessageKind::incompatible);
-  EXPECT_EQ(parse_tar_message("Try 'tar --help' or 'tar --usage' for more information.").kind, MessageKind::incompatible);
+  EXPECT_EQ(parse_tar_message("Try 'tar --help' or 'tar --usage' for more information.").kind,
+            MessageKind::incompatible);
   EXPECT_EQ(parse_tar_message("tar: Error is not recoverable: exiting now").kind, MessageKind::aborted);
 }
 
 TEST(TarMessages, AreUnknownErrorsByRules10And11) {
-  expect_event("tar: a: File removed before we read it", O::unknown_file_operation, E::unknown_error, "a", "File removed before we read it");
-  expect_event("tar: x: y: File shrank by 5 bytes; padding with zeros", O::unknown_file_operation, E::unknown_error, "x: y", "File shrank by 5 bytes; padding with zeros");
-  expect_event("tar: Removing leading `/' from member names", O::unknown, E::unknown_error, {}, "Removing leading `/' from member names");
+  expect_event("tar: a: File removed before we read it", O::unknown_file_operation, E::unknown_error, "a",
+               "File removed before we read it");
+  expect_event("tar: x: y: File shrank by 5 bytes; padding with zeros", O::unknown_file_operation, E::unknown_error,
+               "x: y", "File shrank by 5 bytes; padding with zeros");
+  expect_event("tar: Removing leading `/' from member names", O::unknown, E::unknown_error, {},
+               "Removing leading `/' from member names");
 }
 
 TEST(TarNames, AreUnescaped) {

@@ -44,14 +44,17 @@ class StringSink final : public Sink {
   std::size_t fail_after_;
 };
 
-ByteView bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+ByteView bytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 
 TEST(BlockPipeline, WritesInOrderWhateverFinishesFirst) {
   for (const unsigned threads : {1U, 2U, 8U}) {
     BracketFormat format;
     StringSink sink;
     std::vector<std::uint64_t> places;
-    BlockPipeline pipeline(sink, format, threads, [&](ArchiveBlock block) { places.push_back(block.offset * 1000 + block.stream_offset); });
+    BlockPipeline pipeline(sink, format, threads,
+                           [&](ArchiveBlock block) { places.push_back(block.offset * 1000 + block.stream_offset); });
     for (const char* piece : {"aa", "aabbb", "b", "ccccdddd", "e"}) pipeline.write(bytes(piece));
     pipeline.finish();
     EXPECT_EQ(sink.text, "<[aaaa][bbbb][cccc][dddd][e]>");

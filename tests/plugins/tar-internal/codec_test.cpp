@@ -22,12 +22,14 @@ class StringSink final : public Sink {
 std::string sample(std::size_t size) {
   std::mt19937 random(static_cast<unsigned>(size));
   std::string text;
-  while (text.size() < size) text += "line " + std::to_string(random() % 1000) + (random() % 3 == 0 ? " some words\n" : "\n");
+  while (text.size() < size)
+    text += "line " + std::to_string(random() % 1000) + (random() % 3 == 0 ? " some words\n" : "\n");
   text.resize(size);
   return text;
 }
 
-std::string compress(const std::string& type, std::optional<int> strength, const std::string& text, unsigned threads = 2) {
+std::string compress(const std::string& type, std::optional<int> strength, const std::string& text,
+                     unsigned threads = 2) {
   const auto format = make_format(type, strength);
   StringSink sink;
   BlockPipeline pipeline(sink, *format, threads, {});
@@ -65,8 +67,12 @@ TEST_P(CodecTest, IsAcceptedByTheStockTool) {
   const test::TempDir directory;
   const auto text = sample(3'000'000);
   test::write_file(directory / "file", compress(type(), {}, text));
-  const std::string tool = type() == "tar.gz" ? "gzip" : type() == "tar.bz2" ? "bzip2" : type() == "tar.xz" ? "xz" : "zstd";
-  const auto result = test::run_shell(tool + " -dc < " + test::shell_quote(directory / "file") + " > " + test::shell_quote(directory / "out"));
+  const std::string tool = type() == "tar.gz"    ? "gzip"
+                           : type() == "tar.bz2" ? "bzip2"
+                           : type() == "tar.xz"  ? "xz"
+                                                 : "zstd";
+  const auto result = test::run_shell(tool + " -dc < " + test::shell_quote(directory / "file") + " > " +
+                                      test::shell_quote(directory / "out"));
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_EQ(test::read_file(directory / "out"), text);
 }
@@ -118,7 +124,8 @@ TEST_P(CodecTest, ReadsManyMembersAndRefusesGarbageBehindThem) {
   EXPECT_THROW(static_cast<void>(decompress(type(), one + "garbage garbage")), Error);
 }
 
-INSTANTIATE_TEST_SUITE_P(AllCodecs, CodecTest, ::testing::Values("tar.gz", "tar.bz2", "tar.xz", "tar.zst"), [](const auto& codec) { return std::string(codec.param + 4); });
+INSTANTIATE_TEST_SUITE_P(AllCodecs, CodecTest, ::testing::Values("tar.gz", "tar.bz2", "tar.xz", "tar.zst"),
+                         [](const auto& codec) { return std::string(codec.param + 4); });
 
 TEST(XzDecoder, RefusesADictionaryAboveItsMemory) {
   const test::TempDir directory;
@@ -129,7 +136,8 @@ TEST(XzDecoder, RefusesADictionaryAboveItsMemory) {
 
 TEST(Formats, AreRecognisedByTheirContent) {
   const auto recognise = [](const std::string& text) { return recognise_format(std::as_bytes(std::span(text))); };
-  for (const char* type : {"tar.gz", "tar.bz2", "tar.xz", "tar.zst"}) EXPECT_EQ(recognise(compress(type, 1, "x")), type);
+  for (const char* type : {"tar.gz", "tar.bz2", "tar.xz", "tar.zst"})
+    EXPECT_EQ(recognise(compress(type, 1, "x")), type);
   EXPECT_EQ(recognise(std::string(10'240, '\0')), "tar");
   EXPECT_FALSE(recognise(""));
   EXPECT_FALSE(recognise(std::string(600, 'x')));

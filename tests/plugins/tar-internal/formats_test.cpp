@@ -37,7 +37,8 @@ TEST(PaxRecords, RefuseWhatIsNoRecord) {
 }
 
 TEST(PaxTime, SurvivesNegativeAndFractionalSeconds) {
-  for (const auto& time : {Timestamp{0, 0}, Timestamp{1'700'000'000, 1}, Timestamp{-1, 500'000'000}, Timestamp{-86'400, 0}, Timestamp{-1, 999'999'999}}) {
+  for (const auto& time : {Timestamp{0, 0}, Timestamp{1'700'000'000, 1}, Timestamp{-1, 500'000'000},
+                           Timestamp{-86'400, 0}, Timestamp{-1, 999'999'999}}) {
     PaxRecords records;
     records.add_time("mtime", time);
     const auto text = records.text().substr(records.text().find('=') + 1);
@@ -48,12 +49,15 @@ TEST(PaxTime, SurvivesNegativeAndFractionalSeconds) {
 
 TEST(AclText, SurvivesBothWays) {
   const auto nobody = [](const std::string& name) { return name == "alice" ? std::int64_t{1000} : std::int64_t{-1}; };
-  const auto value = acl_from_text("user::rw-,user:alice:r--,group::r--,group:3000000000:r-x,mask::r-x,other::---", nobody, nobody);
+  const auto value =
+      acl_from_text("user::rw-,user:alice:r--,group::r--,group:3000000000:r-x,mask::r-x,other::---", nobody, nobody);
   ASSERT_TRUE(value);
   EXPECT_EQ(acl_to_text(*value), "user::rw-,user:1000:r--,group::r--,group:3000000000:r-x,mask::r-x,other::---");
   EXPECT_TRUE(acl_from_text("u::rwx\ng::r-x # a comment\no:r--\nuser:bob:rw-:1001", nobody, nobody));
-  for (const char* text : {"", "user", "user:nobody here:r--", "elephant::r--", "user::q"}) EXPECT_FALSE(acl_from_text(text, nobody, nobody)) << text;
-  for (const std::string& bytes : {std::string(), std::string("\2\0\0\0x", 5), std::string("\1\0\0\0", 4)}) EXPECT_FALSE(acl_to_text(bytes));
+  for (const char* text : {"", "user", "user:nobody here:r--", "elephant::r--", "user::q"})
+    EXPECT_FALSE(acl_from_text(text, nobody, nobody)) << text;
+  for (const std::string& bytes : {std::string(), std::string("\2\0\0\0x", 5), std::string("\1\0\0\0", 4)})
+    EXPECT_FALSE(acl_to_text(bytes));
 }
 
 TEST(TarHeader, SplitsLongNamesAtASlash) {
@@ -102,8 +106,9 @@ TEST(TarWriter, PutsWhatDoesNotFitIntoRecordsThatOthersRead) {
   EXPECT_EQ(sink.text.size() % 10'240, 0U);
   const test::TempDir directory;
   test::write_file(directory / "x.tar", sink.text);
-  const auto python = test::run_shell("python3 -c \"import tarfile; m = tarfile.open(" + test::shell_quote(directory / "x.tar").replace(0, 1, "'") +
-                                      ").getmembers()[0]; print(len(m.name), m.uid, m.gid, len(m.uname), m.mtime, m.size)\"");
+  const auto python = test::run_shell(
+      "python3 -c \"import tarfile; m = tarfile.open(" + test::shell_quote(directory / "x.tar").replace(0, 1, "'") +
+      ").getmembers()[0]; print(len(m.name), m.uid, m.gid, len(m.uname), m.mtime, m.size)\"");
   EXPECT_EQ(python.output, "300 4000000000 3000000 40 -4.75 3\n");
   HeaderScanner scanner;
   for (const char c : sink.text) scanner.feed(std::as_bytes(std::span(&c, 1)));

@@ -34,12 +34,17 @@ class ReaderTest : public ::testing::Test, public IRestoreObserver {
     request.observer = this;
     return TarArchiveReader({}).restore(request);
   }
-  void problem(std::string_view path, std::string_view text) override { problems_.push_back(std::string(path) + ": " + std::string(text)); }
+  void problem(std::string_view path, std::string_view text) override {
+    problems_.push_back(std::string(path) + ": " + std::string(text));
+  }
   void python(const std::string& code) const {
-    test::write_file(directory_ / "make.py", "import tarfile, io\nt = tarfile.open(" + shell_quote(archive()) +
-                                                 ", 'w')\ndef add(name, type=tarfile.REGTYPE, link='', data=b'', mode=0o644):\n"
-                                                 " m = tarfile.TarInfo(name); m.type = type; m.linkname = link; m.size = len(data); m.mode = mode\n"
-                                                 " t.addfile(m, io.BytesIO(data))\n" + code + "\nt.close()\n");
+    test::write_file(
+        directory_ / "make.py",
+        "import tarfile, io\nt = tarfile.open(" + shell_quote(archive()) +
+            ", 'w')\ndef add(name, type=tarfile.REGTYPE, link='', data=b'', mode=0o644):\n"
+            " m = tarfile.TarInfo(name); m.type = type; m.linkname = link; m.size = len(data); m.mode = mode\n"
+            " t.addfile(m, io.BytesIO(data))\n" +
+            code + "\nt.close()\n");
     const auto made = run_shell("python3 " + shell_quote(directory_ / "make.py"));
     ASSERT_EQ(made.status, 0) << made.output;
   }
@@ -55,7 +60,8 @@ TEST_F(ReaderTest, ReadsEveryDialectOfGnuTar) {
   std::filesystem::create_hard_link(directory_ / "tree/a", directory_ / "tree/second");
   ASSERT_EQ(run_shell("find " + shell_quote(directory_ / "tree") + " -exec touch -h -d 2020-01-01 {} +").status, 0);
   for (const char* format : {"v7", "oldgnu", "gnu", "ustar", "posix"}) {
-    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") + " && tar --format=" + format + " -cf " + shell_quote(archive()) + " .");
+    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") + " && tar --format=" + format + " -cf " +
+                                shell_quote(archive()) + " .");
     ASSERT_EQ(made.status, 0) << made.output;
     std::filesystem::remove_all(directory_ / "target");
     EXPECT_EQ(restore({archive()}).problems, 0U) << format;
@@ -66,7 +72,8 @@ TEST_F(ReaderTest, ReadsEveryDialectOfGnuTar) {
 TEST_F(ReaderTest, ReadsWhatBsdtarAndEveryCompressorMake) {
   test::make_nasty_tree(directory_ / "tree");
   for (const char* option : {"", "--gzip", "--bzip2", "--xz", "--zstd"}) {
-    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") + " && LC_ALL=C.UTF-8 bsdtar --format=pax " + option + " -cf " + shell_quote(archive()) + " .");
+    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") + " && LC_ALL=C.UTF-8 bsdtar --format=pax " +
+                                option + " -cf " + shell_quote(archive()) + " .");
     std::filesystem::remove_all(directory_ / "target");
     EXPECT_EQ(restore({archive()}).problems, 0U) << option << made.output;
     // bsdtar writes a time before 1970 one second late.
@@ -77,10 +84,12 @@ TEST_F(ReaderTest, ReadsWhatBsdtarAndEveryCompressorMake) {
 }
 
 TEST_F(ReaderTest, ReplaysLevelsOfGnuTarWithTheirDeletions) {
-  for (const char* name : {"keep", "go", "d/keep", "d/go", "gone/x"}) test::write_file(directory_ / "tree" / name, name);
+  for (const char* name : {"keep", "go", "d/keep", "d/go", "gone/x"})
+    test::write_file(directory_ / "tree" / name, name);
   const auto tar = [&](int level) {
-    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") + " && tar --format=posix --listed-incremental=" + shell_quote(directory_ / "snar") + " -cf " +
-                                shell_quote(directory_ / ("level" + std::to_string(level))) + " .");
+    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") +
+                                " && tar --format=posix --listed-incremental=" + shell_quote(directory_ / "snar") +
+                                " -cf " + shell_quote(directory_ / ("level" + std::to_string(level))) + " .");
     ASSERT_EQ(made.status, 0) << made.output;
   };
   tar(0);
@@ -139,18 +148,29 @@ TEST_F(ReaderTest, NeverLeavesItsTarget) {
   const auto outside = directory_.make("outside");
   test::write_file(outside / "victim", "untouched");
   const auto out = outside.native();
-  python("add('../outside/dotdot', data=b'x')\n"
-         "add('" + out + "/absolute', data=b'x')\n"
-         "add('link', tarfile.SYMTYPE, '" + out + "')\n"
-         "add('link/through', data=b'x')\n"
-         "add('hard', tarfile.LNKTYPE, '../outside/victim')\n"
-         "add('hard2', tarfile.LNKTYPE, '" + out + "/victim')\n"
-         "add('hard3', tarfile.LNKTYPE, 'link/victim')\n"
-         "add('d', tarfile.DIRTYPE, mode=0o755)\n"
-         "add('d', tarfile.SYMTYPE, '" + out + "')\n"
-         "add('d/x', data=b'x')\n"
-         "add('s', tarfile.SYMTYPE, '" + out + "/victim')\n"
-         "add('s', data=b'overwritten')\n");
+  python(
+      "add('../outside/dotdot', data=b'x')\n"
+      "add('" +
+      out +
+      "/absolute', data=b'x')\n"
+      "add('link', tarfile.SYMTYPE, '" +
+      out +
+      "')\n"
+      "add('link/through', data=b'x')\n"
+      "add('hard', tarfile.LNKTYPE, '../outside/victim')\n"
+      "add('hard2', tarfile.LNKTYPE, '" +
+      out +
+      "/victim')\n"
+      "add('hard3', tarfile.LNKTYPE, 'link/victim')\n"
+      "add('d', tarfile.DIRTYPE, mode=0o755)\n"
+      "add('d', tarfile.SYMTYPE, '" +
+      out +
+      "')\n"
+      "add('d/x', data=b'x')\n"
+      "add('s', tarfile.SYMTYPE, '" +
+      out +
+      "/victim')\n"
+      "add('s', data=b'overwritten')\n");
   std::filesystem::create_directory(directory_ / "target");
   std::filesystem::create_directory_symlink(outside, directory_ / "target/prepared");
   static_cast<void>(restore({archive()}));
@@ -173,8 +193,8 @@ TEST_F(ReaderTest, NoticesDamageToItsVeryEnd) {
     return TarArchiveReader({}).verify(*file, nullptr, {}).faults;
   };
   EXPECT_THAT(faults(whole), IsEmpty());
-  EXPECT_THAT(faults(whole.substr(0, 5120)), ::testing::Not(IsEmpty()));   // no end mark
-  EXPECT_THAT(faults(whole.substr(0, 3000)), ::testing::Not(IsEmpty()));   // in the middle of a member
+  EXPECT_THAT(faults(whole.substr(0, 5120)), ::testing::Not(IsEmpty()));  // no end mark
+  EXPECT_THAT(faults(whole.substr(0, 3000)), ::testing::Not(IsEmpty()));  // in the middle of a member
   EXPECT_THAT(faults(whole + "trailing"), ::testing::Not(IsEmpty()));
   auto flipped = whole;
   flipped[2560] = 'z';  // the second header

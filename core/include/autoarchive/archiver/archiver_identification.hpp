@@ -26,9 +26,10 @@ struct Availability {
 class AA_EXPORT IArchiverProviderIdentification : public IProviderIdentification {
  public:
   [[nodiscard]] virtual std::set<BackupType> supported_backup_types() const = 0;
-  /// All features, or those for one type. Throws Error(value_error, cause unsupported) for a foreign type. For every type
-  /// a subset of the set for none.
-  [[nodiscard]] virtual std::set<ArchiverFeature> supported_features(const std::optional<BackupType>& type = {}) const = 0;
+  /// All features, or those for one type. Throws Error(value_error, cause unsupported) for a foreign type. For every
+  /// type a subset of the set for none.
+  [[nodiscard]] virtual std::set<ArchiverFeature> supported_features(
+      const std::optional<BackupType>& type = {}) const = 0;
   /// Looks at the machine (programs, libraries), cheaply.
   [[nodiscard]] virtual Availability availability() const;
   /// Preference among providers that can all do a job: higher first, before the user's priorities. 0 is the default.

@@ -18,7 +18,8 @@ namespace autoarchive {
 ///
 ///     class ZipComponent final : public ArchiverServiceComponent {
 ///      public:
-///       ZipComponent(ApplicationContext& context, ServiceAccessor& accessor) : ArchiverServiceComponent(context, accessor) {
+///       ZipComponent(ApplicationContext& context, ServiceAccessor& accessor) : ArchiverServiceComponent(context,
+///       accessor) {
 ///         add(ArchiverServiceIdentification(), provider_class<ZipArchiver, IArchiver>(), zip_identification());
 ///       }
 ///     };

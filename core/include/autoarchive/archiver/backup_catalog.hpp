@@ -24,7 +24,7 @@ struct CatalogEntry {
   std::optional<ManifestHeader> header;  ///< none: no manifest lies beside it, or it can't be read
   std::optional<ManifestClosing> closing;
   std::string manifest;  ///< file name of the manifest that was read; empty: none
-  std::string fault;  ///< why there is no header: "" (simply none), or what is wrong with the manifest
+  std::string fault;     ///< why there is no header: "" (simply none), or what is wrong with the manifest
 
   /// When the tree was as it is in this backup: the manifest's start, else the file's modification time.
   [[nodiscard]] AA_EXPORT SystemTime time() const noexcept;
@@ -35,7 +35,8 @@ class AA_EXPORT BackupCatalog {
  public:
   /// Lists the storage and reads the manifests' first and last lines. `types` are the extensions that count. Files set
   /// aside by a commit in progress (._old) are listed under the name they had if no other file has that backup.
-  [[nodiscard]] static BackupCatalog read(const IStorage& storage, std::string_view archive, std::span<const BackupType> types);
+  [[nodiscard]] static BackupCatalog read(const IStorage& storage, std::string_view archive,
+                                          std::span<const BackupType> types);
   /// For tests: as if read.
   explicit BackupCatalog(std::vector<CatalogEntry> entries);
 
@@ -44,13 +45,14 @@ class AA_EXPORT BackupCatalog {
   /// Indices of all entries, newest point in time first.
   [[nodiscard]] std::vector<std::size_t> newest_first() const;
 
-  /// The entry that a selector means: "" newest; "2" level of the newest chain; "aa" newest of that generation; "2.aa" its level;
-  /// "~1" one point in time before the newest; "2026-11-01[T03:00]" newest not after. Throws Error: value_error (usage) if it
-  /// is none of these, key_error (no_such_backup) naming what there is if nothing fits.
+  /// The entry that a selector means: "" newest; "2" level of the newest chain; "aa" newest of that generation; "2.aa"
+  /// its level;
+  /// "~1" one point in time before the newest; "2026-11-01[T03:00]" newest not after. Throws Error: value_error (usage)
+  /// if it is none of these, key_error (no_such_backup) naming what there is if nothing fits.
   [[nodiscard]] std::size_t resolve(std::string_view selector) const;
 
-  /// Entries from level 0 to `target` in the order of restoring: by parent ids where there are manifests, else by level within
-  /// the generation. Throws Error(runtime_error, cause damaged) that names the gap.
+  /// Entries from level 0 to `target` in the order of restoring: by parent ids where there are manifests, else by level
+  /// within the generation. Throws Error(runtime_error, cause damaged) that names the gap.
   [[nodiscard]] std::vector<std::size_t> chain_to(std::size_t target) const;
   /// Entries that can't be restored without `target`.
   [[nodiscard]] std::vector<std::size_t> dependants_of(std::size_t target) const;

@@ -19,12 +19,12 @@ inline constexpr int kMaxCompressionStrength = 9;
 /// All that is needed to create a backup. A plain record: nothing is checked before it is used; an empty string means
 /// "not set".
 struct BackupDefinition {
-  std::string backup_id;                   ///< the archive's name, e.g. "home"
+  std::string backup_id;  ///< the archive's name, e.g. "home"
   std::optional<BackupType> backup_type;
-  std::string destination;                 ///< directory that gets the backup, e.g. "/mnt/backup"
-  std::string root;                        ///< root directory of the source, e.g. "/home"
+  std::string destination;                             ///< directory that gets the backup, e.g. "/mnt/backup"
+  std::string root;                                    ///< root directory of the source, e.g. "/home"
   std::optional<std::set<std::string>> include_files;  ///< relative to root, e.g. {"alice"}; {"."} is everything
-  std::set<std::string> exclude_files;     ///< literal paths relative to root
+  std::set<std::string> exclude_files;                 ///< literal paths relative to root
 };
 
 /// What was being done when something went wrong. The numbers are the seed's.

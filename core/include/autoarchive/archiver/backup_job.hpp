@@ -17,8 +17,8 @@
 
 namespace autoarchive {
 
-/// One running backup: the walk, the destination's stream, the manifest and the reports. Owned by the base class. Used on
-/// the thread that called the provider.
+/// One running backup: the walk, the destination's stream, the manifest and the reports. Owned by the base class. Used
+/// on the thread that called the provider.
 class AA_EXPORT BackupJob {
  public:
   struct Parts;  ///< known to the base class only
@@ -31,7 +31,8 @@ class AA_EXPORT BackupJob {
   [[nodiscard]] const BackupIdentity& identity() const noexcept;
   [[nodiscard]] int level() const noexcept;
   [[nodiscard]] bool incremental() const noexcept;
-  /// What the archive's pax global header says in its comment, e.g. "autoarchive home level=1 backup=0b8e… chain=… parent=…".
+  /// What the archive's pax global header says in its comment, e.g. "autoarchive home level=1 backup=0b8e… chain=…
+  /// parent=…".
   [[nodiscard]] std::string archive_comment() const;
 
   /// The directory that is read: the physical root.
@@ -51,13 +52,15 @@ class AA_EXPORT BackupJob {
   /// A temporary path for a state file, e.g. for "home.1.snar"; takes its name in work_dir/snapshots with the commit.
   [[nodiscard]] std::filesystem::path put_state(std::string_view name);
 
-  /// Reports; see IBackupObserver. file_added also counts, and drives progress(). some_files_changed is told once, at the end.
+  /// Reports; see IBackupObserver. file_added also counts, and drives progress(). some_files_changed is told once, at
+  /// the end.
   void file_added(std::string_view name);
   void operation_error(BackupSubOperation operation, BackupOperationError error,
                        std::optional<std::string_view> name = {}, std::optional<std::string_view> error_text = {});
   /// stat, open or read failed with `os_errno`: EACCES is permission_denied, all others unknown_os_error with the text.
   void file_error(BackupSubOperation operation, std::string_view name, int os_errno);
-  /// Reports every event of the walk but entries and excluded ones: sockets, unknown types, what can't be stat'ed or listed.
+  /// Reports every event of the walk but entries and excluded ones: sockets, unknown types, what can't be stat'ed or
+  /// listed.
   void walk_problem(const WalkItem& item);
   void entry_done(const Entry& entry, EntryStatus status, std::string_view rule = {});
   void content_stored(std::uint64_t bytes);

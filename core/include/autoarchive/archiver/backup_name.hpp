@@ -14,10 +14,10 @@ namespace autoarchive {
 
 /// Identifies one backup file of an archive. A plain value.
 struct BackupName {
-  std::string archive;     ///< e.g. "home"
+  std::string archive;  ///< e.g. "home"
   BackupType type;
   std::optional<int> level;  ///< none and 0 have the same file name
-  std::string keeping_id;  ///< e.g. "aa"; empty: the current generation
+  std::string keeping_id;    ///< e.g. "aa"; empty: the current generation
 
   /// e.g. "home.2.aa.tar.gz"
   [[nodiscard]] AA_EXPORT std::string file_name() const;
@@ -27,9 +27,10 @@ struct BackupName {
   friend bool operator==(const BackupName&, const BackupName&) = default;
 };
 
-/// The backup that `file_name` names, if it belongs to exactly `archive`: NAME[.digits][.two lower-case letters].EXT with
-/// an extension of `types`. The level is 0 where the name has none. "a" never matches a file of "a.b".
-[[nodiscard]] AA_EXPORT std::optional<BackupName> parse_backup_name(std::string_view file_name, std::string_view archive,
+/// The backup that `file_name` names, if it belongs to exactly `archive`: NAME[.digits][.two lower-case letters].EXT
+/// with an extension of `types`. The level is 0 where the name has none. "a" never matches a file of "a.b".
+[[nodiscard]] AA_EXPORT std::optional<BackupName> parse_backup_name(std::string_view file_name,
+                                                                    std::string_view archive,
                                                                     std::span<const BackupType> types);
 
 /// Throws Error(value_error) with the reason unless the id is letters, digits, "_", "-" and ".", 1 to 200 bytes, not

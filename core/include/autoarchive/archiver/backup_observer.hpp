@@ -45,9 +45,9 @@ struct BackupStarted {
 
 /// A job has ended well: its backup is committed.
 struct BackupSummary {
-  std::uint64_t entries = 0;        ///< of the tree
-  std::uint64_t stored_entries = 0; ///< members of this file
-  std::uint64_t content_bytes = 0;  ///< of the stored files
+  std::uint64_t entries = 0;         ///< of the tree
+  std::uint64_t stored_entries = 0;  ///< members of this file
+  std::uint64_t content_bytes = 0;   ///< of the stored files
   std::uint64_t archive_bytes = 0;
   std::uint64_t operation_errors = 0;  ///< calls of backup_operation_error, notices included
   std::string archive_sha256;
@@ -68,7 +68,8 @@ class AA_EXPORT IBackupObserver {
   /// gives the path as enumerated, GNU tar adds a "/" to directories.
   virtual void file_add(std::string_view name);
   /// One file (or the job, without a name) had a problem; the job goes on. `name` is set for unknown_file_operation,
-  /// stat, open and read; `error_text` for unknown_error and unknown_os_error. finish/some_files_changed comes last, once.
+  /// stat, open and read; `error_text` for unknown_error and unknown_os_error. finish/some_files_changed comes last,
+  /// once.
   virtual void backup_operation_error(BackupSubOperation operation, BackupOperationError error,
                                       std::optional<std::string_view> name, std::optional<std::string_view> error_text);
   /// The outcome for one entry, once it is known; `rule` says why it was left out, else it is empty.

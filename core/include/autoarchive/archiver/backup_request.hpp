@@ -48,7 +48,8 @@ struct BackupRequest {
   IStorage* storage = nullptr;          ///< null: the directory definition.destination
   ITransaction* transaction = nullptr;  ///< null: the provider opens one for itself
   CommitPlan plan;
-  /// The parent's manifest in `storage`, e.g. "home.1.tar.gz.manifest.zst"; empty: the provider's own copy, if it has one.
+  /// The parent's manifest in `storage`, e.g. "home.1.tar.gz.manifest.zst"; empty: the provider's own copy, if it has
+  /// one.
   std::string parent_manifest;
   bool write_manifest = true;  ///< and the ".sha256" beside the archive
   bool sync = true;            ///< off for benchmarks only

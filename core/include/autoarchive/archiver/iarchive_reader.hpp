@@ -29,8 +29,8 @@ struct ArchiveLevel {
 
 /// A member of an archive, as it stands in it.
 struct ArchiveMember {
-  Entry entry;               ///< path as restored below the target; link_target also for hard links
-  bool hard_link = false;    ///< entry.link_target is an earlier member, relative to the target
+  Entry entry;             ///< path as restored below the target; link_target also for hard links
+  bool hard_link = false;  ///< entry.link_target is an earlier member, relative to the target
   /// GNU.dumpdir of a directory of an incremental backup: its complete list of names; none for other members.
   std::optional<std::vector<std::string>> dumpdir;
 };
@@ -63,12 +63,12 @@ class AA_EXPORT IRestoreObserver {
 /// What to restore. Levels from 0 upward to the wanted one; later ones replace, and delete by their dumpdirs.
 struct RestoreRequest {
   std::vector<ArchiveLevel> levels;
-  std::filesystem::path target;     ///< made if missing (its parent must exist); never written outside of it
-  std::vector<std::string> paths;   ///< members (directories with all below them); empty: everything
+  std::filesystem::path target;    ///< made if missing (its parent must exist); never written outside of it
+  std::vector<std::string> paths;  ///< members (directories with all below them); empty: everything
   OverwritePolicy overwrite = OverwritePolicy::always;
   OwnerPolicy owner = OwnerPolicy::names;
-  bool delete_others = false;       ///< make the target equal: remove what the backup does not have
-  bool dry_run = false;             ///< report what would be done
+  bool delete_others = false;  ///< make the target equal: remove what the backup does not have
+  bool dry_run = false;        ///< report what would be done
   Bytes decoder_memory{128ULL << 20U};
   std::stop_token stop;
   IRestoreObserver* observer = nullptr;  ///< borrowed; null: nobody listens
@@ -87,7 +87,7 @@ struct RestoreResult {
 struct VerifyResult {
   std::uint64_t members = 0;
   std::uint64_t content_bytes = 0;
-  std::string sha256;  ///< of the file
+  std::string sha256;               ///< of the file
   std::vector<std::string> faults;  ///< empty: nothing wrong was found; first the first bad member
 };
 

@@ -21,8 +21,8 @@ struct RouteRequest {
   BackupType type;
   std::set<ArchiverFeature> required;   ///< a provider without one of them is out
   std::set<ArchiverFeature> preferred;  ///< counted in the order
-  std::string pinned;       ///< provider id that the user has asked for; empty: any
-  std::string chain_owner;  ///< provider that made the chain to be continued; empty: a new chain
+  std::string pinned;                   ///< provider id that the user has asked for; empty: any
+  std::string chain_owner;              ///< provider that made the chain to be continued; empty: a new chain
 };
 
 /// The user's say. Ids that no provider has are fine.
@@ -44,7 +44,8 @@ struct RouteVerdict {
   std::string provider_id;
   bool eligible = false;
   bool chosen = false;
-  /// At least one sentence, e.g. "has no Incremental for tar.gz", "chosen: priority 5", "next best: rank 10 against 20".
+  /// At least one sentence, e.g. "has no Incremental for tar.gz", "chosen: priority 5", "next best: rank 10 against
+  /// 20".
   std::vector<std::string> reasons;
 };
 

@@ -1,6 +1,6 @@
 /// \file
-/// What all archivers have in common: checks, names, the commit, the manifest, keeping and removing. A provider adds how
-/// its archive is written.
+/// What all archivers have in common: checks, names, the commit, the manifest, keeping and removing. A provider adds
+/// how its archive is written.
 #pragma once
 
 #include <filesystem>
@@ -42,9 +42,10 @@ class AA_EXPORT TarArchiverProviderBase : public IArchiver {
   void purge_stored_backup_data(std::string_view backup_id) override;
 
  protected:
-  /// `identification` answers what is supported, and must outlive the provider. With the feature Incremental, the state of
-  /// level n is the files work_dir/snapshots/NAME[.n]SUFFIX for each of `state_suffixes`, of which the first decides whether
-  /// there is a level, e.g. {".snar", ".snar.id"}; the directory is made if missing (Error(os_error) if work_dir is missing).
+  /// `identification` answers what is supported, and must outlive the provider. With the feature Incremental, the state
+  /// of level n is the files work_dir/snapshots/NAME[.n]SUFFIX for each of `state_suffixes`, of which the first decides
+  /// whether there is a level, e.g. {".snar", ".snar.id"}; the directory is made if missing (Error(os_error) if
+  /// work_dir is missing).
   TarArchiverProviderBase(const IArchiverProviderIdentification& identification, const ProviderArguments& arguments,
                           std::vector<std::string> state_suffixes = {});
 
@@ -53,8 +54,8 @@ class AA_EXPORT TarArchiverProviderBase : public IArchiver {
   /// Name of a state file, e.g. "home.snar", "home.2.snar".
   [[nodiscard]] static std::string state_name(std::string_view backup_id, int level, std::string_view suffix);
 
-  /// Writes the archive through `job`. All has been checked and the transaction is open. Throws Error to give up: nothing
-  /// is committed then. Problems with single files are reported, not thrown.
+  /// Writes the archive through `job`. All has been checked and the transaction is open. Throws Error to give up:
+  /// nothing is committed then. Problems with single files are reported, not thrown.
   virtual void write_archive(BackupJob& job) = 0;
 
  private:

@@ -24,10 +24,18 @@ struct Bytes {
 };
 
 inline namespace literals {
-constexpr Bytes operator""_B(unsigned long long n) { return {n}; }
-constexpr Bytes operator""_KiB(unsigned long long n) { return {n << 10U}; }
-constexpr Bytes operator""_MiB(unsigned long long n) { return {n << 20U}; }
-constexpr Bytes operator""_GiB(unsigned long long n) { return {n << 30U}; }
+constexpr Bytes operator""_B(unsigned long long n) {
+  return {n};
+}
+constexpr Bytes operator""_KiB(unsigned long long n) {
+  return {n << 10U};
+}
+constexpr Bytes operator""_MiB(unsigned long long n) {
+  return {n << 20U};
+}
+constexpr Bytes operator""_GiB(unsigned long long n) {
+  return {n << 30U};
+}
 }  // namespace literals
 
 /// Reads "4096", "100MB" (powers of 1000), "4GiB" (powers of 1024), "1.5GiB". None if it is not a size or overflows.

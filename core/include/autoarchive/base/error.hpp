@@ -29,21 +29,21 @@ enum class ErrorCode : std::uint8_t {
 /// What is behind an error, where callers act on it; the exit status is chosen by it (docs: README, "Exit status").
 enum class ErrorCause : std::uint8_t {
   unspecified,
-  unsupported,      ///< type or feature that no provider, or not the wanted one, has
-  unavailable,      ///< a provider exists and can't work here (program missing, plugin refused)
-  no_such_backup,   ///< archive or backup that does not exist
-  destination,      ///< destination unusable, found before anything was written
-  no_space,         ///< destination full while writing
-  lock_busy,        ///< another run holds the lock
-  not_now,          ///< a hook asked to come back later
-  not_permitted,    ///< the user may not do this
-  source,           ///< the source root is missing, empty or not readable
-  damaged,          ///< an archive, manifest or state file is not what its digest says
-  state_lost,       ///< a provider's state of an earlier level is missing or not the chain's: a level 0 is needed
-  configuration,    ///< the configuration is invalid
-  usage,            ///< the command line is invalid
-  cancelled,        ///< a stop was requested
-  internal,         ///< our own bug
+  unsupported,     ///< type or feature that no provider, or not the wanted one, has
+  unavailable,     ///< a provider exists and can't work here (program missing, plugin refused)
+  no_such_backup,  ///< archive or backup that does not exist
+  destination,     ///< destination unusable, found before anything was written
+  no_space,        ///< destination full while writing
+  lock_busy,       ///< another run holds the lock
+  not_now,         ///< a hook asked to come back later
+  not_permitted,   ///< the user may not do this
+  source,          ///< the source root is missing, empty or not readable
+  damaged,         ///< an archive, manifest or state file is not what its digest says
+  state_lost,      ///< a provider's state of an earlier level is missing or not the chain's: a level 0 is needed
+  configuration,   ///< the configuration is invalid
+  usage,           ///< the command line is invalid
+  cancelled,       ///< a stop was requested
+  internal,        ///< our own bug
 };
 
 /// The seed's name of a kind, e.g. "ValueError".

@@ -22,7 +22,8 @@ struct ChainLink {
 /// A chain from its level 0 to the wanted backup, in the order of restoring; or what is missing.
 struct ResolvedChain {
   std::vector<std::size_t> links;  ///< indices into the links that were given
-  /// Empty if the chain is complete; else one line that names the gap, e.g. "level 1 (id 0b8e…) of home.2.tar.gz is missing".
+  /// Empty if the chain is complete; else one line that names the gap, e.g. "level 1 (id 0b8e…) of home.2.tar.gz is
+  /// missing".
   std::string gap;
 };
 

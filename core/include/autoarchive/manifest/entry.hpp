@@ -20,14 +20,14 @@ inline constexpr int kManifestVersion = 1;
 struct ManifestHeader {
   int version = kManifestVersion;
   std::string backup_uuid;
-  std::string archive;         ///< the archive's name, e.g. "home"
-  std::string type;            ///< extension of the type, e.g. "tar.gz"
+  std::string archive;  ///< the archive's name, e.g. "home"
+  std::string type;     ///< extension of the type, e.g. "tar.gz"
   int level = 0;
-  std::string chain_uuid;      ///< the backup_uuid of the chain's level 0
-  std::string parent_uuid;     ///< the backup that this level is based on; empty for level 0
-  std::string parent_sha256;   ///< digest of the parent's archive file; empty for level 0
-  std::string root;            ///< logical root, e.g. "/home"
-  std::string provider;        ///< owner of the chain, e.g. "tar-external"
+  std::string chain_uuid;         ///< the backup_uuid of the chain's level 0
+  std::string parent_uuid;        ///< the backup that this level is based on; empty for level 0
+  std::string parent_sha256;      ///< digest of the parent's archive file; empty for level 0
+  std::string root;               ///< logical root, e.g. "/home"
+  std::string provider;           ///< owner of the chain, e.g. "tar-external"
   std::string definition_digest;  ///< of root, type and owner: a change makes the next run a level 0
   SystemTime started{};
   friend bool operator==(const ManifestHeader&, const ManifestHeader&) = default;

@@ -11,8 +11,8 @@
 
 namespace autoarchive {
 
-/// Trusts nothing that it reads: whatever is cut, flipped or foreign is Error(value_error, cause damaged) with the place.
-/// Keys that it does not know are ignored. Memory is one frame. Not thread-safe.
+/// Trusts nothing that it reads: whatever is cut, flipped or foreign is Error(value_error, cause damaged) with the
+/// place. Keys that it does not know are ignored. Memory is one frame. Not thread-safe.
 class AA_EXPORT ManifestReader {
  public:
   /// Reads the header line. Throws damaged, or cause unsupported for a newer version.

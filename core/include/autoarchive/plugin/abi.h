@@ -14,8 +14,8 @@ extern "C" {
 
 /* What create_component() makes. A pure C room would be another kind. */
 #define AUTOARCHIVE_ABI_KIND_CXX 1u
-/* Raised when an interface of the room changes. 0: the interfaces have not settled, and the hash of the public headers is
- * compared as well. */
+/* Raised when an interface of the room changes. 0: the interfaces have not settled, and the hash of the public headers
+ * is compared as well. */
 #define AUTOARCHIVE_ABI_EPOCH 0u
 #define AUTOARCHIVE_PLUGIN_ENTRY_NAME "autoarchive_plugin_entry"
 
@@ -25,13 +25,13 @@ typedef struct autoarchive_plugin {
   uint32_t struct_size; /* sizeof(autoarchive_plugin) as the plugin was built */
   uint32_t abi_kind;    /* AUTOARCHIVE_ABI_KIND_CXX */
   uint32_t abi_epoch;   /* AUTOARCHIVE_ABI_EPOCH */
-  /* Sorted "key=value\n" lines, plain characters, no terminating zero counted: id, version, providers, fingerprint … The
-   * keys are in autoarchive/plugin/descriptor.hpp. */
+  /* Sorted "key=value\n" lines, plain characters, no terminating zero counted: id, version, providers, fingerprint …
+   * The keys are in autoarchive/plugin/descriptor.hpp. */
   uint32_t descriptor_size;
   const char* descriptor;
-  /* Makes the component: arguments are ApplicationContext* and ServiceAccessor*, the result is an IServiceComponent*. Throws
-   * nothing: on failure it returns NULL and leaves a text, cut to error_size and ended by a zero, in error. Called on the host's
-   * main thread, at most once. */
+  /* Makes the component: arguments are ApplicationContext* and ServiceAccessor*, the result is an IServiceComponent*.
+   * Throws nothing: on failure it returns NULL and leaves a text, cut to error_size and ended by a zero, in error.
+   * Called on the host's main thread, at most once. */
   void* (*create_component)(void* application_context, void* service_accessor, char* error, size_t error_size);
   /* Destroys it. Throws nothing. NULL is fine. */
   void (*destroy_component)(void* component);

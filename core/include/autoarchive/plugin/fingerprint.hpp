@@ -1,5 +1,6 @@
 /// \file
-/// How a translation unit was built, as far as host and plugin have to agree on it: descriptor lines made by the compiler.
+/// How a translation unit was built, as far as host and plugin have to agree on it: descriptor lines made by the
+/// compiler.
 #pragma once
 
 #include "autoarchive/plugin/abi.h"
@@ -50,7 +51,7 @@
 #endif
 
 /// The lines "abi.…" of a descriptor.
-#define AA_FINGERPRINT                                       \
+#define AA_FINGERPRINT \
   "abi.cxx11=" AA_FINGERPRINT_CXX11 "\n"                     \
   "abi.debug_stl=" AA_FINGERPRINT_DEBUG "\n"                 \
   "abi.epoch=" AA_STRINGIFY(AUTOARCHIVE_ABI_EPOCH) "\n"      \

@@ -29,7 +29,7 @@ enum class PluginState : std::uint8_t { loaded, refused, shadowed };
 struct PluginReport {
   std::filesystem::path file;
   PluginState state = PluginState::refused;
-  std::string id;       ///< empty if it could not be read
+  std::string id;  ///< empty if it could not be read
   std::string version;
   std::vector<std::string> providers;  ///< as declared
   std::vector<Refusal> refusals;       ///< all faults of the stage at which it was refused

@@ -1,8 +1,8 @@
 /// \file
 /// The contract of a plugin, on one page.
 ///
-/// A plugin is a shared library made by aa_add_plugin(), with one component that registers providers of services, and this in one
-/// of its files:
+/// A plugin is a shared library made by aa_add_plugin(), with one component that registers providers of services, and
+/// this in one of its files:
 ///
 ///     #include <autoarchive/plugin/sdk.hpp>
 ///
@@ -11,11 +11,12 @@
 ///               "provider.zip.service=archiver\n"
 ///               "provider.zip.types=zip\n")
 ///
-/// The second argument declares the providers (syntax: descriptor.hpp), sorted by key. Declared and registered providers have to be
-/// the same, or the plugin is refused (AA-P605).
+/// The second argument declares the providers (syntax: descriptor.hpp), sorted by key. Declared and registered
+/// providers have to be the same, or the plugin is refused (AA-P605).
 ///
-/// Rules: loading has no side effects; the component is made once, on the main thread, and makes no provider itself; what it throws is
-/// reported (AA-P604) and leaves nothing registered; the library is never unloaded. Classes of the host are used as their headers say.
+/// Rules: loading has no side effects; the component is made once, on the main thread, and makes no provider itself;
+/// what it throws is reported (AA-P604) and leaves nothing registered; the library is never unloaded. Classes of the
+/// host are used as their headers say.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +43,8 @@ inline void copy_error(std::string_view text, char* error, std::size_t error_siz
 
 /// Behind the door: no exception gets through it.
 template <class Component>
-void* create_component(void* application_context, void* service_accessor, char* error, std::size_t error_size) noexcept {
+void* create_component(void* application_context, void* service_accessor, char* error,
+                       std::size_t error_size) noexcept {
   try {
     IServiceComponent* const component = new Component(*static_cast<ApplicationContext*>(application_context),
                                                        *static_cast<ServiceAccessor*>(service_accessor));
@@ -55,20 +57,26 @@ void* create_component(void* application_context, void* service_accessor, char* 
   return nullptr;
 }
 
-inline void destroy_component(void* component) noexcept { delete static_cast<IServiceComponent*>(component); }
+inline void destroy_component(void* component) noexcept {
+  delete static_cast<IServiceComponent*>(component);
+}
 
 }  // namespace autoarchive::sdk
 
 /// AA_PLUGIN_ID, AA_PLUGIN_NAME and AA_PLUGIN_VERSION come from aa_add_plugin().
-#define AA_PLUGIN(Component, provider_lines)                                                                                \
-  extern "C" AA_EXPORT const autoarchive_plugin* autoarchive_plugin_entry() {                                               \
-    static constexpr char kDescriptor[] = AA_FINGERPRINT "format=1\n"                                                       \
-                                                         "id=" AA_PLUGIN_ID "\n"                                            \
-                                                         "name=" AA_PLUGIN_NAME "\n" provider_lines                         \
-                                                         "version=" AA_PLUGIN_VERSION "\n";                                 \
-    static constexpr autoarchive_plugin kPlugin{sizeof(autoarchive_plugin), AUTOARCHIVE_ABI_KIND_CXX, AUTOARCHIVE_ABI_EPOCH, \
-                                                sizeof(kDescriptor) - 1,    kDescriptor,                                    \
-                                                &autoarchive::sdk::create_component<Component>,                             \
-                                                &autoarchive::sdk::destroy_component};                                      \
-    return &kPlugin;                                                                                                        \
+#define AA_PLUGIN(Component, provider_lines)                                                    \
+  extern "C" AA_EXPORT const autoarchive_plugin* autoarchive_plugin_entry() {                   \
+    static constexpr char kDescriptor[] = AA_FINGERPRINT                                        \
+        "format=1\n"                                                                            \
+        "id=" AA_PLUGIN_ID                                                                      \
+        "\n"                                                                                    \
+        "name=" AA_PLUGIN_NAME "\n" provider_lines "version=" AA_PLUGIN_VERSION "\n";           \
+    static constexpr autoarchive_plugin kPlugin{sizeof(autoarchive_plugin),                     \
+                                                AUTOARCHIVE_ABI_KIND_CXX,                       \
+                                                AUTOARCHIVE_ABI_EPOCH,                          \
+                                                sizeof(kDescriptor) - 1,                        \
+                                                kDescriptor,                                    \
+                                                &autoarchive::sdk::create_component<Component>, \
+                                                &autoarchive::sdk::destroy_component};          \
+    return &kPlugin;                                                                            \
   }

@@ -62,7 +62,8 @@ class AA_EXPORT IStorage : public IService {
 
   /// Locks one archive, finishes or clears what a dead writer left, and opens a transaction. Throws Error: cause
   /// lock_busy if another writer has it for longer than `options.lock_wait`; cause destination if the place is
-  /// missing, not a directory, read-only, or not the one that is expected; file_exists if a journal meets a foreign file.
+  /// missing, not a directory, read-only, or not the one that is expected; file_exists if a journal meets a foreign
+  /// file.
   [[nodiscard]] virtual std::unique_ptr<ITransaction> begin(const TransactionOptions& options) = 0;
 
   /// Throws Error(file_not_found, cause no_such_backup).

@@ -13,8 +13,8 @@
 
 namespace autoarchive {
 
-/// A local directory as storage. Files are made with mode 0600, O_EXCL and O_NOFOLLOW; a file appears under its name only
-/// when it is complete and synced. File systems without hard links or directory sync work with what they have.
+/// A local directory as storage. Files are made with mode 0600, O_EXCL and O_NOFOLLOW; a file appears under its name
+/// only when it is complete and synced. File systems without hard links or directory sync work with what they have.
 class AA_EXPORT LocalStorage final : public IStorage {
  public:
   /// The directory is opened at each call; it need not exist yet.

@@ -16,7 +16,8 @@ class AA_EXPORT Sink {
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink();
 
-  /// Takes all of `bytes`, or throws Error (os_error; cause no_space when full); after a throw only destruction is allowed.
+  /// Takes all of `bytes`, or throws Error (os_error; cause no_space when full); after a throw only destruction is
+  /// allowed.
   virtual void write(ByteView bytes) = 0;
 
   /// Ends the stream. For a storage's sink: on return everything written is durable, under its temporary name.

@@ -48,10 +48,12 @@ struct CommitStep {
   std::string to;
 };
 
-/// What happens to older files when the new ones take their names. Steps in the order of their execution. A plain value.
+/// What happens to older files when the new ones take their names. Steps in the order of their execution. A plain
+/// value.
 struct CommitPlan {
   std::vector<CommitStep> steps;
-  /// Small files written anew with the commit: the ".sha256" of kept files, e.g. {"home.aa.tar.gz.sha256", "9f2c…  home.aa.tar.gz\n"}.
+  /// Small files written anew with the commit: the ".sha256" of kept files, e.g. {"home.aa.tar.gz.sha256", "9f2c…
+  /// home.aa.tar.gz\n"}.
   struct Text {
     std::string name;
     std::string content;
@@ -75,8 +77,8 @@ class AA_EXPORT ITransaction {
   /// The destination's marker, made now if it had none.
   [[nodiscard]] virtual const std::string& marker() const noexcept = 0;
 
-  /// Opens a new file that commit() will give this name; until then it has a temporary one and mode 0600. Several may be
-  /// open at once. The sink must not outlive the transaction.
+  /// Opens a new file that commit() will give this name; until then it has a temporary one and mode 0600. Several may
+  /// be open at once. The sink must not outlive the transaction.
   [[nodiscard]] virtual std::unique_ptr<Sink> put(std::string_view name) = 0;
   /// A finished put, before the commit: to check what was written. Throws file_not_found.
   [[nodiscard]] virtual std::unique_ptr<ReadableFile> read_back(std::string_view name) const = 0;
@@ -85,8 +87,8 @@ class AA_EXPORT ITransaction {
   /// Device and inode of everything that this transaction writes, to be left out of the backup.
   [[nodiscard]] virtual std::vector<std::pair<std::uint64_t, std::uint64_t>> own_files() const = 0;
 
-  /// A provider's state: the path of a temporary file, not made yet, that commit() renames to `target` (an absolute path on
-  /// the same file system) after the new backup has its name.
+  /// A provider's state: the path of a temporary file, not made yet, that commit() renames to `target` (an absolute
+  /// path on the same file system) after the new backup has its name.
   [[nodiscard]] virtual std::filesystem::path put_state(const std::filesystem::path& target) = 0;
   /// A provider's state that commit() removes, e.g. that of higher levels. Missing is fine.
   virtual void remove_state(const std::filesystem::path& target) = 0;
@@ -98,8 +100,8 @@ class AA_EXPORT ITransaction {
   virtual void prepare() = 0;
   /// Carries out `plan` and gives the new files their names, through a journal: once this has returned, or the process
   /// has died later than the journal, the backup is there after the next begin(). Calls prepare() if that has not been
-  /// done. Throws Error; before the journal is written nothing has changed, after it the next begin() finishes the work.
-  /// REQUIRES: every sink is finished; not called before.
+  /// done. Throws Error; before the journal is written nothing has changed, after it the next begin() finishes the
+  /// work. REQUIRES: every sink is finished; not called before.
   virtual void commit(const CommitPlan& plan) = 0;
 };
 

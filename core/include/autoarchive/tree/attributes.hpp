@@ -14,12 +14,12 @@ namespace autoarchive {
 
 /// Which attributes a backup keeps. All are on unless switched off.
 struct MetadataOptions {
-  bool xattrs = true;        ///< user.*, trusted.*, security.capability and all others that are not named below
-  bool acls = true;          ///< system.posix_acl_access and system.posix_acl_default
-  bool selinux = true;       ///< security.selinux
-  bool owner_names = true;   ///< names beside the numbers
-  bool sparse = true;        ///< holes are stored as holes
-  bool nanoseconds = true;   ///< sub-second modification times
+  bool xattrs = true;       ///< user.*, trusted.*, security.capability and all others that are not named below
+  bool acls = true;         ///< system.posix_acl_access and system.posix_acl_default
+  bool selinux = true;      ///< security.selinux
+  bool owner_names = true;  ///< names beside the numbers
+  bool sparse = true;       ///< holes are stored as holes
+  bool nanoseconds = true;  ///< sub-second modification times
   friend bool operator==(const MetadataOptions&, const MetadataOptions&) = default;
 };
 

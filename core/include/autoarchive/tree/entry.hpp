@@ -52,8 +52,8 @@ struct Entry {
   std::uint32_t mode = 0;  ///< permission, set-id and sticky bits only (07777)
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::string user;   ///< empty: no name known
-  std::string group;  ///< empty: no name known
+  std::string user;        ///< empty: no name known
+  std::string group;       ///< empty: no name known
   std::uint64_t size = 0;  ///< content bytes of a file; 0 for all other kinds
   Timestamp mtime;
   Timestamp ctime;

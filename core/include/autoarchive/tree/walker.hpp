@@ -41,18 +41,19 @@ class AA_EXPORT DirectoryHandle {
 
 /// What happened at one step of the walk.
 enum class WalkEvent : std::uint8_t {
-  entry,        ///< an entry to be stored
-  excluded,     ///< left out; `rule` says by which rule; nothing below it follows
-  stat_failed,  ///< lstat failed (vanished, not permitted); `os_errno` says why
-  list_failed,  ///< a directory could not be opened or listed to its end; its entry came directly before with listed=false
-  socket,       ///< a socket, which can't be stored
-  unknown_type, ///< a type that no tar can express
+  entry,         ///< an entry to be stored
+  excluded,      ///< left out; `rule` says by which rule; nothing below it follows
+  stat_failed,   ///< lstat failed (vanished, not permitted); `os_errno` says why
+  list_failed,   ///< a directory could not be opened or listed to its end; its entry came directly before with
+                 ///< listed=false
+  socket,        ///< a socket, which can't be stored
+  unknown_type,  ///< a type that no tar can express
 };
 
 /// One step. `entry.path` is set for every event.
 struct WalkItem {
   WalkEvent event = WalkEvent::entry;
-  Entry entry;           ///< without xattrs and owner names, which cost more than a stat
+  Entry entry;  ///< without xattrs and owner names, which cost more than a stat
   int os_errno = 0;
   std::string rule;
   bool is_include = false;  ///< named by the caller, not found by listing: when missing it is an error, not a notice
@@ -94,8 +95,8 @@ class AA_EXPORT Walker {
   std::unique_ptr<State> state_;
 };
 
-/// Opens what the walk has seen: O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_NOATIME where permitted; compares device and inode.
-/// Only regular files and directories are ever opened. Thread-safe.
+/// Opens what the walk has seen: O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_NOATIME where permitted; compares device and
+/// inode. Only regular files and directories are ever opened. Thread-safe.
 [[nodiscard]] AA_EXPORT OpenedEntry open_entry(const WalkItem& item);
 /// Stats the entry again, by its parent. `os_errno` as in OpenedEntry; fd stays empty. Thread-safe.
 [[nodiscard]] AA_EXPORT OpenedEntry stat_entry(const WalkItem& item);
