@@ -5,7 +5,6 @@
 #include <exception>
 #include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -70,6 +69,13 @@ void check_new(std::string_view service, const std::vector<Registration>& regist
   }
 }
 
+std::vector<Registration>::iterator find_provider(std::vector<Registration>& registered,
+                                                  const IProviderIdentification* identification) {
+  return std::find_if(registered.begin(), registered.end(), [&](const Registration& registration) {
+    return same(registration.identification.get(), identification);
+  });
+}
+
 }  // namespace
 
 struct ServiceAccessor::Staging::State {
@@ -79,19 +85,32 @@ struct ServiceAccessor::Staging::State {
 };
 
 struct ServiceAccessor::State {
+  using Class = const std::type_info*;
+  struct Making {
+    std::thread::id thread;
+    bool taken_back = false;  // meanwhile: what comes out is not cached
+  };
+
   // Guards everything below. Never held while a provider's constructor or destructor runs.
   mutable std::mutex mutex;
   Services services;
-  std::map<std::type_index, std::shared_ptr<IService>> instances;
-  std::set<std::type_index> being_made;
-  std::set<std::pair<std::thread::id, std::type_index>> making;  // who makes what, to tell recursion from waiting
+  std::map<Class, std::shared_ptr<IService>> instances;
+  std::map<Class, Making> being_made;
+  std::map<std::thread::id, Class> waiting;  // who waits for what to be made
   std::condition_variable made;
   std::vector<Staging::State*> stagings;
 
-  [[nodiscard]] const std::vector<Registration>& registered(std::string_view service) const {
+  [[nodiscard]] std::vector<Registration>& registered(std::string_view service) {
     const auto found = services.find(service);
     if (found == services.end()) throw unknown_service(service);
     return found->second;
+  }
+  [[nodiscard]] std::vector<Registration>::iterator registered(std::string_view service,
+                                                               const IProviderIdentification* identification) {
+    auto& all = registered(service);
+    const auto found = find_provider(all, identification);
+    if (found == all.end()) throw unknown_provider(service, identification);
+    return found;
   }
   [[nodiscard]] Staging::State* staging_of_this_thread() const {
     for (auto* staging : stagings) {
@@ -100,14 +119,54 @@ struct ServiceAccessor::State {
     return nullptr;
   }
   // Returned, so that the caller destroys it after the lock is gone.
-  [[nodiscard]] std::shared_ptr<IService> drop_instance(std::type_index type) {
+  [[nodiscard]] std::shared_ptr<IService> drop_instance(Class type) {
+    if (const auto making = being_made.find(type); making != being_made.end()) making->second.taken_back = true;
     const auto found = instances.find(type);
     if (found == instances.end()) return nullptr;
     auto instance = std::move(found->second);
     instances.erase(found);
     return instance;
   }
+  // Whether the one who makes it waits, over any number of others, for this very thread.
+  [[nodiscard]] bool waits_for_this_thread(Class type) const {
+    for (auto making = being_made.find(type); making != being_made.end(); making = being_made.find(type)) {
+      if (making->second.thread == std::this_thread::get_id()) return true;
+      const auto next = waiting.find(making->second.thread);
+      if (next == waiting.end()) return false;
+      type = next->second;
+    }
+    return false;
+  }
+  void wait_until_made(std::unique_lock<std::mutex>& lock, Class type) {
+    waiting[std::this_thread::get_id()] = type;
+    made.wait(lock, [&] { return !being_made.contains(type); });
+    waiting.erase(std::this_thread::get_id());
+  }
+  [[nodiscard]] std::shared_ptr<IService> make(std::unique_lock<std::mutex>& lock, const ProviderClass& provider,
+                                               const ProviderArguments& arguments);
 };
+
+std::shared_ptr<IService> ServiceAccessor::State::make(std::unique_lock<std::mutex>& lock,
+                                                       const ProviderClass& provider,
+                                                       const ProviderArguments& arguments) {
+  being_made[provider.type] = {std::this_thread::get_id()};
+  lock.unlock();
+  std::shared_ptr<IService> instance;
+  std::exception_ptr failure;
+  try {
+    instance = provider.create(arguments);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  lock.lock();
+  const auto making = being_made.find(provider.type);
+  if (!failure && !making->second.taken_back) instances[provider.type] = instance;
+  being_made.erase(making);
+  lock.unlock();
+  made.notify_all();
+  if (failure) std::rethrow_exception(failure);
+  return instance;
+}
 
 ServiceAccessor::ServiceAccessor() : state_(std::make_unique<State>()) {}
 ServiceAccessor::~ServiceAccessor() = default;
@@ -134,67 +193,45 @@ void ServiceAccessor::register_service(const IServiceIdentification& service, co
 }
 
 void ServiceAccessor::unregister_service(const IServiceIdentification& service) {
+  // Both are destroyed after the lock: the destructors of providers and identifications are a plugin's code.
+  std::vector<Registration> taken_back;
   std::vector<std::shared_ptr<IService>> dropped;
   const std::lock_guard lock(state_->mutex);
-  for (const auto& registration : state_->registered(service.name())) {
-    dropped.push_back(state_->drop_instance(registration.provider.type));
-  }
+  taken_back = std::move(state_->registered(service.name()));
   state_->services.erase(state_->services.find(service.name()));
+  for (const auto& registration : taken_back) dropped.push_back(state_->drop_instance(registration.provider.type));
 }
 
 void ServiceAccessor::unregister_provider(const IServiceIdentification& service,
                                           const IProviderIdentification* identification) {
-  std::shared_ptr<IService> dropped;  // destroyed after the lock
+  Registration taken_back;  // as above
+  std::shared_ptr<IService> dropped;
   const std::lock_guard lock(state_->mutex);
-  static_cast<void>(state_->registered(service.name()));
-  auto& registered = state_->services.find(service.name())->second;
-  const auto found = std::find_if(registered.begin(), registered.end(), [&](const Registration& registration) {
-    return same(registration.identification.get(), identification);
-  });
-  if (found == registered.end()) throw unknown_provider(service.name(), identification);
-  dropped = state_->drop_instance(found->provider.type);
-  registered.erase(found);
-  if (registered.empty()) state_->services.erase(state_->services.find(service.name()));
+  const auto found = state_->registered(service.name(), identification);
+  taken_back = std::move(*found);
+  dropped = state_->drop_instance(taken_back.provider.type);
+  auto& others = state_->registered(service.name());
+  others.erase(found);
+  if (others.empty()) state_->services.erase(state_->services.find(service.name()));
 }
 
 std::shared_ptr<IService> ServiceAccessor::get_or_create(const IServiceIdentification& service,
                                                          const IProviderIdentification* identification,
                                                          const ProviderArguments& arguments) {
   std::unique_lock lock(state_->mutex);
-  const auto& registered = state_->registered(service.name());
-  const auto found = std::find_if(registered.begin(), registered.end(), [&](const Registration& registration) {
-    return same(registration.identification.get(), identification);
-  });
-  if (found == registered.end()) throw unknown_provider(service.name(), identification);
-  const ProviderClass provider = found->provider;
-  const std::pair making(std::this_thread::get_id(), provider.type);
-  if (state_->making.contains(making)) {
-    throw Error(ErrorCode::runtime_error,
-                "provider " + quote(id_of(identification)) + " asks for itself while it is being made",
-                ErrorCause::internal);
+  auto provider = state_->registered(service.name(), identification)->provider;
+  while (state_->being_made.contains(provider.type)) {
+    if (state_->waits_for_this_thread(provider.type)) {
+      throw Error(ErrorCode::runtime_error,
+                  "provider " + quote(id_of(identification)) + " asks for itself while it is being made",
+                  ErrorCause::internal);
+    }
+    state_->wait_until_made(lock, provider.type);
+    provider = state_->registered(service.name(), identification)->provider;  // it may have been taken back meanwhile
   }
-  state_->made.wait(lock, [&] { return !state_->being_made.contains(provider.type); });
   if (const auto cached = state_->instances.find(provider.type); cached != state_->instances.end())
     return cached->second;
-
-  state_->being_made.insert(provider.type);
-  state_->making.insert(making);
-  lock.unlock();
-  std::shared_ptr<IService> instance;
-  std::exception_ptr failure;
-  try {
-    instance = provider.create(arguments);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  lock.lock();
-  state_->being_made.erase(provider.type);
-  state_->making.erase(making);
-  if (!failure) state_->instances[provider.type] = instance;
-  lock.unlock();
-  state_->made.notify_all();
-  if (failure) std::rethrow_exception(failure);
-  return instance;
+  return state_->make(lock, provider, arguments);
 }
 
 std::vector<IdentificationPtr> ServiceAccessor::providers_identifications(const IServiceIdentification& service) const {

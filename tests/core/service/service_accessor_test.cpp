@@ -1,6 +1,7 @@
 // contract 1.1 and 1.2, row by row.
 #include "autoarchive/service/service_accessor.hpp"
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -228,6 +229,91 @@ TEST_F(ServiceAccessorTest, GivesManyThreadsTheSameInstance) {
   for (auto& thread : threads) thread.join();
   for (const auto& slot : got) EXPECT_EQ(slot, got[0]);
   EXPECT_EQ(Polite::made, 1);
+}
+
+class TakenBack final : public IGreeter {
+ public:
+  explicit TakenBack(const ProviderArguments& /*arguments*/) {
+    if (from != nullptr) from->unregister_service(GreeterService("greeter"));
+  }
+  std::string greeting() override { return "gone"; }
+  static inline ServiceAccessor* from = nullptr;
+};
+
+TEST_F(ServiceAccessorTest, CachesNothingThatWasTakenBackWhileItWasMade) {
+  add("gone", provider_class<TakenBack, IGreeter>());
+  TakenBack::from = &accessor_;
+  const auto first = get("gone");
+  TakenBack::from = nullptr;
+  add("gone", provider_class<TakenBack, IGreeter>());
+  EXPECT_NE(get("gone"), first);
+}
+
+class Noticing final : public IProviderIdentification {
+ public:
+  explicit Noticing(const ServiceAccessor& accessor) : accessor_(accessor) {}
+  ~Noticing() override { EXPECT_FALSE(accessor_.is_registered(GreeterService("greeter"))); }
+  [[nodiscard]] std::string_view provider_id() const noexcept override { return "noticing"; }
+
+ private:
+  const ServiceAccessor& accessor_;
+};
+
+TEST_F(ServiceAccessorTest, HoldsNoLockWhileAnIdentificationIsDestroyed) {
+  const ServiceId<IGreeter, Noticing> service("greeter");
+  accessor_.register_service(service, provider_class<Polite, IGreeter>(), std::make_shared<Noticing>(accessor_));
+  accessor_.unregister_service(service);
+  accessor_.register_service(service, provider_class<Polite, IGreeter>(), std::make_shared<Noticing>(accessor_));
+  const auto same = accessor_.providers_identifications(service).front().get();
+  accessor_.unregister_provider(service, same);
+}
+
+std::atomic<int> circles_begun = 0;
+
+/// Waits until the other one is being made as well, then asks for it.
+template <int kNumber>
+class Circle final : public IGreeter {
+ public:
+  explicit Circle(const ProviderArguments& arguments) {
+    ++circles_begun;
+    while (circles_begun < 2) std::this_thread::yield();
+    other_ = with->get_or_create(GreeterService("greeter"), std::make_unique<GreeterId>(kNumber == 1 ? "2" : "1").get(),
+                                 arguments);
+  }
+  std::string greeting() override { return "round"; }
+  static inline ServiceAccessor* with = nullptr;
+
+ private:
+  std::shared_ptr<IGreeter> other_;
+};
+
+TEST_F(ServiceAccessorTest, RefusesACircleOverTwoThreadsInsteadOfWaitingForEver) {
+  add("1", provider_class<Circle<1>, IGreeter>());
+  add("2", provider_class<Circle<2>, IGreeter>());
+  Circle<1>::with = Circle<2>::with = &accessor_;
+  const auto ask = [&](const char* id) {
+    EXPECT_EQ(code_of([&] { static_cast<void>(get(id)); }), ErrorCode::runtime_error);
+  };
+  std::thread first(ask, "1");
+  std::thread second(ask, "2");
+  first.join();
+  second.join();
+}
+
+TEST_F(ServiceAccessorTest, DoesNotMixClassesOfTheSameNameOfTwoPlugins) {
+  const ServiceId<IService, GreeterId> service("greeter");
+  const auto class_of = [](const char* library) {
+    void* const handle = ::dlopen(library, RTLD_NOW | RTLD_LOCAL);  // never closed, as the loader does it
+    EXPECT_NE(handle, nullptr) << ::dlerror();
+    ProviderClass provider;
+    reinterpret_cast<void (*)(ProviderClass*)>(::dlsym(handle, "provide"))(&provider);
+    return provider;
+  };
+  accessor_.register_service(service, class_of(AA_SAME_NAME_1), std::make_shared<GreeterId>("1"));
+  accessor_.register_service(service, class_of(AA_SAME_NAME_2), std::make_shared<GreeterId>("2"));
+  const GreeterId first("1");
+  const GreeterId second("2");
+  EXPECT_NE(accessor_.get_or_create(service, &first, {}), accessor_.get_or_create(service, &second, {}));
 }
 
 // contract 1.2

@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <typeindex>
 #include <typeinfo>
+#include <utility>
 #include <vector>
 
 #include "autoarchive/base/export.hpp"
@@ -27,7 +29,9 @@ struct ProviderArguments {
 /// A class of providers: how to make one, and which interface it is for. A cheap value; make it with provider_class().
 struct ProviderClass {
   using Create = std::unique_ptr<IService> (*)(const ProviderArguments&);
-  std::type_index type = typeid(void);       ///< the class itself: the key of the instance cache
+  /// The class itself: the key of the instance cache. Compared by address, as two plugins may each have a class of this
+  /// name.
+  const std::type_info* type = &typeid(void);
   std::type_index interface = typeid(void);  ///< the interface that it was declared for
   Create create = nullptr;
 };
@@ -36,7 +40,7 @@ struct ProviderClass {
 template <class Provider, class Interface>
 [[nodiscard]] ProviderClass provider_class() {
   static_assert(std::is_base_of_v<IService, Interface> && std::is_base_of_v<Interface, Provider>);
-  return {typeid(Provider), typeid(Interface), [](const ProviderArguments& arguments) -> std::unique_ptr<IService> {
+  return {&typeid(Provider), typeid(Interface), [](const ProviderArguments& arguments) -> std::unique_ptr<IService> {
             return std::make_unique<Provider>(arguments);
           }};
 }
