@@ -12,6 +12,7 @@
 
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
 #include "plugin_providers.hpp"
 #include "support/recording_observer.hpp"
 #include "support/run_program.hpp"
@@ -256,6 +257,13 @@ TEST_P(ArchiverContract, ReportsAnUnreadableFileAndStoresTheRest) {
   EXPECT_EQ(failure, "");
   EXPECT_THAT(observer_.errors(), Contains(::testing::MatchesRegex("error Open/PermissionDenied (\\./)?closed")));
   EXPECT_THAT(test::run_shell("tar tf " + shell_quote(file())).output, HasSubstr("open\n"));
+
+  ManifestReader manifest(open_local_file(manifest_name(file().native())));
+  manifest.seek("closed");
+  ManifestEntry entry;
+  ASSERT_TRUE(manifest.next(entry));
+  EXPECT_EQ(entry.entry.path, "closed");
+  EXPECT_EQ(entry.stored_level, -1);  // the tree has it, no backup does
 }
 
 TEST_P(ArchiverContract, ExcludesLiteralPathsAndPatternsAlike) {

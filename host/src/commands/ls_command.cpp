@@ -130,7 +130,10 @@ class MemberLines final : public IMemberVisitor {
 
 void list_manifest(ArchiveLevel& level, MemberLines& lines) {
   ManifestReader manifest(std::move(level.manifest));
-  for (ManifestEntry entry; manifest.next(entry);) lines.add(entry.entry, /*hard_link=*/false);
+  for (ManifestEntry entry; manifest.next(entry);) {
+    // What could not be stored is in the manifest, but in no backup.
+    if (entry.stored_level >= 0) lines.add(entry.entry, /*hard_link=*/false);
+  }
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ void EntryWriter::add_file(WalkItem& item) {
   auto opened = open_entry(item);
   if (!opened.fd) {
     job_.file_error(BackupSubOperation::open, item.entry.path, opened.os_errno);
-    return job_.entry_done(item.entry, EntryStatus::failed);
+    return record(item.entry, {{}, opened.os_errno == ENOENT ? EntryState::vanished : EntryState::failed}, {});
   }
   // What is stored is what the descriptor says, not what the listing said a moment ago.
   opened.entry.user = std::move(item.entry.user);
@@ -164,11 +164,12 @@ void EntryWriter::check_unchanged(int fd, const Entry& entry, Content& content) 
   if (content.state == EntryState::ok) content.state = EntryState::changed;
 }
 
-void EntryWriter::record(const Entry& entry, const Content& content, std::uint64_t offset) {
+// Without an offset: the tree has it, no archive does.
+void EntryWriter::record(const Entry& entry, const Content& content, std::optional<std::uint64_t> offset) {
   ManifestEntry line;
   line.entry = entry;
   line.state = content.state;
-  line.stored_level = job_.level();
+  line.stored_level = offset ? job_.level() : -1;
   line.offset = offset;
   line.digest = content.digest;
   job_.add_to_manifest(line);

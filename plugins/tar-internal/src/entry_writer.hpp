@@ -46,7 +46,7 @@ class EntryWriter {
   [[nodiscard]] bool copy(int fd, std::uint64_t offset, std::uint64_t count, const Entry& entry, Content& content);
   void check_unchanged(int fd, const Entry& entry, Content& content);
   void read_attributes(WalkItem& item, int fd);
-  void record(const Entry& entry, const Content& content, std::uint64_t offset);
+  void record(const Entry& entry, const Content& content, std::optional<std::uint64_t> offset);
 
   BackupJob& job_;
   TarWriter& tar_;
