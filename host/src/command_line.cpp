@@ -39,7 +39,9 @@ void add_global_options(CLI::App& app, Words& words) {
   app.add_flag("-y,--yes", options.yes, "don't ask")->envname("AA_YES");
   app.add_option("--lock-wait", words.lock_wait, "wait that long for another run, e.g. 90s, 10m")
       ->envname("AA_LOCK_WAIT");
-  app.add_option("--plugin-dir", options.plugin_directories, "look for plugins here first")->type_name("DIR");
+  app.add_option("--plugin-dir", options.plugin_directories, "look for plugins here first")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   app.add_flag("--safe-mode", options.safe_mode, "only the installed plugins")->envname("AA_SAFE_MODE");
 }
 
@@ -47,8 +49,13 @@ void add_overrides(CLI::App& verb, ArchiveOverrides& overrides) {
   verb.add_option("--root", overrides.root, "root directory of the source (an archive that no file defines)")
       ->type_name("DIR");
   verb.add_option("--destination", overrides.destination, "directory that gets the backup")->type_name("DIR");
-  verb.add_option("--include", overrides.include, "below the root; repeatable")->type_name("PATH");
-  verb.add_option("--exclude", overrides.exclude, "gitignore pattern; repeatable")->type_name("PATTERN");
+  // One value a use: what follows it is the archive's name.
+  verb.add_option("--include", overrides.include, "below the root; repeatable")
+      ->type_name("PATH")
+      ->allow_extra_args(false);
+  verb.add_option("--exclude", overrides.exclude, "gitignore pattern; repeatable")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
   verb.add_option("--type", overrides.type, "tar, tar.gz, tar.bz2, tar.xz, tar.zst, or a plugin's")->envname("AA_TYPE");
   verb.add_option("--strength", overrides.strength, "0..9")->envname("AA_STRENGTH");
   verb.add_option("--provider", overrides.provider, "use this one")->type_name("ID")->envname("AA_PROVIDER");
@@ -221,7 +228,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   add_looking(app, commands, words);
   add_removing(app, commands, words);
   add_groups(app, commands);
-  app.add_subcommand("version", "version and what it was built with");
+  app.add_subcommand("version", "the version");
   app.add_subcommand("help", "this text");
   for (auto* verb : app.get_subcommands({})) {
     verb->fallthrough();

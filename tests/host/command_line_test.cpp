@@ -31,6 +31,15 @@ TEST(CommandLine, ReadsCreate) {
   EXPECT_FALSE(std::get<CreateCommand>(parse_command_line({"create", "a", "--level", "next"}).command).level);
 }
 
+TEST(CommandLine, TakesOneValueForEachUseOfARepeatableOption) {
+  const auto line = parse_command_line({"create", "--include", "x", "--exclude", "y", "--plugin-dir", "/p", "home"});
+  const auto& create = std::get<CreateCommand>(line.command);
+  EXPECT_THAT(create.archives, ElementsAre("home"));
+  EXPECT_THAT(create.overrides.include, ElementsAre("x"));
+  EXPECT_THAT(create.overrides.exclude, ElementsAre("y"));
+  EXPECT_EQ(line.options.plugin_directories.size(), 1U);
+}
+
 TEST(CommandLine, ReadsTargetsAndActions) {
   const auto restore = std::get<RestoreCommand>(
       parse_command_line({"restore", "home@2.aa", "etc/passwd", "--to", "/t", "--overwrite", "newer"}).command);

@@ -66,7 +66,8 @@ void print(Console& console, const RouteCandidate& candidate) {
   for (const auto& [type, features] : candidate.features) {
     std::vector<std::string> names;
     for (const auto& feature : features) names.push_back(feature.name);
-    console.result(fmt::format("          {:<8} {}", type.extension, fmt::join(names, " ")));
+    console.result(fmt::format("          {}{}", names.empty() ? type.extension : fmt::format("{:<9}", type.extension),
+                               fmt::join(names, " ")));
   }
 }
 
