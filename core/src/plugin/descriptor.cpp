@@ -1,6 +1,9 @@
 #include "autoarchive/plugin/descriptor.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <system_error>
 
 #include "autoarchive/base/text.hpp"
 
@@ -18,6 +21,21 @@ bool is_word(std::string_view text) {
   });
 }
 
+bool is_label(std::string_view text) {
+  return is_word(text) && text.front() != '-' && text.back() != '-';
+}
+
+// Labels with one dot between them, e.g. org.example.zip.
+bool is_dotted(std::string_view text, std::size_t at_least) {
+  std::size_t labels = 0;
+  for (;; ++labels) {
+    const auto dot = text.find('.');
+    if (!is_label(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return labels + 1 >= at_least;
+    text.remove_prefix(dot + 1);
+  }
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : rest_(text) {}
@@ -29,7 +47,7 @@ class Parser {
       return std::move(result_);
     }
     while (!rest_.empty()) parse_line();
-    check_format();
+    if (!check_format()) return std::move(result_);
     check_identity();
     collect_providers();
     return std::move(result_);
@@ -59,12 +77,20 @@ class Parser {
     result_.descriptor.lines[key] = line.substr(equals + 1);
   }
 
-  void check_format() {
+  // False if it is of a newer format: what else there is to say of it is not ours to know.
+  bool check_format() {
     const auto format = result_.descriptor.value("format");
-    if (format == std::to_string(kDescriptorFormat)) return;
-    if (format.empty()) return malformed("there is no format");
+    int number = 0;
+    const auto [end, error] = std::from_chars(format.data(), format.data() + format.size(), number);
+    if (error != std::errc() || end != format.data() + format.size() || number < kDescriptorFormat) {
+      malformed("format " + quote(format) + " is not " + std::to_string(kDescriptorFormat));
+      return true;
+    }
+    if (number == kDescriptorFormat) return true;
+    result_.faults.clear();
     fault("AA-P303", "format: plugin " + quote(format) + ", host " + std::to_string(kDescriptorFormat),
           "use a newer host, or rebuild the plugin");
+    return false;
   }
 
   void check_identity() {
@@ -75,10 +101,11 @@ class Parser {
     const auto bad = [&](const char* what, const std::string& value, const char* allowed) {
       fault("AA-P304", std::string(what) + " " + quote(value) + " is not " + allowed, "correct it in aa_add_plugin()");
     };
-    if (!is_word(descriptor.id) || descriptor.id.find('.') == std::string::npos)
-      bad("id", descriptor.id, "reverse DNS, e.g. 'org.example.zip'");
-    if (!is_word(descriptor.version)) bad("version", descriptor.version, "a version, e.g. '1.0.0'");
-    if (!is_word(descriptor.name)) bad("name", descriptor.name, "a word, e.g. 'zip'");
+    if (!is_dotted(descriptor.id, /*at_least=*/2)) bad("id", descriptor.id, "reverse DNS, e.g. 'org.example.zip'");
+    if (!is_dotted(descriptor.version, /*at_least=*/1) ||
+        std::isdigit(static_cast<unsigned char>(descriptor.version.front())) == 0)
+      bad("version", descriptor.version, "a version, e.g. '1.0.0'");
+    if (!is_dotted(descriptor.name, /*at_least=*/1)) bad("name", descriptor.name, "a word, e.g. 'zip'");
   }
 
   void collect_providers() {
@@ -86,8 +113,10 @@ class Parser {
     constexpr std::string_view kSuffix = ".service";
     for (const auto& [key, value] : result_.descriptor.lines) {
       if (!key.starts_with(kPrefix) || !key.ends_with(kSuffix)) continue;
-      const auto id = key.substr(kPrefix.size(), key.size() - kPrefix.size() - kSuffix.size());
-      if (!is_word(id) || !is_word(value))
+      const auto id = key.size() < kPrefix.size() + kSuffix.size()
+                          ? std::string()
+                          : key.substr(kPrefix.size(), key.size() - kPrefix.size() - kSuffix.size());
+      if (!is_dotted(id, /*at_least=*/1) || !is_dotted(value, /*at_least=*/1))
         malformed("provider " + quote(id) + " of service " + quote(value) + " has no proper name");
       result_.descriptor.providers.push_back({id, value});
     }

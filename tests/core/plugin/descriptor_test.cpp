@@ -33,6 +33,33 @@ TEST(Descriptor, RefusesWhatIsNotSortedPlainLines) {
   }
 }
 
+TEST(Descriptor, SaysNothingOfANewerFormatButThatItIsNewer) {
+  EXPECT_EQ(codes("format=2\nidentity=whatever\nno equals\n"), "AA-P303 ");
+  for (const std::string format : {"", "0", "-1", "one", "1x", "99999999999"}) {
+    EXPECT_EQ(codes("format=" + format + kGood.substr(8)), "AA-P302 ") << format;
+  }
+}
+
+TEST(Descriptor, RefusesIdsVersionsAndNamesOfDots) {
+  const auto with = [](const std::string& id, const std::string& name, const std::string& version) {
+    return codes("format=1\nid=" + id + "\nname=" + name + "\nprovider.zip.service=archiver\nversion=" + version +
+                 "\n");
+  };
+  EXPECT_EQ(with("org.example.zip-2", "zip_2", "1.0.0-rc1"), "");
+  for (const char* id : {".", "..", "org.", ".zip", "org..zip", "org.-zip"})
+    EXPECT_EQ(with(id, "zip", "1.0"), "AA-P304 ") << id;
+  for (const char* name : {".", "..", "-rf"}) EXPECT_EQ(with("org.zip", name, "1.0"), "AA-P304 ") << name;
+  for (const char* version : {".", "1.", "1..0", "new"})
+    EXPECT_EQ(with("org.zip", "zip", version), "AA-P304 ") << version;
+}
+
+TEST(Descriptor, RefusesAProviderWithoutAName) {
+  for (const char* provider : {"provider.service", "provider..service", "provider.-.service"}) {
+    EXPECT_EQ(codes(std::string("format=1\nid=org.zip\nname=zip\n") + provider + "=archiver\nversion=1\n"), "AA-P302 ")
+        << provider;
+  }
+}
+
 TEST(Descriptor, SurvivesAnyBytes) {
   std::uint32_t state = 7;
   for (int round = 0; round < 2000; ++round) {
