@@ -29,7 +29,7 @@ std::uint64_t little_endian(ByteView bytes) {
 
 struct FrameReader::Decompressor {
   struct Deleter {
-    void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
+    void operator()(ZSTD_DCtx* owned) const noexcept { ZSTD_freeDCtx(owned); }
   };
   std::unique_ptr<ZSTD_DCtx, Deleter> context{ZSTD_createDCtx()};
   std::vector<std::byte> input = std::vector<std::byte>(kInputBytes);

@@ -22,7 +22,7 @@ void append_little_endian(std::vector<std::byte>& out, std::uint64_t value, unsi
 
 struct FrameWriter::Compressor {
   struct Deleter {
-    void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
+    void operator()(ZSTD_CCtx* owned) const noexcept { ZSTD_freeCCtx(owned); }
   };
   std::unique_ptr<ZSTD_CCtx, Deleter> context{ZSTD_createCCtx()};
   std::vector<std::byte> buffer;

@@ -104,19 +104,16 @@ std::vector<Refusal> check_elf(const fs::path& file) {
   return {};
 }
 
-std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const fs::path& file,
-                                  const PluginPolicy& policy) {
-  std::vector<Refusal> refusals;
-  if (policy.denied.contains(descriptor.id)) {
-    refusals.push_back(
-        {"AA-P401", "plugin " + descriptor.id + " is denied by the configuration", "take it out of plugins.deny"});
-  }
+std::vector<Refusal> check_place(const fs::path& file, const PluginPolicy& policy) {
   std::error_code error;
-  if (policy.safe_mode && !fs::equivalent(file.parent_path(), policy.installed_directory, error)) {
-    refusals.push_back({"AA-P404", "safe mode: only plugins in " + name(policy.installed_directory) + " are loaded",
-                        "run without --safe-mode"});
-  }
-  return refusals;
+  if (!policy.safe_mode || fs::equivalent(file.parent_path(), policy.installed_directory, error)) return {};
+  return {{"AA-P404", "safe mode: only plugins in " + name(policy.installed_directory) + " are loaded",
+           "run without --safe-mode"}};
+}
+
+std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const PluginPolicy& policy) {
+  if (!policy.denied.contains(descriptor.id)) return {};
+  return {{"AA-P401", "plugin " + descriptor.id + " is denied by the configuration", "take it out of plugins.deny"}};
 }
 
 std::vector<Refusal> check_abi(const PluginDescriptor& descriptor) {

@@ -15,9 +15,10 @@ namespace autoarchive {
 [[nodiscard]] std::vector<Refusal> check_file(const std::filesystem::path& file);
 /// AA-P201..203: a complete shared library for this machine.
 [[nodiscard]] std::vector<Refusal> check_elf(const std::filesystem::path& file);
-/// AA-P401, 404.
-[[nodiscard]] std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const std::filesystem::path& file,
-                                                const PluginPolicy& policy);
+/// AA-P404: in safe mode, only the installed directory.
+[[nodiscard]] std::vector<Refusal> check_place(const std::filesystem::path& file, const PluginPolicy& policy);
+/// AA-P401: denied by its id.
+[[nodiscard]] std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const PluginPolicy& policy);
 /// AA-P501..508: the fingerprint fields against those of this library.
 [[nodiscard]] std::vector<Refusal> check_abi(const PluginDescriptor& descriptor);
 

@@ -74,6 +74,7 @@ const autoarchive_plugin* PluginLoader::State::open(const fs::path& file, const 
                                                     PluginReport& report) {
   report.refusals = check_file(file);
   if (report.refusals.empty()) report.refusals = check_elf(file);
+  if (report.refusals.empty()) report.refusals = check_place(file, policy);  // before any of its code runs
   if (!report.refusals.empty()) return nullptr;
 
   boost::dll::fs::error_code error;
@@ -95,7 +96,8 @@ const autoarchive_plugin* PluginLoader::State::open(const fs::path& file, const 
     return nullptr;
   }
   const auto* plugin = library.get<const autoarchive_plugin*()>(AUTOARCHIVE_PLUGIN_ENTRY_NAME)();
-  if (plugin == nullptr || plugin->struct_size < sizeof(autoarchive_plugin) || plugin->descriptor == nullptr) {
+  if (plugin == nullptr || plugin->struct_size < sizeof(autoarchive_plugin) || plugin->descriptor == nullptr ||
+      plugin->create_component == nullptr || plugin->destroy_component == nullptr) {
     report.refusals.push_back(
         {"AA-P302", quote(file.native()) + ": the entry returns no complete plugin", "build it with this SDK"});
     return nullptr;
@@ -106,7 +108,7 @@ const autoarchive_plugin* PluginLoader::State::open(const fs::path& file, const 
   report.version = descriptor.version;
   for (const auto& provider : descriptor.providers) report.providers.push_back(provider.id);
   for (auto& fault : parsed.faults) report.refusals.push_back({fault.code, fault.text, fault.remedy});
-  if (report.refusals.empty()) report.refusals = check_policy(descriptor, file, policy);
+  if (report.refusals.empty()) report.refusals = check_policy(descriptor, policy);
   if (report.refusals.empty()) report.refusals = check_abi(descriptor);
   if (report.refusals.empty() &&
       (plugin->abi_kind != AUTOARCHIVE_ABI_KIND_CXX || plugin->abi_epoch != AUTOARCHIVE_ABI_EPOCH)) {
@@ -181,8 +183,12 @@ void PluginLoader::State::start(const autoarchive_plugin& plugin, const PluginDe
 void PluginLoader::State::consider(const fs::path& file, const PluginPolicy& policy) {
   PluginReport report;
   report.file = file;
-  const auto* plugin = open(file, policy, report);
-  if (plugin != nullptr && !is_shadowed(report)) start(*plugin, descriptor, report);
+  try {
+    const auto* plugin = open(file, policy, report);
+    if (plugin != nullptr && !is_shadowed(report)) start(*plugin, descriptor, report);
+  } catch (...) {  // the plugin's code may throw anything, and must not keep the others from being looked at
+    report.refusals.push_back({"AA-P604", "its entry failed with an exception", "see the plugin's documentation"});
+  }
   reports.push_back(std::move(report));
 }
 
@@ -216,6 +222,9 @@ void PluginLoader::destroy_services() {
     } catch (const std::exception& failure) {
       state_->reports[last.report].refusals.push_back(
           {"AA-P604", "destroy_services failed: " + escaped(failure.what()), "see the plugin's documentation"});
+    } catch (...) {
+      state_->reports[last.report].refusals.push_back(
+          {"AA-P604", "destroy_services failed", "see the plugin's documentation"});
     }
     last.plugin->destroy_component(last.component);
   }

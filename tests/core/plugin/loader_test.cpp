@@ -150,16 +150,16 @@ TEST_F(LoaderTest, RefusesASecondProviderOfTheSameName) {
   EXPECT_EQ(reports[1].refusals.front().code, "AA-P606");
 }
 
-TEST_F(LoaderTest, HoldsToDenialsAndSafeMode) {
+TEST_F(LoaderTest, HoldsToDenials) {
   put("good");
-  PluginPolicy policy;
-  policy.directories = {plugins_};
-  policy.denied = {"org.example.good"};
-  policy.safe_mode = true;
-  policy.installed_directory = directory_.path();
-  std::vector<std::string> found;
-  for (const auto& refusal : load(policy).front().refusals) found.push_back(refusal.code);
-  EXPECT_THAT(found, ElementsAre("AA-P401", "AA-P404"));
+  EXPECT_EQ(load({{plugins_}, {"org.example.good"}, false, {}}).front().refusals.front().code, "AA-P401");
+}
+
+TEST_F(LoaderTest, RunsNoCodeOfAForeignDirectoryInSafeMode) {
+  put("good");
+  const auto& report = load({{plugins_}, {}, true, directory_.path()}).front();
+  EXPECT_EQ(report.refusals.front().code, "AA-P404");
+  EXPECT_EQ(report.id, "");  // it was not even asked
 }
 
 TEST_F(LoaderTest, LooksOnlyAtLibrariesSortedByNameAndNotBelow) {
