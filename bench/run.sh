@@ -13,11 +13,11 @@ cores=$(nproc)
 
 # Wall seconds of a command, in milliseconds. The tree is read once before, so that both find it in memory.
 measure() {
-  rm -rf "$work/out" "$work/dst" && mkdir "$work/out" "$work/dst"
+  rm -rf "$work/out" "$work/dst" "$work/state" && mkdir "$work/out" "$work/dst"
   find "$tree" -type f -print0 | xargs -0 cat > /dev/null
   local begin end
   begin=$(date +%s%N)
-  bash -c "$1" > /dev/null 2>&1
+  bash -c "$1" > "$work/log" 2>&1 || { cat "$work/log" >&2 && echo "run.sh: failed: $1" >&2 && exit 1; }
   end=$(date +%s%N)
   echo $(((end - begin) / 1000000))
 }
