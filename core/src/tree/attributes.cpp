@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <functional>
 #include <map>
 #include <string_view>
 #include <unordered_map>
@@ -29,25 +29,27 @@ bool has_no_xattrs(int os_errno) {
   return os_errno == ENOTSUP || os_errno == ENODATA;
 }
 
-using ListCall = std::function<ssize_t(char*, std::size_t)>;
-using GetCall = std::function<ssize_t(const char*, char*, std::size_t)>;
-
+// Most files have none, so nothing is allocated before a name is seen.
+template <class ListCall, class GetCall>
 std::vector<Xattr> read_all(const MetadataOptions& options, int* os_errno, const ListCall& list, const GetCall& get) {
   *os_errno = 0;
   std::vector<Xattr> xattrs;
   if (!options.xattrs && !options.acls && !options.selinux) return xattrs;
-  std::string names(1024, '\0');
-  ssize_t length = list(names.data(), names.size());
+  std::array<char, 512> few_names;
+  std::string many_names;
+  const char* names = few_names.data();
+  ssize_t length = list(few_names.data(), few_names.size());
   if (length < 0 && errno == ERANGE) {
-    names.resize(kMaxXattrBytes);
-    length = list(names.data(), names.size());
+    many_names.resize(kMaxXattrBytes);
+    names = many_names.data();
+    length = list(many_names.data(), many_names.size());
   }
   if (length < 0) {
     if (!has_no_xattrs(errno)) *os_errno = errno;
     return xattrs;
   }
   std::string value;
-  for (std::string_view rest(names.data(), static_cast<std::size_t>(length)); !rest.empty();) {
+  for (std::string_view rest(names, static_cast<std::size_t>(length)); !rest.empty();) {
     const std::string name(rest.substr(0, rest.find('\0')));
     rest.remove_prefix(std::min(rest.size(), name.size() + 1));
     if (!is_wanted(name, options)) continue;

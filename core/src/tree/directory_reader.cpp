@@ -43,9 +43,11 @@ int read_names(int fd, std::vector<RawName>& names) {
 
 class Listing {
  public:
-  Listing(int fd, const std::string& path, const Filter& filter,
-          const std::set<std::pair<std::uint64_t, std::uint64_t>>& own_files)
-      : fd_(fd), path_(path), filter_(filter), own_files_(own_files) {}
+  Listing(int fd, const std::string& path, const Filter& filter, const OwnFiles& own_files)
+      : fd_(fd), filter_(filter), own_files_(own_files) {
+    if (path != ".") child_path_ = path + "/";
+    prefix_length_ = child_path_.size();
+  }
 
   DirectoryListing read() {
     DirectoryListing listing;
@@ -63,24 +65,25 @@ class Listing {
 
  private:
   [[nodiscard]] bool is_own(const RawName& raw) const {
-    const bool maybe =
-        std::any_of(own_files_.begin(), own_files_.end(), [&](const auto& own) { return own.second == raw.inode; });
     struct stat status {};
-    return maybe && ::fstatat(fd_, raw.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           own_files_.contains({status.st_dev, status.st_ino});
+    return own_files_.may_contain(raw.inode) && ::fstatat(fd_, raw.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           own_files_.contains(status.st_dev, status.st_ino);
   }
 
-  Child decide(RawName& raw) const {
+  Child decide(RawName& raw) {
     struct stat status {};
     const bool need_stat = raw.type == DT_UNKNOWN || (raw.type == DT_REG && filter_.rules().exclude_larger_than);
     const bool known = need_stat && ::fstatat(fd_, raw.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
     const bool is_directory = raw.type == DT_DIR || (known && S_ISDIR(status.st_mode));
-    auto verdict = filter_.decide(join_path(path_, raw.name), is_directory);
+    child_path_.resize(prefix_length_);
+    child_path_ += raw.name;
+    auto verdict = filter_.decide(child_path_, is_directory);
     if (!verdict.excluded && known && S_ISREG(status.st_mode) && is_too_large(status)) {
       verdict = {true, "exclude_larger_than"};
     }
     const bool is_socket = raw.type == DT_SOCK || (known && S_ISSOCK(status.st_mode));
-    return {std::move(raw.name), std::move(verdict.rule), verdict.excluded, !verdict.excluded && !is_socket};
+    return {std::move(raw.name), std::move(verdict.rule), verdict.excluded, !verdict.excluded && !is_socket,
+            is_directory};
   }
 
   [[nodiscard]] bool is_too_large(const struct stat& status) const {
@@ -94,7 +97,7 @@ class Listing {
     const auto marker = find_marker(children, rule);
     if (marker.empty()) return;
     for (auto& child : children) {
-      if (child.name != marker) child = {std::move(child.name), rule, true, false};
+      if (child.name != marker) child = {std::move(child.name), rule, true, false, child.is_directory};
     }
   }
 
@@ -127,15 +130,19 @@ class Listing {
   }
 
   int fd_;
-  const std::string& path_;
   const Filter& filter_;
-  const std::set<std::pair<std::uint64_t, std::uint64_t>>& own_files_;
+  const OwnFiles& own_files_;
+  std::string child_path_;  // of the child that is looked at; kept for its memory
+  std::size_t prefix_length_ = 0;
 };
 
 }  // namespace
 
-DirectoryListing list_directory(int fd, const std::string& path, const Filter& filter,
-                                const std::set<std::pair<std::uint64_t, std::uint64_t>>& own_files) {
+OwnFiles::OwnFiles(std::set<std::pair<std::uint64_t, std::uint64_t>> files) : files_(std::move(files)) {
+  for (const auto& file : files_) inodes_.insert(file.second);
+}
+
+DirectoryListing list_directory(int fd, const std::string& path, const Filter& filter, const OwnFiles& own_files) {
   return Listing(fd, path, filter, own_files).read();
 }
 

@@ -51,8 +51,8 @@ bool read_link_at(int directory_fd, const char* name, std::string& target) {
   }
 }
 
-std::string WalkItem::name() const {
-  return entry.path.substr(entry.path.rfind('/') + 1);
+const char* WalkItem::name() const noexcept {
+  return entry.path.c_str() + entry.path.rfind('/') + 1;
 }
 
 OpenedEntry open_entry(const WalkItem& item) {
@@ -63,7 +63,7 @@ OpenedEntry open_entry(const WalkItem& item) {
     return opened;
   }
   UniqueFd fd =
-      open_at(item.parent->fd(), item.name().c_str(), item.entry.kind == EntryKind::directory ? O_DIRECTORY : 0);
+      open_at(item.parent->fd(), item.name(), item.entry.kind == EntryKind::directory ? O_DIRECTORY : 0);
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     opened.os_errno = errno;
@@ -85,7 +85,7 @@ OpenedEntry stat_entry(const WalkItem& item) {
   struct stat status {};
   if (!item.parent) {
     result.os_errno = EINVAL;
-  } else if (::fstatat(item.parent->fd(), item.name().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+  } else if (::fstatat(item.parent->fd(), item.name(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     result.os_errno = errno;
   } else {
     fill_from_stat(status, result.entry);

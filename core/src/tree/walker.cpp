@@ -55,7 +55,10 @@ Error root_error(const std::filesystem::path& root, int os_errno) {
 
 struct Walker::State {
   State(WalkOptions given, const Filter& rules)
-      : options(std::move(given)), filter(rules), includes(normalize_includes(options.includes)) {
+      : options(std::move(given)),
+        filter(rules),
+        own_files(options.own_files),
+        includes(normalize_includes(options.includes)) {
     UniqueFd fd(::open(options.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY));
     if (!fd) throw root_error(options.root, errno);
     struct stat status {};
@@ -68,7 +71,8 @@ struct Walker::State {
   bool next_include(WalkItem& item);
   void yield_failed_include(const std::string& path, int os_errno, WalkItem& item);
   bool next_child(WalkItem& item);
-  void visit(const std::string& path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item);
+  void visit(std::string path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item);
+  [[nodiscard]] std::vector<ChildName> names_towards_includes(int fd, const std::string& directory) const;
   void enter(const HandlePtr& parent, const char* name, bool descend, WalkItem& item);
   void fail_listing(int os_errno, WalkItem& item);
   void push(Frame frame);
@@ -76,6 +80,7 @@ struct Walker::State {
 
   WalkOptions options;
   const Filter& filter;
+  OwnFiles own_files;
   std::vector<std::string> includes;
   std::size_t next_include_index = 0;
   std::string pending_include;       // its ancestors are being yielded
@@ -126,19 +131,40 @@ void Walker::State::enter(const HandlePtr& parent, const char* name, bool descen
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0) return fail_listing(errno, item);
   if (status.st_dev != item.entry.device || status.st_ino != item.entry.inode) return fail_listing(ESTALE, item);
-  auto listing = list_directory(fd.get(), item.entry.path, filter, options.own_files);
+  if (!descend) {
+    item.names = names_towards_includes(fd.get(), item.entry.path);
+    return;
+  }
+  auto listing = list_directory(fd.get(), item.entry.path, filter, own_files);
   if (listing.os_errno != 0) fail_listing(listing.os_errno, item);
   for (const auto& child : listing.children) {
-    if (child.in_names) item.names.push_back(child.name);
+    if (child.in_names) item.names.push_back({child.name, child.is_directory});
   }
-  if (!descend) return;
   push({item.entry.path, std::make_shared<const DirectoryHandle>(std::move(fd)), item.entry.device, item.entry.inode,
         std::move(listing.children), 0});
 }
 
-void Walker::State::visit(const std::string& path, const HandlePtr& parent, const char* name, bool descend,
-                          WalkItem& item) {
-  item.entry.path = path;
+// Of an include's ancestor: what is below it in the backup.
+std::vector<ChildName> Walker::State::names_towards_includes(int fd, const std::string& directory) const {
+  std::vector<ChildName> names;
+  const std::string prefix = directory == "." ? "" : directory + "/";
+  for (const auto& include : includes) {  // sorted, so that equal names come in a row
+    if (include == "." || !include.starts_with(prefix)) continue;
+    const auto end = std::min(include.find('/', prefix.size()), include.size());
+    const auto name = include.substr(prefix.size(), end - prefix.size());
+    if (!names.empty() && names.back().name == name) continue;
+    struct stat status {};
+    const bool found = ::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!found && (errno == ENOENT || errno == ENOTDIR)) continue;
+    const bool is_directory = found && S_ISDIR(status.st_mode);
+    const bool can_be_stored = !found || !S_ISSOCK(status.st_mode);
+    if (can_be_stored && !filter.decide(prefix + name, is_directory).excluded) names.push_back({name, is_directory});
+  }
+  return names;
+}
+
+void Walker::State::visit(std::string path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item) {
+  item.entry.path = std::move(path);
   item.parent = parent;
   struct stat status {};
   if (::fstatat(parent->fd(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -179,10 +205,10 @@ bool Walker::State::next_child(WalkItem& item) {
       continue;
     }
     const auto& child = frame.children[frame.next++];
-    const auto path = join_path(frame.path, child.name);
+    auto path = join_path(frame.path, child.name);
     if (child.excluded) {
       item.event = WalkEvent::excluded;
-      item.entry.path = path;
+      item.entry.path = std::move(path);
       item.rule = child.rule;
       item.parent = frame.handle;
       return true;
@@ -190,7 +216,7 @@ bool Walker::State::next_child(WalkItem& item) {
     // A copy of the name: entering a directory moves the frames.
     const std::string name = child.name;
     const HandlePtr parent = frame.handle;
-    visit(path, parent, name.c_str(), /*descend=*/true, item);
+    visit(std::move(path), parent, name.c_str(), /*descend=*/true, item);
     return true;
   }
   return false;

@@ -8,10 +8,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/tree/attributes.hpp"
+#include "autoarchive/tree/path_verdict.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_tree.hpp"
 
@@ -103,7 +105,34 @@ TEST_F(WalkerTest, TellsTheNamesThatADirectoryHolds) {
   Walker walker(whole(), filter);
   WalkItem root;
   ASSERT_TRUE(walker.next(root));
-  EXPECT_THAT(root.names, ElementsAre("kept"));
+  EXPECT_THAT(root.names, ElementsAre(ChildName{"kept", false}));
+}
+
+// `aa why` must say what a walk does, for every path of a tree with every kind of rule.
+TEST_F(WalkerTest, IsExplainedByThePathVerdictOfEachPath) {
+  write_file(directory_ / "cache/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n");
+  for (const char* name :
+       {"cache/d/x", "marked/.nobackup", "marked/d/x", "a/keep.tmp", "a/x.tmp", "a/b", "z/literal/x"})
+    write_file(directory_ / name, "x");
+  write_file(directory_ / "a/large", std::string(100, 'x'));
+  FilterRules rules;
+  rules.exclude = {"*.tmp", "!keep.tmp"};
+  rules.exclude_paths = {"z/literal"};
+  rules.exclude_caches = true;
+  rules.exclude_if_present = {".nobackup"};
+  rules.exclude_larger_than = Bytes{99};
+  const Filter filter(rules);
+  const auto walked = walk(whole(), rules);
+  for (const auto& found : std::filesystem::recursive_directory_iterator(directory_.path())) {
+    const auto path = found.path().lexically_relative(directory_.path()).native();
+    const bool taken = std::find(walked.begin(), walked.end(), path) != walked.end();
+    EXPECT_EQ(explain_path(whole(), filter, path).fate, taken ? PathFate::taken : PathFate::excluded) << path;
+  }
+  EXPECT_EQ(explain_path(whole(), filter, "cache/d/x").place, "cache/d");
+  EXPECT_EQ(explain_path(whole(), filter, "cache/d/x").rule, "exclude_caches");
+  EXPECT_EQ(explain_path(whole(), filter, "a/keep.tmp").rule, "exclude[1] '!keep.tmp'");
+  EXPECT_EQ(explain_path(whole(), filter, "a/none").fate, PathFate::missing);
+  EXPECT_EQ(explain_path({directory_.path(), {"a"}, {}, false}, filter, "z").fate, PathFate::not_included);
 }
 
 TEST_F(WalkerTest, ReportsASocket) {

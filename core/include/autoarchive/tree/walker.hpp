@@ -39,6 +39,13 @@ class AA_EXPORT DirectoryHandle {
   UniqueFd fd_;
 };
 
+/// A name in a directory.
+struct ChildName {
+  std::string name;
+  bool is_directory = false;
+  friend bool operator==(const ChildName&, const ChildName&) = default;
+};
+
 /// What happened at one step of the walk.
 enum class WalkEvent : std::uint8_t {
   entry,         ///< an entry to be stored
@@ -58,14 +65,15 @@ struct WalkItem {
   std::string rule;
   bool is_include = false;  ///< named by the caller, not found by listing: when missing it is an error, not a notice
   bool listed = true;       ///< directories: false if the listing failed or was cut short
-  /// Directories: all names in it, sorted by bytes, excluded ones not; empty for other kinds.
-  std::vector<std::string> names;
+  /// Directories: all names in it that belong to the backup, sorted by bytes: excluded ones and sockets not, and of an
+  /// include's ancestor only those that lead to an include. Empty for other kinds.
+  std::vector<ChildName> names;
   /// Where the entry is: opened relative to this by name(). The root is "." in itself. Null for an include whose parent
   /// can't be reached.
   std::shared_ptr<const DirectoryHandle> parent;
 
-  /// Last component of the path, "." for the root.
-  [[nodiscard]] AA_EXPORT std::string name() const;
+  /// Last component of the path, "." for the root. Points into entry.path.
+  [[nodiscard]] AA_EXPORT const char* name() const noexcept;
 };
 
 /// A regular file or directory, opened for reading, with a stat taken from the descriptor.
