@@ -2,6 +2,7 @@
 /// Writes a new local file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "autoarchive/base/unique_fd.hpp"
@@ -9,7 +10,8 @@
 
 namespace autoarchive {
 
-/// finish() syncs and closes the file, and reports what the system has kept for that moment.
+/// finish() syncs and closes the file, and reports what the system has kept for that moment. A synced file is handed to
+/// the disk as it grows, so that little is left to be waited for.
 class FileSink final : public Sink {
  public:
   /// `description` is for messages.
@@ -23,6 +25,8 @@ class FileSink final : public Sink {
   UniqueFd fd_;
   std::string description_;
   bool sync_;
+  std::uint64_t written_bytes_ = 0;
+  std::uint64_t handed_over_bytes_ = 0;  // to the disk
 };
 
 }  // namespace autoarchive

@@ -12,6 +12,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/base/unique_fd.hpp"
+#include "file_sink.hpp"
 #include "local_transaction.hpp"
 
 namespace autoarchive {
@@ -127,6 +128,13 @@ std::optional<std::uint64_t> LocalStorage::free_bytes() const {
   struct statvfs status {};
   if (::statvfs(directory_.c_str(), &status) != 0) return std::nullopt;
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+std::unique_ptr<Sink> create_state_file(const std::filesystem::path& path) {
+  const auto description = "state " + quote(path.native());
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600));
+  if (!fd) throw Error::from_errno(errno, description);
+  return std::make_unique<FileSink>(std::move(fd), description, /*sync=*/false);
 }
 
 }  // namespace autoarchive

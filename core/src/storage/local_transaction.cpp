@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <span>
 
@@ -24,18 +25,21 @@ std::string partial(std::string_view name) {
   return std::string(name) + std::string(kPartialSuffix);
 }
 
+/// At most `limit` bytes; empty if there is no such file. What can't be read is an error: it might be a journal.
 std::string read_text(const Directory& directory, const std::string& name, std::size_t limit) {
   const UniqueFd fd(::openat(directory.fd(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  std::string text(limit, '\0');
-  std::size_t filled = 0;
-  while (fd && filled < limit) {
-    const auto got = ::read(fd.get(), text.data() + filled, limit - filled);
+  if (!fd && errno == ENOENT) return {};
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (fd && text.size() < limit) {
+    const auto got = ::read(fd.get(), buffer.data(), std::min(buffer.size(), limit - text.size()));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    filled += static_cast<std::size_t>(got);
+    if (got < 0) break;
+    if (got == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  text.resize(filled);
-  return text;
+  if (text.size() == limit) return text;
+  throw Error::from_errno(errno, "reading " + directory.description(name), ErrorCause::destination);
 }
 
 constexpr std::size_t kMaxJournalBytes = 64U << 20U;

@@ -35,6 +35,10 @@ class AA_EXPORT LocalStorage final : public IStorage {
   std::filesystem::path directory_;
 };
 
+/// A new file at `path`, 0600, for state that a commit gives its name (ITransaction::put_state), which also syncs it.
+/// Throws Error(file_exists, os_error).
+[[nodiscard]] AA_EXPORT std::unique_ptr<Sink> create_state_file(const std::filesystem::path& path);
+
 /// Names that storage itself uses and that no backup may have.
 inline constexpr std::string_view kPartialSuffix = "._partial";
 inline constexpr std::string_view kOldSuffix = "._old";
