@@ -13,7 +13,7 @@ namespace autoarchive {
 namespace {
 
 constexpr std::string_view kKindLetters = "fdlpcbsu";  // in the order of EntryKind
-constexpr std::string_view kStateLetters = "ocfv";     // in the order of EntryState
+constexpr std::string_view kStateLetters = "ocfvr";    // in the order of EntryState
 constexpr std::string_view kFirstOfFrame = "{\"f\":1,";
 
 [[noreturn]] void damaged(const char* what) {

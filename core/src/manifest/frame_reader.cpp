@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "autoarchive/base/digest.hpp"
@@ -25,7 +26,56 @@ std::uint64_t little_endian(ByteView bytes) {
   return value;
 }
 
+Error damaged_file(const ReadableFile& file, std::string_view what) {
+  return {ErrorCode::value_error, "manifest " + quote(file.description()) + " is damaged: " + std::string(what),
+          ErrorCause::damaged};
+}
+
+/// What the last bytes of the file say.
+struct Footer {
+  std::uint64_t last_frame = 0;
+  std::uint64_t digest = 0;
+};
+
+Footer read_footer(const ReadableFile& file) {
+  std::array<std::byte, kFooterBytes> footer{};
+  const auto size = file.size();
+  if (size < footer.size() || file.read_at(size - footer.size(), footer) != footer.size())
+    throw damaged_file(file, "it is cut short");
+  const ByteView view(footer);
+  const bool is_footer = little_endian(view.first(4)) == kFooterMagic &&
+                         little_endian(view.subspan(4, 4)) == kFooterBytes - 8 &&
+                         std::memcmp(footer.data() + 24, kFooterWord.data(), kFooterWord.size()) == 0;
+  const Footer read{little_endian(view.subspan(8, 8)), little_endian(view.subspan(16, 8))};
+  if (!is_footer || read.last_frame >= size - footer.size()) throw damaged_file(file, "its end is missing");
+  return read;
+}
+
+/// The digest in the footer is of all bytes before it and of the offset in it.
+void check_digest(const ReadableFile& file, ContentDigest& before_footer) {
+  const auto footer = read_footer(file);
+  std::array<std::byte, 8> offset{};
+  static_cast<void>(file.read_at(file.size() - kFooterBytes + 8, offset));
+  before_footer.update(offset);
+  if (footer.last_frame == 0 || before_footer.value() != footer.digest)
+    throw damaged_file(file, "its bytes are not those that were written");
+}
+
 }  // namespace
+
+void check_frames(const ReadableFile& file) {
+  const auto end = file.size() - std::min<std::uint64_t>(file.size(), kFooterBytes);
+  ContentDigest digest;
+  std::vector<std::byte> buffer(kOutputBytes);
+  for (std::uint64_t offset = 0; offset < end;) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - offset));
+    const auto got = file.read_at(offset, std::span(buffer).first(wanted));
+    if (got == 0) throw damaged_file(file, "it is cut short");
+    digest.update(ByteView(buffer).first(got));
+    offset += got;
+  }
+  check_digest(file, digest);
+}
 
 struct FrameReader::Decompressor {
   struct Deleter {
@@ -51,8 +101,7 @@ FrameReader::FrameReader(std::shared_ptr<const ReadableFile> file)
 FrameReader::~FrameReader() = default;
 
 Error FrameReader::damaged(std::string_view what) const {
-  return {ErrorCode::value_error, "manifest " + quote(file_->description()) + " is damaged: " + std::string(what),
-          ErrorCause::damaged};
+  return damaged_file(*file_, what);
 }
 
 void FrameReader::seek(std::uint64_t offset) {
@@ -66,27 +115,11 @@ void FrameReader::seek(std::uint64_t offset) {
 }
 
 void FrameReader::check_whole() {
-  const auto footer_offset = last_frame();
-  std::array<std::byte, 16> numbers{};
-  static_cast<void>(file_->read_at(file_->size() - kFooterBytes + 8, numbers));
-  decompressor_->digest.update(ByteView(numbers).first(8));
-  if (footer_offset == 0 || decompressor_->digest.value() != little_endian(ByteView(numbers).subspan(8))) {
-    throw damaged("its bytes are not those that were written");
-  }
+  check_digest(*file_, decompressor_->digest);
 }
 
 std::uint64_t FrameReader::last_frame() const {
-  std::array<std::byte, kFooterBytes> footer{};
-  const auto size = file_->size();
-  if (size < footer.size() || file_->read_at(size - footer.size(), footer) != footer.size())
-    throw damaged("it is cut short");
-  const ByteView view(footer);
-  const bool is_footer = little_endian(view.first(4)) == kFooterMagic &&
-                         little_endian(view.subspan(4, 4)) == kFooterBytes - 8 &&
-                         std::memcmp(footer.data() + 24, kFooterWord.data(), kFooterWord.size()) == 0;
-  const auto offset = little_endian(view.subspan(8, 8));
-  if (!is_footer || offset >= size - footer.size()) throw damaged("its end is missing");
-  return offset;
+  return read_footer(*file_).last_frame;
 }
 
 void FrameReader::fill() {

@@ -42,4 +42,7 @@ class FrameReader {
   std::unique_ptr<Decompressor> decompressor_;
 };
 
+/// Throws Error(value_error, cause damaged) unless every byte of the file is the one that FrameWriter has written.
+void check_frames(const ReadableFile& file);
+
 }  // namespace autoarchive

@@ -79,6 +79,10 @@ ManifestReader::ManifestReader(std::unique_ptr<ReadableFile> file) : state_(std:
 
 ManifestReader::~ManifestReader() = default;
 
+void ManifestReader::check(const ReadableFile& file) {
+  check_frames(file);
+}
+
 const ManifestHeader& ManifestReader::header() const noexcept {
   return state_->header;
 }

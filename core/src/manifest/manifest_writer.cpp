@@ -53,7 +53,7 @@ void ManifestWriter::add(const ManifestEntry& entry) {
   ++totals.entries;
   if (entry.entry.kind == EntryKind::file) ++totals.files;
   totals.content_bytes += entry.entry.size;
-  if (entry.state != EntryState::ok) ++totals.problems;
+  if (is_problem(entry.state)) ++totals.problems;
   if (state.text.size() >= kFrameTextBytes) state.end_frame();
 }
 

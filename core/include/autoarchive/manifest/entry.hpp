@@ -39,7 +39,13 @@ enum class EntryState : std::uint8_t {
   changed,   ///< changed while it was read; stored, and read again next time
   failed,    ///< could not be read; what is known is from an earlier level or from stat alone
   vanished,  ///< listed and then gone
+  racy,      ///< as it was, but changed so shortly before it was read that its times could not tell a later change
 };
+
+/// Whether the entry is not exactly in the backup.
+[[nodiscard]] constexpr bool is_problem(EntryState state) noexcept {
+  return state == EntryState::changed || state == EntryState::failed || state == EntryState::vanished;
+}
 
 /// One entry of the tree, in walk order.
 struct ManifestEntry {
@@ -47,9 +53,11 @@ struct ManifestEntry {
   EntryState state = EntryState::ok;
   /// Which backup of the chain holds its content: the level. -1: none does.
   int stored_level = 0;
-  /// Where its header begins in that level's uncompressed tar stream; none if the provider can't know.
+  /// Where the header of the member with its content begins in that level's uncompressed tar stream; none if the
+  /// provider can't know. For a further name of a file: that of the name that was stored.
   std::optional<std::uint64_t> offset;
-  /// XXH3-64 of the content of a file; none if it was not computed.
+  /// XXH3-64 of a file's member as it is stored: its content, or of a sparse member the map and the data; none if it
+  /// was not computed.
   std::optional<std::uint64_t> digest;
   friend bool operator==(const ManifestEntry&, const ManifestEntry&) = default;
 };
@@ -66,7 +74,7 @@ struct ManifestClosing {
   std::uint64_t entries = 0;
   std::uint64_t files = 0;
   std::uint64_t content_bytes = 0;  ///< sum of the sizes of all files in the tree
-  std::uint64_t problems = 0;       ///< entries whose state is not ok
+  std::uint64_t problems = 0;       ///< entries for which is_problem() holds
   std::uint64_t archive_bytes = 0;
   std::string archive_sha256;
   std::vector<ArchiveBlock> blocks;  ///< empty: not recorded

@@ -21,6 +21,10 @@ class AA_EXPORT ManifestReader {
   ManifestReader& operator=(const ManifestReader&) = delete;
   ~ManifestReader();
 
+  /// Reads the whole file once, without decoding it: throws damaged unless every byte is the one that was written. So
+  /// that a merge with it does not end in the middle.
+  static void check(const ReadableFile& file);
+
   [[nodiscard]] const ManifestHeader& header() const noexcept;
   /// The next entry into `entry`, whose buffers are reused. False after the last one, when the closing line has been
   /// checked against what was read.
