@@ -150,9 +150,14 @@ TEST_P(IncrementalContract, NoticesStateThatIsLostOrBelongsToAnotherBackup) {
   write_file(root() / "a", "x");
   make();
   make();
-  for (const auto& state : std::filesystem::directory_iterator(directory_ / "work/snapshots")) {
-    if (state.path().filename().native().starts_with("docs.1.")) write_file(state.path(), "something else");
+  for (const auto* place : {"work/snapshots", "destination"}) {
+    for (const auto& state : std::filesystem::directory_iterator(directory_ / place)) {
+      const auto name = state.path().filename().native();
+      if (name.starts_with("docs.1.") && name != file(1).filename()) write_file(state.path(), "something else");
+    }
   }
+  request_.identity.parent_uuid = "9b2f0000-0000-4000-8000-000000000000";  // as the caller knows it
+  request_.identity.chain_uuid = request_.identity.parent_uuid;
   try {
     make(2);
     FAIL();

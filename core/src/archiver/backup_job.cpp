@@ -2,10 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "backup_job_parts.hpp"
 
@@ -14,10 +17,36 @@ namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval{100};
 
+// Within this time a file system may give two changes the same time stamp, or a clock be a little off.
+constexpr std::chrono::seconds kRacyWindow{60};
+
 std::string parent_file_name(const BackupJob::Parts& parts) {
   if (!parts.request.parent_manifest.empty()) return parts.request.parent_manifest;
   const auto& definition = parts.request.definition;
   return manifest_name(BackupName{definition.backup_id, *definition.backup_type, parts.level - 1, {}}.file_name());
+}
+
+/// The file, if it is the parent's manifest to the last byte; else null, and why in `fault`.
+std::unique_ptr<ManifestReader> open_parent(const BackupJob::Parts& parts, std::unique_ptr<ReadableFile> file,
+                                            std::string& fault) {
+  try {
+    ManifestReader::check(*file);
+    const auto description = file->description();
+    auto reader = std::make_unique<ManifestReader>(std::move(file));
+    if (reader->header().backup_uuid == parts.identity.parent_uuid) return reader;
+    fault += "; manifest " + quote(description) + " is that of another backup";
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged && !error.is_os_error()) throw;
+    fault += "; " + error.message();
+  }
+  return nullptr;
+}
+
+// A clock that was set back in the middle of the run must not make entries look older than they are.
+bool is_racy(BackupJob::Parts& parts, const Timestamp& ctime) {
+  parts.earliest_clock = std::min(parts.earliest_clock, std::chrono::system_clock::now());
+  const auto limit = std::chrono::floor<std::chrono::seconds>(parts.earliest_clock - kRacyWindow);
+  return ctime.seconds >= limit.time_since_epoch().count();
 }
 
 }  // namespace
@@ -61,8 +90,13 @@ std::unique_ptr<Walker> BackupJob::walk() const {
   return std::make_unique<Walker>(std::move(options), parts_.filter);
 }
 
-void BackupJob::add_to_manifest(const ManifestEntry& entry) {
+std::unique_ptr<TreeComparison> BackupJob::compare_with_parent() const {
+  return std::make_unique<TreeComparison>(walk(), parent_manifest());
+}
+
+void BackupJob::add_to_manifest(ManifestEntry& entry) {
   ++parts_.summary.entries;
+  if (entry.state == EntryState::ok && is_racy(parts_, entry.entry.ctime)) entry.state = EntryState::racy;
   if (parts_.manifest) parts_.manifest->add(entry);
 }
 
@@ -72,9 +106,22 @@ void BackupJob::add_block(ArchiveBlock block) {
 
 std::unique_ptr<ManifestReader> BackupJob::parent_manifest() const {
   if (parts_.level == 0) return nullptr;
+  std::string fault;
+  if (!parts_.parent_state.empty()) {
+    const auto own = (parts_.snapshots_dir / parts_.parent_state).native();
+    std::error_code error;
+    if (std::filesystem::exists(own, error)) {
+      if (auto reader = open_parent(parts_, open_local_file(own), fault)) return reader;
+    }
+  }
   const auto name = parent_file_name(parts_);
-  if (!parts_.storage.stat(name)) return nullptr;
-  return std::make_unique<ManifestReader>(parts_.storage.open(name));
+  if (parts_.storage.stat(name)) {
+    if (auto reader = open_parent(parts_, parts_.storage.open(name), fault)) return reader;
+  }
+  throw Error(ErrorCode::file_not_found,
+              "the manifest of level " + std::to_string(parts_.level - 1) + ", " + quote(name) + ", is lost" + fault +
+                  "; make a level 0",
+              ErrorCause::state_lost);
 }
 
 std::filesystem::path BackupJob::put_state(std::string_view name) {

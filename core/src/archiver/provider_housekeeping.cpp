@@ -3,11 +3,14 @@
 #include <charconv>
 #include <filesystem>
 #include <set>
+#include <span>
 
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/archiver/tar_archiver_provider_base.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/private_file.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "request_check.hpp"
 
@@ -64,6 +67,39 @@ void move_sha256(const IStorage& storage, const std::string& from, const std::st
   plan.texts.push_back({sha256_name(to), digest + "  " + to + "\n"});
 }
 
+/// None if the manifest is missing or can't be read.
+std::optional<ManifestHeader> read_header(const IStorage& storage, const std::string& manifest) {
+  if (!storage.stat(manifest)) return std::nullopt;
+  try {
+    return ManifestReader(storage.open(manifest)).header();
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    return std::nullopt;
+  }
+}
+
+bool is_copy_of(const std::filesystem::path& state, const ManifestHeader& header) {
+  std::error_code error;
+  if (!std::filesystem::exists(state, error)) return false;
+  try {
+    auto file = open_local_file(state.native());
+    ManifestReader::check(*file);
+    return ManifestReader(std::move(file)).header() == header;
+  } catch (const Error&) {  // whatever is wrong with it, it is replaced
+    return false;
+  }
+}
+
+void copy_file(const ReadableFile& from, const std::filesystem::path& to) {
+  std::vector<std::byte> content(static_cast<std::size_t>(from.size()));
+  for (std::size_t filled = 0; filled < content.size();) {
+    const auto got = from.read_at(filled, std::span(content).subspan(filled));
+    if (got == 0) throw Error(ErrorCode::os_error, "reading " + quote(from.description()) + ": it has become shorter");
+    filled += got;
+  }
+  write_private_file(to, content);
+}
+
 }  // namespace
 
 std::string TarArchiverProviderBase::state_name(std::string_view backup_id, int level, std::string_view suffix) {
@@ -73,7 +109,7 @@ std::string TarArchiverProviderBase::state_name(std::string_view backup_id, int 
 }
 
 void TarArchiverProviderBase::require_incremental(const char* call) const {
-  if (!state_suffixes_.empty()) return;
+  if (!level_state_.suffixes.empty()) return;
   throw Error(ErrorCode::not_implemented,
               std::string(call) + ": provider " + std::string(identification_.provider_id()) + " makes no levels",
               ErrorCause::unsupported);
@@ -82,19 +118,19 @@ void TarArchiverProviderBase::require_incremental(const char* call) const {
 std::vector<TarArchiverProviderBase::StoredState> TarArchiverProviderBase::stored_states(
     std::string_view backup_id) const {
   std::vector<StoredState> states;
-  if (state_suffixes_.empty() || backup_id.empty()) return states;
+  if (level_state_.suffixes.empty() || backup_id.empty()) return states;
   std::error_code error;
   std::filesystem::directory_iterator files(snapshots_dir(), error);
   if (error) throw Error::from_errno(error.value(), "state directory " + quote(snapshots_dir().native()));
   for (const auto& file : files) {
     const auto name = file.path().filename().native();
     if (!name.starts_with(backup_id)) continue;
-    for (const auto& suffix : state_suffixes_) {
+    for (const auto& suffix : level_state_.suffixes) {
       if (name.size() < backup_id.size() + suffix.size() || !name.ends_with(suffix)) continue;
       const auto middle =
           std::string_view(name).substr(backup_id.size(), name.size() - backup_id.size() - suffix.size());
       if (const auto level = parse_state_level(middle))
-        states.push_back({file.path(), *level, suffix == state_suffixes_.front()});
+        states.push_back({file.path(), *level, suffix == level_state_.suffixes.front()});
     }
   }
   return states;
@@ -119,6 +155,23 @@ int TarArchiverProviderBase::max_backup_level(std::string_view backup_id) const 
     if (state.primary) next = std::max(next, state.level + 1);
   }
   return next;
+}
+
+// Only where the manifest is all of the state. What is there and whole stays, so that this costs a stat and one line a
+// level.
+void TarArchiverProviderBase::recover_state(const BackupDefinition& definition, const IStorage& storage) {
+  if (level_state_.suffixes.empty() || level_state_.manifest_suffix != level_state_.suffixes.front()) return;
+  check_type(definition, identification_);
+  std::string chain;
+  for (int level = 0;; ++level) {
+    const BackupName name{definition.backup_id, *definition.backup_type, level, {}};
+    const auto header = read_header(storage, manifest_name(name.file_name()));
+    if (!header || header->provider != identification_.provider_id() || header->level != level) return;
+    if (level == 0) chain = header->backup_uuid;
+    if (header->chain_uuid != chain) return;
+    const auto state = snapshots_dir() / state_name(definition.backup_id, level, level_state_.manifest_suffix);
+    if (!is_copy_of(state, *header)) copy_file(*storage.open(manifest_name(name.file_name())), state);
+  }
 }
 
 bool TarArchiverProviderBase::does_backup_exist(const BackupDefinition& definition, std::optional<int> level,
@@ -201,13 +254,13 @@ void TarArchiverProviderBase::remove_backup_increments(const BackupDefinition& d
 
 std::vector<std::string> TarArchiverProviderBase::stored_backup_ids() const {
   std::set<std::string> ids;
-  if (state_suffixes_.empty()) return {};
+  if (level_state_.suffixes.empty()) return {};
   std::error_code error;
   std::filesystem::directory_iterator files(snapshots_dir(), error);
   if (error) throw Error::from_errno(error.value(), "state directory " + quote(snapshots_dir().native()));
   for (const auto& file : files) {
     const auto name = file.path().filename().native();
-    const auto& suffix = state_suffixes_.front();
+    const auto& suffix = level_state_.suffixes.front();
     if (!name.ends_with(suffix)) continue;
     auto id = name.substr(0, name.size() - suffix.size());
     // An archive's name never ends in a dot and digits, so that such an end is a level.

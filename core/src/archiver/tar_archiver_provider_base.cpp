@@ -15,6 +15,7 @@
 #include "autoarchive/storage/local_storage.hpp"
 #include "backup_job_parts.hpp"
 #include "request_check.hpp"
+#include "sink_group.hpp"
 
 namespace autoarchive {
 namespace {
@@ -75,10 +76,10 @@ class BackupRun {
     auto& transaction = parts_.transaction;
     const auto name = file_.file_name();
     if (parts_.request.overwrite_at_start) remove_old(name);
-    parts_.archive = std::make_unique<CountingSink>(transaction.put(name));
-    if (!parts_.request.write_manifest) return;
-    read_totals(name);
-    parts_.manifest_sink = transaction.put(manifest_name(name));
+    parts_.archive = std::make_unique<CountingSink>(transaction.put(name), /*with_digest=*/parts_.request.sync);
+    if (parts_.request.write_manifest) read_totals(name);
+    if (!parts_.request.write_manifest && parts_.manifest_state.empty()) return;
+    open_manifest(name);
     parts_.manifest = std::make_unique<ManifestWriter>(*parts_.manifest_sink, header());
   }
 
@@ -96,7 +97,7 @@ class BackupRun {
 
   void commit() {
     auto plan = parts_.request.plan;
-    if (parts_.manifest) {
+    if (parts_.request.write_manifest && !parts_.summary.archive_sha256.empty()) {
       const auto name = file_.file_name();
       plan.texts.push_back({sha256_name(name), parts_.summary.archive_sha256 + "  " + name + "\n"});
     }
@@ -108,6 +109,17 @@ class BackupRun {
 
  private:
   [[nodiscard]] std::string path() const { return file_.path(parts_.request.definition.destination); }
+
+  // Beside the archive, and the provider's own copy.
+  void open_manifest(const std::string& name) {
+    auto sinks = std::make_unique<SinkGroup>();
+    if (parts_.request.write_manifest) sinks->add(parts_.transaction.put(manifest_name(name)));
+    if (!parts_.manifest_state.empty()) {
+      const auto state = parts_.transaction.put_state(parts_.snapshots_dir / parts_.manifest_state);
+      sinks->add(create_state_file(state));
+    }
+    parts_.manifest_sink = std::move(sinks);
+  }
 
   void announce() const {
     if (parts_.request.observer == nullptr) return;
@@ -171,10 +183,9 @@ class BackupRun {
 }  // namespace
 
 TarArchiverProviderBase::TarArchiverProviderBase(const IArchiverProviderIdentification& identification,
-                                                 const ProviderArguments& arguments,
-                                                 std::vector<std::string> state_suffixes)
-    : identification_(identification), work_dir_(arguments.work_dir), state_suffixes_(std::move(state_suffixes)) {
-  if (state_suffixes_.empty()) return;
+                                                 const ProviderArguments& arguments, LevelState level_state)
+    : identification_(identification), work_dir_(arguments.work_dir), level_state_(std::move(level_state)) {
+  if (level_state_.suffixes.empty()) return;
   if (::mkdir(snapshots_dir().c_str(), 0700) != 0 && errno != EEXIST) {
     throw Error::from_errno(errno, "work directory " + quote(work_dir_.native()));
   }
@@ -232,6 +243,10 @@ BackupResult TarArchiverProviderBase::run(const BackupRequest& request, int leve
   parts.incremental = incremental;
   parts.root = root;
   parts.snapshots_dir = snapshots_dir();
+  const bool keeps_manifest = incremental && !level_state_.manifest_suffix.empty();
+  const auto state_of = [&](int of) { return state_name(request.definition.backup_id, of, level_state_.manifest_suffix); };
+  if (keeps_manifest && level > 0) parts.parent_state = state_of(level - 1);
+  if (keeps_manifest) parts.manifest_state = state_of(level);
   BackupRun backup(parts, identification_);
   BackupJob job(parts);
   backup.open();

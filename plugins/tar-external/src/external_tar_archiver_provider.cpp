@@ -82,7 +82,7 @@ std::shared_ptr<const TarArchiverProviderIdentification> external_identification
 }
 
 ExternalTarArchiverProvider::ExternalTarArchiverProvider(const ProviderArguments& arguments)
-    : TarArchiverProviderBase(*external_identification(), arguments, {kSnapshotSuffix, kSnapshotIdSuffix}) {
+    : TarArchiverProviderBase(*external_identification(), arguments, {{kSnapshotSuffix, kSnapshotIdSuffix}, {}}) {
   for (const auto& [key, value] : arguments.options) {
     if (key != "tar")
       throw Error(ErrorCode::value_error, "tar-external has no option " + quote(key) + ", only tar",

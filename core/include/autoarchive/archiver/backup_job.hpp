@@ -12,13 +12,16 @@
 #include "autoarchive/archiver/backup_request.hpp"
 #include "autoarchive/base/export.hpp"
 #include "autoarchive/manifest/entry.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/manifest/tree_comparison.hpp"
 #include "autoarchive/storage/sink.hpp"
 #include "autoarchive/tree/walker.hpp"
 
 namespace autoarchive {
 
 /// One running backup: the walk, the destination's stream, the manifest and the reports. Owned by the base class. Used
-/// on the thread that called the provider.
+/// on the thread that called the provider, but for three things: check_stop() is thread-safe, archive() may be written to
+/// by any thread, one at a time, and walks and comparisons may be used by any one thread.
 class AA_EXPORT BackupJob {
  public:
   struct Parts;  ///< known to the base class only
@@ -39,15 +42,20 @@ class AA_EXPORT BackupJob {
   [[nodiscard]] const std::filesystem::path& root() const noexcept;
   /// A new walk over what is to be stored, from its beginning: includes, filter and our own files are set.
   [[nodiscard]] std::unique_ptr<Walker> walk() const;
+  /// The same walk, compared with the parent level; in a level 0 everything is added. Throws Error(file_not_found, cause
+  /// state_lost) if the parent's manifest is lost, damaged, or that of another backup.
+  [[nodiscard]] std::unique_ptr<TreeComparison> compare_with_parent() const;
 
   /// The archive's bytes go here, in order. Counted and digested on the way; finished by the base class.
   [[nodiscard]] Sink& archive() noexcept;
-  /// Adds to the manifest, in walk order: every entry of the tree, also those that are stored in an earlier level.
-  void add_to_manifest(const ManifestEntry& entry);
+  /// Adds to the manifest, in walk order: every entry of the tree, also those that are stored in an earlier level. Marks
+  /// it racy if its ctime is later than 60 s before now: a later change might leave it the same times.
+  void add_to_manifest(ManifestEntry& entry);
   /// For the manifest's block table.
   void add_block(ArchiveBlock block);
-  /// The parent level's manifest; null for a level 0, or if there is none.
-  [[nodiscard]] std::unique_ptr<class ManifestReader> parent_manifest() const;
+  /// The parent level's manifest, checked: the one beside its archive, or the provider's own copy; null for a level 0.
+  /// Throws as compare_with_parent().
+  [[nodiscard]] std::unique_ptr<ManifestReader> parent_manifest() const;
 
   /// A temporary path for a state file, e.g. for "home.1.snar"; takes its name in work_dir/snapshots with the commit.
   [[nodiscard]] std::filesystem::path put_state(std::string_view name);

@@ -52,7 +52,7 @@ struct BackupRequest {
   /// one.
   std::string parent_manifest;
   bool write_manifest = true;  ///< and the ".sha256" beside the archive
-  bool sync = true;            ///< off for benchmarks only
+  bool sync = true;            ///< off for benchmarks only: nothing is synced, and the archive gets no SHA-256
 
   std::stop_token stop;
   IBackupObserver* observer = nullptr;  ///< null: nobody listens

@@ -29,6 +29,7 @@ class AA_EXPORT TarArchiverProviderBase : public IArchiver {
   BackupResult backup_files(const BackupRequest& request) override;
   BackupResult backup_files_incrementally(const BackupRequest& request) override;
   [[nodiscard]] int max_backup_level(std::string_view backup_id) const override;
+  void recover_state(const BackupDefinition& definition, const IStorage& storage) override;
   [[nodiscard]] bool does_backup_exist(const BackupDefinition& definition, std::optional<int> level,
                                        std::string_view keeping_id) const override;
   [[nodiscard]] bool does_any_backup_level_exist(const BackupDefinition& definition, int from_level,
@@ -42,12 +43,19 @@ class AA_EXPORT TarArchiverProviderBase : public IArchiver {
   void purge_stored_backup_data(std::string_view backup_id) override;
 
  protected:
-  /// `identification` answers what is supported, and must outlive the provider. With the feature Incremental, the state
-  /// of level n is the files work_dir/snapshots/NAME[.n]SUFFIX for each of `state_suffixes`, of which the first decides
-  /// whether there is a level, e.g. {".snar", ".snar.id"}; the directory is made if missing (Error(os_error) if
-  /// work_dir is missing).
+  /// What a provider with the feature Incremental keeps for each level. A plain value.
+  struct LevelState {
+    /// The state of level n is the files work_dir/snapshots/NAME[.n]SUFFIX for each of these, of which the first decides
+    /// whether there is a level, e.g. {".snar", ".snar.id"}.
+    std::vector<std::string> suffixes;
+    /// One of them, under which the base class keeps a copy of the level's manifest; empty: it keeps none.
+    std::string manifest_suffix;
+  };
+
+  /// `identification` answers what is supported, and must outlive the provider. With state suffixes the directory is made
+  /// if missing (Error(os_error) if work_dir is missing).
   TarArchiverProviderBase(const IArchiverProviderIdentification& identification, const ProviderArguments& arguments,
-                          std::vector<std::string> state_suffixes = {});
+                          LevelState level_state = {});
 
   [[nodiscard]] const std::filesystem::path& work_dir() const noexcept { return work_dir_; }
   [[nodiscard]] std::filesystem::path snapshots_dir() const { return work_dir_ / "snapshots"; }
@@ -71,7 +79,7 @@ class AA_EXPORT TarArchiverProviderBase : public IArchiver {
 
   const IArchiverProviderIdentification& identification_;
   std::filesystem::path work_dir_;
-  std::vector<std::string> state_suffixes_;
+  LevelState level_state_;
 };
 
 }  // namespace autoarchive
