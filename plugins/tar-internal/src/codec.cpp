@@ -78,6 +78,12 @@ std::unique_ptr<Decoder> make_decoder(std::string_view format, FileInput& input,
   return std::make_unique<PlainDecoder>(input);
 }
 
+std::unique_ptr<Decoder> make_block_decoder(std::string_view format, const ReadableFile& file, FileInput& input,
+                                            Bytes memory_limit) {
+  if (format == "tar.xz") return make_xz_block_decoder(file, input, memory_limit);
+  return make_decoder(format, input, memory_limit);  // their blocks are members, streams, frames
+}
+
 Error damaged(const FileInput& input, std::string_view what) {
   return {ErrorCode::value_error,
           "archive " + quote(input.description()) + " is damaged near byte " + std::to_string(input.position()) + ": " +

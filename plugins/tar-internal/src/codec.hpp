@@ -73,6 +73,10 @@ class Decoder {
 /// For a file of that format. `input` must outlive the decoder.
 [[nodiscard]] std::unique_ptr<Decoder> make_decoder(std::string_view format, FileInput& input, Bytes memory_limit);
 
+/// For the rest of a file, from a block on that `input` stands at: what ArchiveBlock records.
+[[nodiscard]] std::unique_ptr<Decoder> make_block_decoder(std::string_view format, const ReadableFile& file,
+                                                          FileInput& input, Bytes memory_limit);
+
 /// Thrown by decoders: names the file and the place.
 [[nodiscard]] Error damaged(const FileInput& input, std::string_view what);
 
@@ -85,5 +89,8 @@ class Decoder {
 [[nodiscard]] std::unique_ptr<Decoder> make_bzip2_decoder(FileInput& input);
 [[nodiscard]] std::unique_ptr<Decoder> make_xz_decoder(FileInput& input, Bytes memory_limit);
 [[nodiscard]] std::unique_ptr<Decoder> make_zstd_decoder(FileInput& input, Bytes memory_limit);
+/// An xz block says less of itself than a stream: the kind of its check stands at the beginning of the file.
+[[nodiscard]] std::unique_ptr<Decoder> make_xz_block_decoder(const ReadableFile& file, FileInput& input,
+                                                             Bytes memory_limit);
 
 }  // namespace autoarchive::tar_internal

@@ -9,7 +9,8 @@ constexpr std::size_t kBufferBytes = 256 * 1024;
 
 }  // namespace
 
-FileInput::FileInput(const ReadableFile& file) : file_(file), buffer_(kBufferBytes) {}
+FileInput::FileInput(const ReadableFile& file, std::uint64_t offset)
+    : file_(file), buffer_(kBufferBytes), offset_(offset) {}
 
 ByteView FileInput::peek() {
   if (begin_ == end_) {

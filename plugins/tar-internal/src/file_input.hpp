@@ -14,8 +14,8 @@ namespace autoarchive::tar_internal {
 /// Not thread-safe.
 class FileInput {
  public:
-  /// `file` must outlive the input.
-  explicit FileInput(const ReadableFile& file);
+  /// Begins at `offset`. `file` must outlive the input.
+  explicit FileInput(const ReadableFile& file, std::uint64_t offset = 0);
 
   /// The bytes that come next: at least one unless the file has ended.
   [[nodiscard]] ByteView peek();

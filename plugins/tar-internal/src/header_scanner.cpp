@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "pax_records.hpp"
 
@@ -41,6 +42,8 @@ void HeaderScanner::begin(State state, std::uint64_t bytes) {
 }
 
 void HeaderScanner::feed(ByteView bytes) {
+  fed_bytes_ += bytes.size();
+  const auto all = fed_bytes_;
   while (!bytes.empty() && state_ != State::lost) {
     if (ended()) {
       trailing_bytes_ = trailing_bytes_ || !is_zero(bytes);
@@ -51,7 +54,7 @@ void HeaderScanner::feed(ByteView bytes) {
       block_.append(reinterpret_cast<const char*>(bytes.data()), count);
       bytes = bytes.subspan(count);
       if (block_.size() < kBlockBytes) return;
-      take_block(HeaderView(reinterpret_cast<const std::byte*>(block_.data()), kBlockBytes));
+      take_block(HeaderView(reinterpret_cast<const std::byte*>(block_.data()), kBlockBytes), all - bytes.size());
       block_.clear();
       continue;
     }
@@ -65,7 +68,8 @@ void HeaderScanner::feed(ByteView bytes) {
   }
 }
 
-void HeaderScanner::take_block(HeaderView block) {
+// `end` is where the block ends.
+void HeaderScanner::take_block(HeaderView block, std::uint64_t end) {
   if (state_ == State::sparse_extension) {
     if (block[kSparseExtensionFlag] == std::byte{0}) begin(State::skip, skip_after_extension_);
     return;
@@ -81,6 +85,7 @@ void HeaderScanner::take_block(HeaderView block) {
   }
   const auto typeflag = std::to_integer<char>(block[156]);
   const auto size = parse_number(block.subspan<124, 12>());
+  if (typeflag != 'g' && !member_offset_) member_offset_ = end - kBlockBytes;
   const bool is_meta =
       typeflag == 'x' || typeflag == 'X' || typeflag == 'g' || typeflag == 'L' || typeflag == 'K' || typeflag == 'D';
   if (!is_meta) return finish_member(block, typeflag);
@@ -104,6 +109,7 @@ void HeaderScanner::take_collected() {
   } else if (collecting_ == 'D') {
     next_.path = std::move(long_name_);
     next_.records["GNU.dumpdir"] = std::move(collected_);
+    next_.offset = *std::exchange(member_offset_, std::nullopt);
     members_.push_back(std::move(next_));
     next_ = {};
     long_name_.clear();
@@ -131,9 +137,11 @@ void HeaderScanner::finish_member(HeaderView block, char typeflag) {
     const auto stored = next_.records.find("GNU.sparse.name");
     const auto path = stored != next_.records.end() ? stored : next_.records.find("path");
     next_.path = path != next_.records.end() ? path->second : !long_name_.empty() ? long_name_ : full_name(block);
+    next_.offset = *std::exchange(member_offset_, std::nullopt);
     members_.push_back(std::move(next_));
   }
   next_ = {};
+  member_offset_.reset();
   long_name_.clear();
   if (is_extended) {
     skip_after_extension_ = padded(size);

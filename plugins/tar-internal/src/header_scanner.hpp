@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,8 @@ namespace autoarchive::tar_internal {
 
 /// One member, as its headers say.
 struct ScannedMember {
-  std::string path;  ///< raw bytes, as stored
+  std::string path;          ///< raw bytes, as stored
+  std::uint64_t offset = 0;  ///< in what was fed, of its first header, records included
   std::map<std::string, std::string, std::less<>>
       records;  ///< pax records of this member; a 'D' member's list as GNU.dumpdir
 };
@@ -38,14 +40,16 @@ class HeaderScanner {
  private:
   enum class State : std::uint8_t { header, collect, skip, sparse_extension, lost };
 
-  void take_block(HeaderView block);
+  void take_block(HeaderView block, std::uint64_t end);
   void take_collected();
   void finish_member(HeaderView block, char typeflag);
   void begin(State state, std::uint64_t bytes);
 
   State state_ = State::header;
-  std::uint64_t remaining_ = 0;  // of collect and skip, padding included
-  std::uint64_t wanted_ = 0;     // of collect, padding excluded
+  std::uint64_t fed_bytes_ = 0;                 // up to the piece that is looked at
+  std::optional<std::uint64_t> member_offset_;  // of the first header of the member to come
+  std::uint64_t remaining_ = 0;                 // of collect and skip, padding included
+  std::uint64_t wanted_ = 0;                    // of collect, padding excluded
   std::uint64_t skip_after_extension_ = 0;
   std::string block_;  // a header that is coming in
   std::string collected_;

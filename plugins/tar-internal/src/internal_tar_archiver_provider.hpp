@@ -8,10 +8,10 @@
 
 namespace autoarchive::tar_internal {
 
-/// What TarInternal can do: every type, strengths for the compressed ones; no levels.
+/// What TarInternal can do: every type, levels and single files for all, strengths for the compressed ones.
 [[nodiscard]] std::shared_ptr<const TarArchiverProviderIdentification> internal_identification();
 
-/// The pipeline: walk -> pax writer -> block codec -> storage. Not thread-safe.
+/// Walk, compared with the level before -> segments -> pax writer -> block codec -> storage. Not thread-safe.
 class InternalTarArchiverProvider final : public TarArchiverProviderBase {
  public:
   explicit InternalTarArchiverProvider(const ProviderArguments& arguments);

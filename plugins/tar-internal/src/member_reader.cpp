@@ -126,11 +126,15 @@ std::string safe_member_path(std::string_view path) {
 }
 
 struct MemberReader::State {
-  State(const ReadableFile& file, Bytes decoder_memory)
-      : input(file),
-        decoder(make_decoder(recognise(file), input, decoder_memory)),
+  State(const ReadableFile& file, Bytes decoder_memory, ArchiveBlock block, std::uint64_t stream_offset)
+      : input(file, block.offset),
+        decoder(block.offset == 0 ? make_decoder(recognise(file), input, decoder_memory)
+                                  : make_block_decoder(recognise(file), file, input, decoder_memory)),
         reader(archive_read_new()),
-        chunk(kChunkBytes) {}
+        chunk(kChunkBytes),
+        begin(stream_offset) {
+    skip(stream_offset - block.stream_offset);
+  }
 
   FileInput input;
   std::unique_ptr<Decoder> decoder;
@@ -138,8 +142,19 @@ struct MemberReader::State {
   std::vector<std::byte> chunk;
   HeaderScanner scanner;
   OwnerNames owners;
+  std::uint64_t begin;         // of what is fed to the scanner, in the tar stream
+  std::uint64_t offset = 0;    // of the last member
   std::exception_ptr failure;  // thrown inside of a callback
   bool at_end = false;
+
+  void skip(std::uint64_t bytes) {
+    while (bytes > 0) {
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, chunk.size()));
+      const auto got = decoder->read(std::span(chunk).first(wanted));
+      if (got == 0) throw damaged(input, "it ends before a member that its manifest names");
+      bytes -= got;
+    }
+  }
 
   ByteView read_chunk() {
     const auto size = decoder->read(chunk);
@@ -194,6 +209,7 @@ struct MemberReader::State {
     if (members.empty()) throw damaged(input, "a member's header is wrong");
     const auto scanned = std::move(members.front());
     members.pop_front();
+    offset = begin + scanned.offset;
     const auto path = safe_member_path(scanned.path);
     member.entry.path = path.empty() ? scanned.path : path;
     // libarchive adds the fraction of a time before 1970 on the wrong side.
@@ -208,7 +224,11 @@ struct MemberReader::State {
 };
 
 MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory)
-    : state_(std::make_unique<State>(file, decoder_memory)) {
+    : MemberReader(file, decoder_memory, {}, 0) {}
+
+MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory, ArchiveBlock block,
+                           std::uint64_t stream_offset)
+    : state_(std::make_unique<State>(file, decoder_memory, block, stream_offset)) {
   auto* reader = state_->reader.get();
   if (reader == nullptr) throw std::bad_alloc();
   const Utf8Locale locale;
@@ -233,6 +253,10 @@ bool MemberReader::next(ArchiveMember& member) {
   state_->fill(entry, member);
   state_->add_scanned(member);
   return true;
+}
+
+std::uint64_t MemberReader::member_offset() const noexcept {
+  return state_->offset;
 }
 
 bool MemberReader::next_piece(ContentPiece& piece) {

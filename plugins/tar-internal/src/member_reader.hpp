@@ -10,6 +10,7 @@
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/bytes.hpp"
+#include "autoarchive/manifest/entry.hpp"
 #include "autoarchive/storage/istorage.hpp"
 
 namespace autoarchive::tar_internal {
@@ -26,6 +27,9 @@ class MemberReader {
  public:
   /// `file` must outlive the reader.
   MemberReader(const ReadableFile& file, Bytes decoder_memory);
+  /// Begins with the member whose header is at `stream_offset` of the tar stream, decoding from `block` on, which is at
+  /// or before it.
+  MemberReader(const ReadableFile& file, Bytes decoder_memory, ArchiveBlock block, std::uint64_t stream_offset);
   ~MemberReader();
   MemberReader(const MemberReader&) = delete;
   MemberReader& operator=(const MemberReader&) = delete;
@@ -33,6 +37,8 @@ class MemberReader {
   /// The next member; its content is what next_piece() yields. False after the last one. A path that can't be made
   /// relative to a target is left as it stands.
   [[nodiscard]] bool next(ArchiveMember& member);
+  /// Where the header of the member that next() has given begins in the tar stream.
+  [[nodiscard]] std::uint64_t member_offset() const noexcept;
   [[nodiscard]] bool next_piece(ContentPiece& piece);
   /// Reads to the very end of the file, behind the end mark. Throws damaged if the end mark is missing or something
   /// stands behind it.

@@ -21,10 +21,11 @@ class TarInternalComponent final : public ArchiverServiceComponent {
 }  // namespace autoarchive::tar_internal
 
 AA_PLUGIN(autoarchive::tar_internal::TarInternalComponent,
-          "provider.tar-internal.features.tar.bz2=CompressionStrength\n"
-          "provider.tar-internal.features.tar.gz=CompressionStrength\n"
-          "provider.tar-internal.features.tar.xz=CompressionStrength\n"
-          "provider.tar-internal.features.tar.zst=CompressionStrength\n"
+          "provider.tar-internal.features.tar=Incremental,RandomAccess\n"
+          "provider.tar-internal.features.tar.bz2=CompressionStrength,Incremental,RandomAccess\n"
+          "provider.tar-internal.features.tar.gz=CompressionStrength,Incremental,RandomAccess\n"
+          "provider.tar-internal.features.tar.xz=CompressionStrength,Incremental,RandomAccess\n"
+          "provider.tar-internal.features.tar.zst=CompressionStrength,Incremental,RandomAccess\n"
           "provider.tar-internal.service=archiver\n"
           "provider.tar-internal.types=tar,tar.bz2,tar.gz,tar.xz,tar.zst\n"
           "provider.tar-reader.service=archive-reader\n"

@@ -7,6 +7,9 @@
 #include <cerrno>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "borrowed_file.hpp"
+#include "chain_reader.hpp"
 #include "member_reader.hpp"
 
 namespace autoarchive::tar_internal {
@@ -35,7 +38,11 @@ void RestoreJob::problem(std::string_view path, std::string_view text) {
 }
 
 RestoreResult RestoreJob::run() {
-  for (std::size_t i = 0; i < request_.levels.size(); ++i) restore_level(request_.levels[i], i == 0);
+  if (can_select()) {
+    restore_selection();
+  } else {
+    for (std::size_t i = 0; i < request_.levels.size(); ++i) restore_level(request_.levels[i], i == 0);
+  }
   if (!request_.dry_run) {
     make_symlinks();
     if (request_.delete_others) remove_others(".");
@@ -47,13 +54,74 @@ RestoreResult RestoreJob::run() {
   return result_;
 }
 
+// Places are needed: a manifest whose entries have none is that of a provider that does not know them.
+bool RestoreJob::can_select() const {
+  const auto* manifest = request_.levels.empty() ? nullptr : request_.levels.back().manifest.get();
+  if (request_.paths.empty() || manifest == nullptr) return false;
+  ManifestReader reader(std::make_unique<BorrowedFile>(*manifest));
+  for (ManifestEntry line; reader.next(line);) {
+    if (line.stored_level >= 0) return line.offset.has_value();
+  }
+  return false;
+}
+
+void RestoreJob::restore_selection() {
+  ManifestReader manifest(std::make_unique<BorrowedFile>(*request_.levels.back().manifest));
+  ChainReader chain(request_.levels, request_.decoder_memory);
+  auto paths = request_.paths;
+  std::sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return compare_paths(a, b) < 0; });
+  std::string done;  // the last one that was restored with all below it
+  for (const auto& path : paths) {
+    if (!done.empty() && is_below(path, done)) continue;
+    done = path;
+    manifest.seek(path);
+    for (ManifestEntry line; manifest.next(line) && is_below(line.entry.path, path);) {
+      check_stop();
+      static_cast<void>(is_wanted(line.entry.path));
+      restore_entry(line, chain);
+    }
+  }
+}
+
+void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
+  ArchiveMember member{line.entry, false, {}};
+  const auto& path = line.entry.path;
+  if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
+  if (line.stored_level < 0) return problem(path, "it could not be read when this backup was made");
+  if (is_problem(line.state) && line.stored_level + 1 < static_cast<int>(request_.levels.size()))
+    problem(path, "it could not be read at this level; it is as in level " + std::to_string(line.stored_level));
+  if (request_.dry_run) return count_only(member);
+  if (!may_replace(member.entry)) return;
+  if (line.entry.link_count > 1 && line.entry.kind != EntryKind::directory) {
+    const auto [first, is_new] = first_names_.try_emplace({line.entry.device, line.entry.inode}, path);
+    member.hard_link = !is_new;
+    if (!is_new) member.entry.link_target = first->second;
+  }
+  if (member.hard_link || line.entry.kind != EntryKind::file) return extract(member, nullptr);
+  if (!line.offset) return problem(path, "the manifest does not say where it is");
+  ArchiveMember stored;
+  auto& reader = chain.seek(line.stored_level, *line.offset, stored);
+  if (stored.entry.kind != EntryKind::file || stored.hard_link || stored.entry.size != line.entry.size)
+    return problem(path, "the member at its place is another one: the manifest is not that of the archive");
+  extract(member, &reader);
+}
+
+void RestoreJob::count_only(const ArchiveMember& member) {
+  ++result_.entries;
+  result_.content_bytes += member.entry.size;
+  if (request_.observer != nullptr) request_.observer->restored(member);
+}
+
+void RestoreJob::check_stop() const {
+  if (!request_.stop.stop_requested()) return;
+  throw Error(ErrorCode::runtime_error, "stopped on request; what has been restored so far is there",
+              ErrorCause::cancelled);
+}
+
 void RestoreJob::restore_level(const ArchiveLevel& level, bool is_first) {
   MemberReader reader(*level.file, request_.decoder_memory);
   for (ArchiveMember member; reader.next(member);) {
-    if (request_.stop.stop_requested()) {
-      throw Error(ErrorCode::runtime_error, "stopped on request; what has been restored so far is there",
-                  ErrorCause::cancelled);
-    }
+    check_stop();
     take(member, reader, is_first);
   }
   // What follows the last member may be what was damaged.
@@ -74,17 +142,12 @@ void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is
   const auto& path = member.entry.path;
   if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
   if (!is_wanted(path)) return;
-  if (request_.dry_run) {
-    ++result_.entries;
-    result_.content_bytes += member.entry.size;
-    if (request_.observer != nullptr) request_.observer->restored(member);
-    return;
-  }
+  if (request_.dry_run) return count_only(member);
   // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
   // deleted.
   if (member.dumpdir && !is_first) apply_dumpdir(member);
   if (!may_replace(member.entry)) return;
-  extract(member, reader);
+  extract(member, &reader);
   if (request_.observer != nullptr) request_.observer->progress(result_.entries, result_.content_bytes);
 }
 
@@ -98,7 +161,8 @@ bool RestoreJob::may_replace(const Entry& entry) {
   return request_.overwrite == OverwritePolicy::newer && status.st_mtim.tv_sec < entry.mtime.seconds;
 }
 
-void RestoreJob::extract(const ArchiveMember& member, MemberReader& reader) {
+// `reader` stands at the content of a file, and is null for everything else.
+void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader) {
   const auto& entry = member.entry;
   // What this run made there before may have been something else: a directory gives way to a file with all that is in
   // it.
@@ -118,7 +182,7 @@ void RestoreJob::extract(const ArchiveMember& member, MemberReader& reader) {
       symlinks_[entry.path] = entry;
       break;
     case EntryKind::file:
-      made = extractor_.make_file(entry, reader, result_.content_bytes);
+      made = extractor_.make_file(entry, *reader, result_.content_bytes);
       break;
     case EntryKind::fifo:
     case EntryKind::character_device:

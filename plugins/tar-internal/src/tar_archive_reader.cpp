@@ -5,6 +5,7 @@
 #include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
+#include "borrowed_file.hpp"
 #include "codec.hpp"
 #include "member_reader.hpp"
 #include "restore_job.hpp"
@@ -21,20 +22,6 @@ class ReaderIdentification final : public IArchiveReaderIdentification {
     const auto format = recognise_format(head);
     return format ? std::optional(std::string(*format)) : std::nullopt;
   }
-};
-
-/// A file that somebody else keeps open, for a reader that wants to own one.
-class BorrowedFile final : public ReadableFile {
- public:
-  explicit BorrowedFile(const ReadableFile& file) : file_(file) {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
-  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
-    return file_.read_at(offset, buffer);
-  }
-  [[nodiscard]] std::string description() const override { return file_.description(); }
-
- private:
-  const ReadableFile& file_;
 };
 
 void check_stop(const std::stop_token& stop) {

@@ -9,12 +9,12 @@ namespace {
 constexpr std::size_t kChecksumOffset = 148;
 constexpr std::size_t kChecksumLength = 8;
 
-void put(HeaderBlock& block, std::size_t offset, std::string_view text) {
-  std::copy(text.begin(), text.end(), reinterpret_cast<char*>(block.data()) + offset);
+void put(HeaderSpan block, std::size_t offset, std::string_view text) {
+  std::memcpy(block.data() + offset, text.data(), text.size());
 }
 
 // `length` bytes: digits and a NUL.
-void put_octal(HeaderBlock& block, std::size_t offset, std::size_t length, std::uint64_t value) {
+void put_octal(HeaderSpan block, std::size_t offset, std::size_t length, std::uint64_t value) {
   for (std::size_t i = length - 1; i-- > 0; value >>= 3U)
     block[offset + i] = static_cast<std::byte>('0' + (value & 7U));
 }
@@ -29,8 +29,8 @@ std::uint64_t checksum(HeaderView header) {
 
 }  // namespace
 
-HeaderBlock format_header(const UstarFields& fields) {
-  HeaderBlock block{};
+void format_header(const UstarFields& fields, HeaderSpan block) {
+  std::memset(block.data(), 0, block.size());
   put(block, 0, fields.name);
   put_octal(block, 100, 8, fields.mode);
   put_octal(block, 108, 8, fields.uid);
@@ -50,7 +50,6 @@ HeaderBlock format_header(const UstarFields& fields) {
   put(block, 345, fields.prefix);
   put_octal(block, kChecksumOffset, 7, checksum(block));
   block[kChecksumOffset + 7] = std::byte{' '};
-  return block;
 }
 
 bool split_name(std::string_view path, UstarFields& fields) {

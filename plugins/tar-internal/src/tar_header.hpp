@@ -15,7 +15,6 @@
 /// Numbers are octal digits with leading zeros and a NUL. What does not fit goes into a pax record (pax_records.hpp).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,7 +24,7 @@
 namespace autoarchive::tar_internal {
 
 inline constexpr std::size_t kBlockBytes = 512;
-using HeaderBlock = std::array<std::byte, kBlockBytes>;
+using HeaderSpan = std::span<std::byte, kBlockBytes>;
 using HeaderView = std::span<const std::byte, kBlockBytes>;
 
 /// The fields as values. Strings must fit: see the limits below.
@@ -71,8 +70,8 @@ enum class TypeFlag : char {
   gnu_sparse = 'S',
 };
 
-/// REQUIRES: every field fits.
-[[nodiscard]] HeaderBlock format_header(const UstarFields& fields);
+/// Fills a block. REQUIRES: every field fits.
+void format_header(const UstarFields& fields, HeaderSpan block);
 /// Splits a path at a slash into prefix and name. False if it fits in no way.
 [[nodiscard]] bool split_name(std::string_view path, UstarFields& fields);
 

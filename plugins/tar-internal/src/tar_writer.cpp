@@ -8,7 +8,6 @@
 namespace autoarchive::tar_internal {
 namespace {
 
-constexpr std::size_t kBufferBytes = 1U << 20U;
 constexpr std::size_t kRecordBytes = 20 * kBlockBytes;
 
 TypeFlag type_flag(EntryKind kind) {
@@ -88,46 +87,13 @@ class HeaderBuilder {
 
 }  // namespace
 
-TarWriter::TarWriter(Sink& out) : out_(out), buffer_(kBufferBytes) {}
-
-void TarWriter::flush() {
-  if (used_ == 0) return;
-  out_.write(ByteView(buffer_).first(used_));
-  flushed_ += used_;
-  used_ = 0;
-}
-
-std::span<std::byte> TarWriter::reserve(std::uint64_t wanted) {
-  if (used_ == buffer_.size()) flush();
-  const auto room = std::span(buffer_).subspan(used_);
-  return room.first(static_cast<std::size_t>(std::min<std::uint64_t>(wanted, room.size())));
-}
-
-void TarWriter::append(ByteView bytes) {
-  while (!bytes.empty()) {
-    const auto room = reserve(bytes.size());
-    std::memcpy(room.data(), bytes.data(), room.size());
-    commit(room.size());
-    bytes = bytes.subspan(room.size());
-  }
-}
-
-void TarWriter::append_zeros(std::uint64_t count) {
-  while (count > 0) {
-    const auto room = reserve(count);
-    std::memset(room.data(), 0, room.size());
-    commit(room.size());
-    count -= room.size();
-  }
-}
-
 void TarWriter::pad() {
-  const auto partial = offset() % kBlockBytes;
-  if (partial != 0) append_zeros(kBlockBytes - partial);
+  const auto partial = out_.size() % kBlockBytes;
+  if (partial != 0) out_.append_zeros(kBlockBytes - partial);
 }
 
 void TarWriter::append_header(const UstarFields& fields) {
-  append(format_header(fields));
+  format_header(fields, out_.grow(kBlockBytes).first<kBlockBytes>());
 }
 
 void TarWriter::add_records(char typeflag, std::string_view name, const PaxRecords& records, std::uint64_t mtime) {
@@ -138,7 +104,7 @@ void TarWriter::add_records(char typeflag, std::string_view name, const PaxRecor
   fields.mtime = mtime;
   fields.typeflag = typeflag;
   append_header(fields);
-  append(std::as_bytes(std::span(records.text())));
+  out_.append(std::as_bytes(std::span(records.text())));
   pad();
 }
 
@@ -177,18 +143,18 @@ void TarWriter::add_header(const TarMember& member) {
   if (!is_link) {
     for (const auto& xattr : entry.xattrs) records_.add_xattr(xattr);
   }
+  if (!member.dumpdir.empty()) records_.add("GNU.dumpdir", member.dumpdir);
   if (!records_.empty()) {
-    const auto name = "PaxHeaders/" + std::string(base_name(name_));
-    add_records(static_cast<char>(TypeFlag::pax), name, records_, fields.mtime);
+    records_name_.assign("PaxHeaders/").append(base_name(name_));
+    add_records(static_cast<char>(TypeFlag::pax), records_name_, records_, fields.mtime);
   }
   append_header(fields);
 }
 
-void TarWriter::finish() {
-  append_zeros(2 * kBlockBytes);
-  const auto partial = offset() % kRecordBytes;
-  if (partial != 0) append_zeros(kRecordBytes - partial);
-  flush();
+void append_end(SegmentBuffer& out, std::uint64_t offset) {
+  out.append_zeros(2 * kBlockBytes);
+  const auto partial = (offset + 2 * kBlockBytes) % kRecordBytes;
+  if (partial != 0) out.append_zeros(kRecordBytes - partial);
 }
 
 }  // namespace autoarchive::tar_internal

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 #include "codec.hpp"
 
@@ -172,6 +173,80 @@ class XzDecoder final : public Decoder {
   bool ended_ = false;
 };
 
+/// Blocks of the first stream, up to its index.
+class XzBlockDecoder final : public Decoder {
+ public:
+  XzBlockDecoder(const ReadableFile& file, FileInput& input, Bytes memory_limit)
+      : input_(input), memory_limit_(memory_limit) {
+    std::array<std::byte, LZMA_STREAM_HEADER_SIZE> header{};
+    lzma_stream_flags flags{};
+    const bool is_stream =
+        file.read_at(0, header) == header.size() && lzma_stream_header_decode(&flags, bytes(header.data())) == LZMA_OK;
+    if (!is_stream) throw damaged(input_, "the header of its xz stream is wrong");
+    check_ = flags.check;
+  }
+  XzBlockDecoder(const XzBlockDecoder&) = delete;
+  XzBlockDecoder& operator=(const XzBlockDecoder&) = delete;
+  ~XzBlockDecoder() override { lzma_end(&stream_); }
+
+  std::size_t read(std::span<std::byte> out) override {
+    for (;;) {
+      const auto available = input_.peek();
+      if (available.empty()) throw damaged(input_, "it is cut short inside of an xz stream");
+      if (!inside_block_) {
+        if (available.front() == std::byte{0}) return 0;  // the index
+        begin_block(available.front());
+        continue;
+      }
+      stream_.next_in = bytes(available.data());
+      stream_.avail_in = available.size();
+      stream_.next_out = bytes(out.data());
+      stream_.avail_out = out.size();
+      const auto result = lzma_code(&stream_, LZMA_RUN);
+      input_.consume(available.size() - stream_.avail_in);
+      if (result != LZMA_OK && result != LZMA_STREAM_END) throw damaged(input_, error_text(result));
+      inside_block_ = result == LZMA_OK;
+      if (const auto written = out.size() - stream_.avail_out; written != 0) return written;
+    }
+  }
+
+ private:
+  void begin_block(std::byte first) {
+    block_ = lzma_block{};
+    block_.version = 1;
+    block_.check = check_;
+    block_.filters = filters_.data();
+    block_.header_size = lzma_block_header_size_decode(std::to_integer<std::uint32_t>(first));
+    std::vector<std::byte> header;
+    while (header.size() < block_.header_size) {
+      const auto available = input_.peek();
+      if (available.empty()) throw damaged(input_, "it is cut short inside of an xz block's header");
+      const auto count = std::min(available.size(), block_.header_size - header.size());
+      header.insert(header.end(), available.begin(), available.begin() + static_cast<std::ptrdiff_t>(count));
+      input_.consume(count);
+    }
+    const auto decoded = lzma_block_header_decode(&block_, nullptr, bytes(header.data()));
+    if (decoded != LZMA_OK) throw damaged(input_, error_text(decoded));
+    const bool is_too_large = lzma_raw_decoder_memusage(filters_.data()) > memory_limit_.count;
+    const auto started = is_too_large ? LZMA_MEMLIMIT_ERROR : lzma_block_decoder(&stream_, &block_);
+    for (auto& filter : filters_) {
+      if (filter.id == LZMA_VLI_UNKNOWN) break;
+      std::free(filter.options);  // allocated by the header's decoder
+      filter.options = nullptr;
+    }
+    if (started != LZMA_OK) throw damaged(input_, error_text(started));
+    inside_block_ = true;
+  }
+
+  FileInput& input_;
+  Bytes memory_limit_;
+  lzma_check check_ = LZMA_CHECK_NONE;
+  std::array<lzma_filter, LZMA_FILTERS_MAX + 1> filters_{};
+  lzma_block block_{};  // used by the decoder while it is inside of the block
+  lzma_stream stream_ = LZMA_STREAM_INIT;
+  bool inside_block_ = false;
+};
+
 }  // namespace
 
 std::unique_ptr<CompressedFormat> make_xz_format(std::optional<int> strength) {
@@ -180,6 +255,10 @@ std::unique_ptr<CompressedFormat> make_xz_format(std::optional<int> strength) {
 
 std::unique_ptr<Decoder> make_xz_decoder(FileInput& input, Bytes memory_limit) {
   return std::make_unique<XzDecoder>(input, memory_limit);
+}
+
+std::unique_ptr<Decoder> make_xz_block_decoder(const ReadableFile& file, FileInput& input, Bytes memory_limit) {
+  return std::make_unique<XzBlockDecoder>(file, input, memory_limit);
 }
 
 }  // namespace autoarchive::tar_internal

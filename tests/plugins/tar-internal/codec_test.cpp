@@ -5,19 +5,11 @@
 #include <cstring>
 #include <random>
 
-#include "block_pipeline.hpp"
 #include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
-
-class StringSink final : public Sink {
- public:
-  void write(ByteView bytes) override { text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); }
-  void finish() override {}
-  std::string text;
-};
 
 std::string sample(std::size_t size) {
   std::mt19937 random(static_cast<unsigned>(size));
@@ -28,14 +20,21 @@ std::string sample(std::size_t size) {
   return text;
 }
 
-std::string compress(const std::string& type, std::optional<int> strength, const std::string& text,
-                     unsigned threads = 2) {
+std::string compress(const std::string& type, std::optional<int> strength, const std::string& text) {
   const auto format = make_format(type, strength);
-  StringSink sink;
-  BlockPipeline pipeline(sink, *format, threads, {});
-  pipeline.write(std::as_bytes(std::span(text)));
-  pipeline.finish();
-  return sink.text;
+  const auto compressor = format->make_compressor();
+  Buffer file;
+  format->append_start(file);
+  for (auto rest = std::as_bytes(std::span(text)); !rest.empty();) {
+    const auto block = rest.first(std::min(rest.size(), format->block_bytes()));
+    Buffer compressed;
+    compressor->compress(block, compressed);
+    file.insert(file.end(), compressed.begin(), compressed.end());
+    format->block_written(compressed, block.size());
+    rest = rest.subspan(block.size());
+  }
+  format->append_end(file);
+  return {reinterpret_cast<const char*>(file.data()), file.size()};
 }
 
 std::string decompress(const std::string& type, const std::string& compressed, Bytes limit = Bytes{128U << 20U}) {

@@ -80,12 +80,9 @@ TEST(TarHeader, ReadsNumbersOfAllKinds) {
   EXPECT_EQ(parse("nonsense"), 0U);
 }
 
-class StringSink final : public Sink {
- public:
-  void write(ByteView bytes) override { text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); }
-  void finish() override {}
-  std::string text;
-};
+std::string text_of(const SegmentBuffer& buffer) {
+  return {reinterpret_cast<const char*>(buffer.view().data()), buffer.size()};
+}
 
 TEST(TarWriter, PutsWhatDoesNotFitIntoRecordsThatOthersRead) {
   Entry entry;
@@ -96,22 +93,23 @@ TEST(TarWriter, PutsWhatDoesNotFitIntoRecordsThatOthersRead) {
   entry.gid = 3'000'000;
   entry.user = std::string(40, 'u');
   entry.mtime = {-5, 250'000'000};
-  StringSink sink;
-  TarWriter tar(sink);
+  SegmentBuffer buffer;
+  TarWriter tar(buffer);
   tar.add_comment("autoarchive test");
   tar.add_header({entry, {}, 3, false, true});
-  tar.append(std::as_bytes(std::span("abc", 3)));
+  buffer.append(std::as_bytes(std::span("abc", 3)));
   tar.pad();
-  tar.finish();
-  EXPECT_EQ(sink.text.size() % 10'240, 0U);
+  append_end(buffer, buffer.size());
+  const auto text = text_of(buffer);
+  EXPECT_EQ(text.size() % 10'240, 0U);
   const test::TempDir directory;
-  test::write_file(directory / "x.tar", sink.text);
+  test::write_file(directory / "x.tar", text);
   const auto python = test::run_shell(
       "python3 -c \"import tarfile; m = tarfile.open(" + test::shell_quote(directory / "x.tar").replace(0, 1, "'") +
       ").getmembers()[0]; print(len(m.name), m.uid, m.gid, len(m.uname), m.mtime, m.size)\"");
   EXPECT_EQ(python.output, "300 4000000000 3000000 40 -4.75 3\n");
   HeaderScanner scanner;
-  for (const char c : sink.text) scanner.feed(std::as_bytes(std::span(&c, 1)));
+  for (const char c : text) scanner.feed(std::as_bytes(std::span(&c, 1)));
   EXPECT_TRUE(scanner.ended());
   EXPECT_FALSE(scanner.has_trailing_bytes());
   EXPECT_EQ(scanner.comment(), "autoarchive test");
@@ -121,15 +119,15 @@ TEST(TarWriter, PutsWhatDoesNotFitIntoRecordsThatOthersRead) {
 
 TEST(HeaderScanner, SurvivesAnyBytes) {
   std::uint32_t state = 3;
-  StringSink sink;
-  TarWriter tar(sink);
+  SegmentBuffer buffer;
+  TarWriter tar(buffer);
   Entry entry;
   entry.path = std::string(200, 'x');
   entry.kind = EntryKind::directory;
   for (int i = 0; i < 4; ++i) tar.add_header({entry, {}, 0, false, true});
-  tar.finish();
+  append_end(buffer, buffer.size());
   for (int round = 0; round < 500; ++round) {
-    auto text = sink.text;
+    auto text = text_of(buffer);
     for (int i = 0; i < 3; ++i) {
       state = state * 1'664'525 + 1'013'904'223;
       text[state % text.size()] = static_cast<char>(state >> 24U);

@@ -1,0 +1,26 @@
+/// \file
+/// A file that somebody else keeps open, for a reader that wants to own one.
+#pragma once
+
+#include <string>
+
+#include "autoarchive/storage/istorage.hpp"
+
+namespace autoarchive::tar_internal {
+
+/// Thread-safe as the file below is.
+class BorrowedFile final : public ReadableFile {
+ public:
+  /// `file` must outlive this object.
+  explicit BorrowedFile(const ReadableFile& file) : file_(file) {}
+  [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
+  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
+    return file_.read_at(offset, buffer);
+  }
+  [[nodiscard]] std::string description() const override { return file_.description(); }
+
+ private:
+  const ReadableFile& file_;
+};
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,50 @@
+#include "segment.hpp"
+
+#include <cerrno>
+
+#include "autoarchive/base/error.hpp"
+
+namespace autoarchive::tar_internal {
+
+void carry_over(Step& step) {
+  auto& outcome = step.outcome;
+  outcome.status = EntryStatus::unchanged;
+  outcome.in_manifest = true;
+  outcome.is_member = false;
+  outcome.stored_level = step.parent->stored_level;
+  outcome.offset = step.parent->offset;
+  outcome.digest = step.parent->digest;
+}
+
+void set_failed(Step& step, BackupSubOperation operation, int os_errno) {
+  auto& outcome = step.outcome;
+  if (os_errno == EACCES) {
+    outcome.problems.push_back({operation, BackupOperationError::permission_denied, {}});
+  } else {
+    outcome.problems.push_back({operation, BackupOperationError::unknown_os_error, errno_text(os_errno)});
+  }
+  const bool is_known =
+      step.parent && (step.parent->entry.kind == step.item.entry.kind || step.item.entry.kind == EntryKind::unknown);
+  if (is_known) {
+    step.item.entry = step.parent->entry;
+    carry_over(step);
+  }
+  outcome.in_manifest = true;
+  outcome.is_member = false;
+  outcome.is_done = true;
+  outcome.status = EntryStatus::failed;
+  outcome.state = os_errno == ENOENT ? EntryState::vanished : EntryState::failed;
+}
+
+void read_attributes(Step& step, int fd, const MetadataOptions& metadata) {
+  int os_errno = 0;
+  auto& entry = step.item.entry;
+  entry.xattrs = fd >= 0 ? read_xattrs(fd, metadata, &os_errno)
+                         : read_xattrs_at(step.item.parent->fd(), step.item.name(), metadata, &os_errno);
+  if (os_errno == 0) return;
+  step.outcome.state = EntryState::failed;
+  step.outcome.problems.push_back({BackupSubOperation::unknown_file_operation, BackupOperationError::unknown_os_error,
+                                   "extended attributes can't be read: " + errno_text(os_errno)});
+}
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,162 @@
+#include "segment_builder.hpp"
+
+#include <utility>
+
+namespace autoarchive::tar_internal {
+namespace {
+
+// A file that changes while it is read is read again that often.
+constexpr int kMaxReads = 4;
+
+}  // namespace
+
+SegmentBuilder::SegmentBuilder(const BackupJob& job, std::string comment)
+    : job_(job), comment_(std::move(comment)), metadata_(job.request().metadata) {}
+
+void SegmentBuilder::build(Segment& segment) {
+  TarWriter tar(segment.bytes);
+  for (auto& step : segment.steps) {
+    job_.check_stop();
+    build(step, segment, tar);
+  }
+}
+
+void SegmentBuilder::build(Step& step, Segment& segment, TarWriter& tar) {
+  switch (step.action) {
+    case StepAction::record:
+      return;
+    case StepAction::comment:
+      return tar.add_comment(comment_);
+    case StepAction::header:
+      return add_header(step, segment, tar);
+    case StepAction::file:
+    case StepAction::compare:
+      return add_file(step, segment, tar);
+    case StepAction::part:
+      return add_part(step, segment, tar);
+  }
+}
+
+TarMember SegmentBuilder::member_of(const Step& step) const {
+  TarMember member{step.item.entry, step.link_to};
+  member.nanoseconds = metadata_.nanoseconds;
+  member.dumpdir = step.dumpdir;
+  return member;
+}
+
+void SegmentBuilder::stored(Step& step, std::size_t offset) const {
+  step.outcome.is_member = true;
+  step.outcome.offset = offset;
+  step.outcome.stored_level = job_.level();
+}
+
+void SegmentBuilder::add_header(Step& step, Segment& segment, TarWriter& tar) {
+  const auto& item = step.item;
+  if (!step.attributes_known && step.link_to.empty()) {
+    const bool readable = item.entry.kind == EntryKind::directory && item.listed;
+    const auto opened = readable ? open_entry(item) : OpenedEntry{};
+    read_attributes(step, opened.fd.get(), metadata_);
+  }
+  stored(step, segment.bytes.size());
+  tar.add_header(member_of(step));
+}
+
+void SegmentBuilder::add_file(Step& step, Segment& segment, TarWriter& tar) {
+  const auto begin = segment.bytes.size();
+  const auto planned = step.outcome;
+  for (int reads = 1;; ++reads) {
+    segment.bytes.truncate(begin);
+    step.outcome = planned;
+    const bool is_settled = try_file(step, segment, tar);
+    if (!step.outcome.is_member) return segment.bytes.truncate(begin);
+    if (is_settled) {
+      if (reads > 1) step.outcome.status = EntryStatus::retried;
+      break;
+    }
+    if (reads == kMaxReads) {
+      step.outcome.state = EntryState::changed;
+      step.outcome.problems.push_back({BackupSubOperation::read, BackupOperationError::file_changed, {}});
+      break;
+    }
+  }
+  if (!is_what_it_was(step)) return;
+  segment.bytes.truncate(begin);
+  step.outcome.content_bytes = 0;
+  carry_over(step);
+}
+
+bool SegmentBuilder::is_what_it_was(const Step& step) const {
+  return step.action == StepAction::compare && step.outcome.state == EntryState::ok && step.outcome.digest &&
+         step.outcome.digest == step.parent->digest && step.item.entry.xattrs == step.parent->entry.xattrs &&
+         !differs_visibly(step.item.entry, step.parent->entry);
+}
+
+// Reads the file once. True if it did not change meanwhile; if it can't be read, it is no member.
+bool SegmentBuilder::try_file(Step& step, Segment& segment, TarWriter& tar) {
+  const auto planned_bytes = step.item.entry.size;
+  auto opened = open_entry(step.item);
+  if (!opened.fd) {
+    set_failed(step, BackupSubOperation::open, opened.os_errno);
+    return true;
+  }
+  // What is stored is what the descriptor says, not what the listing said a moment ago.
+  auto& entry = step.item.entry;
+  if (opened.entry.uid == entry.uid) opened.entry.user = std::move(entry.user);
+  if (opened.entry.gid == entry.gid) opened.entry.group = std::move(entry.group);
+  entry = std::move(opened.entry);
+  if (entry.size > kSmallFileBytes) entry.size = planned_bytes;  // it grew beyond what a segment may hold
+  const int fd = opened.fd.get();
+  read_attributes(step, fd, metadata_);
+
+  stored(step, segment.bytes.size());
+  auto member = member_of(step);
+  const auto map = metadata_.sparse ? find_holes(fd, entry) : SparseMap();
+  member.is_sparse = !map.pieces.empty();
+  const auto map_text = member.is_sparse ? map.text() : std::string();
+  member.stored_size = member.is_sparse ? map_text.size() + map.data_bytes() : entry.size;
+  tar.add_header(member);
+  const auto content_begin = segment.bytes.size();
+  OpenFile::ReadResult result;
+  if (member.is_sparse) {
+    segment.bytes.append(std::as_bytes(std::span(map_text)));
+    for (const auto& piece : map.pieces) {
+      const auto read = read_exactly(fd, piece.offset, segment.bytes.grow(static_cast<std::size_t>(piece.length)));
+      if (read.state != EntryState::ok) result = read;
+    }
+  } else {
+    result = read_exactly(fd, 0, segment.bytes.grow(static_cast<std::size_t>(entry.size)));
+  }
+  if (result.state == EntryState::failed) {
+    step.outcome.problems.clear();
+    set_failed(step, BackupSubOperation::read, result.os_errno);
+    return true;
+  }
+  digest_.reset();
+  digest_.update(segment.bytes.view().subspan(content_begin));
+  step.outcome.digest = digest_.value();
+  step.outcome.content_bytes = segment.bytes.size() - content_begin;
+  tar.pad();
+  return result.state == EntryState::ok && is_as_it_was(fd, entry);
+}
+
+void SegmentBuilder::add_part(Step& step, Segment& segment, TarWriter& tar) {
+  auto& file = *step.file;
+  if (step.part_offset == 0) {
+    stored(step, segment.bytes.size());
+    auto member = member_of(step);
+    member.is_sparse = file.is_sparse();
+    member.stored_size = file.stored_bytes();
+    tar.add_header(member);
+  }
+  step.part_begin = segment.bytes.size();
+  const auto result = file.read(step.part_offset, segment.bytes.grow(static_cast<std::size_t>(step.part_bytes)));
+  step.outcome.state = result.state;
+  step.outcome.content_bytes = step.part_bytes;
+  if (result.state == EntryState::failed) {
+    step.outcome.problems.push_back(
+        {BackupSubOperation::read, BackupOperationError::unknown_os_error, errno_text(result.os_errno)});
+  }
+  if (step.outcome.is_done) tar.pad();
+}
+
+}  // namespace autoarchive::tar_internal
