@@ -100,6 +100,7 @@ struct Commands {
   RemoveCommand remove;
   PurgeCommand purge;
   RouteCommand route;
+  WhyCommand why;
   PluginsCommand plugins;
   ConfigCommand config;
 };
@@ -115,6 +116,10 @@ void add_looking(CLI::App& app, Commands& commands, Words& words) {
   auto& route = *app.add_subcommand("route", "which provider makes the backups, and why");
   route.add_option("ARCHIVE", commands.route.archives, "default: all");
   add_overrides(route, commands.route.overrides);
+  auto& why = *app.add_subcommand("why", "which rule takes or leaves a path, and which backups hold it");
+  why.add_option("ARCHIVE", commands.why.archive, "an archive")->required();
+  why.add_option("PATH", commands.why.paths, "relative to the root")->required();
+  add_overrides(why, commands.why.overrides);
 }
 
 void add_removing(CLI::App& app, Commands& commands, Words& words) {
@@ -172,6 +177,7 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
   }
   if (verb == "list") return std::move(commands.list);
   if (verb == "route") return std::move(commands.route);
+  if (verb == "why") return std::move(commands.why);
   if (verb == "purge") return std::move(commands.purge);
   if (verb == "plugins") return std::move(commands.plugins);
   if (verb == "config") return std::move(commands.config);

@@ -93,6 +93,11 @@ struct RouteCommand {
   std::vector<std::string> archives;
   ArchiveOverrides overrides;
 };
+struct WhyCommand {
+  std::string archive;
+  std::vector<std::string> paths;
+  ArchiveOverrides overrides;
+};
 struct PluginsCommand {
   std::string action = "list";
 };
@@ -107,7 +112,7 @@ struct HelpCommand {
 };
 
 using Command = std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, RemoveCommand, PurgeCommand,
-                             RouteCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
+                             RouteCommand, WhyCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {
   GlobalOptions options;

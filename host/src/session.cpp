@@ -75,6 +75,10 @@ Session::Session(const ProcessContext& process, GlobalOptions options)
       console_(process.out, process.err, console_options(process, options_)),
       events_(options_.events) {}
 
+bool Session::syncs() const {
+  return from_environment(process_, "AA_BENCHMARK") != "no-sync";
+}
+
 const Config& Session::config() {
   if (!config_) {
     ConfigSources sources{options_.config, process_.environment, process_.as_root};

@@ -43,6 +43,10 @@ class Session {
   [[nodiscard]] Console& console() noexcept { return console_; }
   [[nodiscard]] EventStream& events() noexcept { return events_; }
 
+  /// False with AA_BENCHMARK=no-sync in the environment: nothing is synced and no SHA-256 computed, for comparisons
+  /// with programs that do neither.
+  [[nodiscard]] bool syncs() const;
+
   /// Throws Error(cause configuration).
   [[nodiscard]] const Config& config();
   [[nodiscard]] Providers& providers();

@@ -81,8 +81,8 @@ TEST_F(ApplicationTest, MakesLevelsAndGenerationsFromAConfiguration) {
   configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
             ", destination: " + destination() + ", incremental: true, keep: {generations: 2}}\n");
   EXPECT_EQ(run({"route"}), 0);
-  EXPECT_THAT(out_, HasSubstr("-> tar-external"));
-  EXPECT_THAT(out_, HasSubstr("- tar-internal: has no Incremental for tar.gz"));
+  EXPECT_THAT(out_, HasSubstr("-> tar-internal: chosen: preferred features 1 against 0 of tar-external"));
+  EXPECT_THAT(out_, HasSubstr("+ tar-external: could do it"));
   EXPECT_EQ(run({"create", "home"}), 0) << err_;
   test::write_file(directory_ / "root/new", "new");
   EXPECT_EQ(run({"create", "home"}), 0) << err_;
@@ -99,12 +99,48 @@ TEST_F(ApplicationTest, MakesLevelsAndGenerationsFromAConfiguration) {
 }
 
 TEST_F(ApplicationTest, AnswersLostStateWithALevel0SaidAloud) {
+  for (const bool garbage : {true, false}) {
+    EXPECT_EQ(create({"--incremental", "--full", "--provider", "tar-external"}), 0) << err_;
+    for (const auto& file : std::filesystem::directory_iterator(directory_ / "state/snapshots")) {
+      if (garbage) test::write_file(file.path(), "garbage");
+      if (!garbage) std::filesystem::remove(file.path());
+    }
+    EXPECT_EQ(create({"--incremental", "--provider", "tar-external"}), 0) << err_;
+    EXPECT_THAT(err_, HasSubstr("level 0 instead of an increment"));
+    EXPECT_THAT(out_, HasSubstr("level 0 by tar-external"));
+  }
+}
+
+// The manifest beside the archive and the copy in the state: either of them is enough.
+TEST_F(ApplicationTest, LosesNothingWithOneCopyOfTheManifestAndSaysSoWithBothLost) {
+  const auto state = directory_ / "state/snapshots/home.manifest.zst";
   EXPECT_EQ(create({"--incremental"}), 0) << err_;
-  for (const auto& file : std::filesystem::directory_iterator(directory_ / "state/snapshots"))
-    test::write_file(file.path(), "garbage");
+  test::write_file(state, "garbage");
   EXPECT_EQ(create({"--incremental"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 1 by tar-internal"));
+  std::filesystem::remove_all(directory_ / "state");
+  EXPECT_EQ(create({"--incremental"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 2 by tar-internal"));
+  std::filesystem::remove_all(directory_ / "state");
+  for (const char* name : {"home", "home.1", "home.2"})
+    test::write_file(directory_ / "backups" / (std::string(name) + ".tar.gz.manifest.zst"), "garbage");
+  EXPECT_EQ(create({"--incremental"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 0 by tar-internal"));
   EXPECT_THAT(err_, HasSubstr("level 0 instead of an increment"));
-  EXPECT_THAT(out_, HasSubstr("level 0 by tar-external"));
+  EXPECT_THAT(err_, HasSubstr("no readable manifest"));
+}
+
+TEST_F(ApplicationTest, SaysWhichRuleLeavesAPathAndWhichBackupsHoldIt) {
+  test::write_file(directory_ / "root/a.tmp", "x");
+  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + destination() + "}\n");
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + destination() + ", exclude: ['*.tmp']}\n");
+  EXPECT_EQ(run({"why", "home", "a.tmp", "nothing"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("'a.tmp': left out: exclude[0] '*.tmp'\n  in 'home.tar.gz'\n"));
+  EXPECT_THAT(out_, HasSubstr("'nothing': not there: 'nothing': No such file or directory"));
+  EXPECT_EQ(run({"why", "home", "/etc"}), 64);
 }
 
 TEST_F(ApplicationTest, StartsAChainAnewWhenItsRootHasChanged) {

@@ -15,6 +15,7 @@ namespace autoarchive::host {
 [[nodiscard]] ExitStatus run_command(Session& session, const RemoveCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const PurgeCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const RouteCommand& command);
+[[nodiscard]] ExitStatus run_command(Session& session, const WhyCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const PluginsCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const ConfigCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const VersionCommand& command);

@@ -90,7 +90,14 @@ class CreateJob {
     return {};
   }
 
-  [[nodiscard]] Decision decide(const BackupCatalog& backups, const std::string& lost_state) {
+  // The highest level that the provider's state allows. With the locks held, state that is lost is brought back first.
+  [[nodiscard]] int max_level(const std::string& provider_id, bool locked) {
+    const auto provider = session_.providers().archiver(provider_id);
+    if (locked) provider->recover_state(definition_of(archive_, type_), storage_);
+    return provider->max_backup_level(archive_.name);
+  }
+
+  [[nodiscard]] Decision decide(const BackupCatalog& backups, const std::string& lost_state, bool locked) {
     Decision decision;
     const auto* base = current_level(backups, 0);
     const bool continues = archive_.incremental && !command_.full && base != nullptr && base->header &&
@@ -101,9 +108,12 @@ class CreateJob {
     decision.provider = decision.route.chosen_or_throw(wanted);
 
     LevelQuestion question{archive_.incremental, command_.full, command_.level, 0, lost_state};
-    if (archive_.incremental) {
-      question.max_level = session_.providers().archiver(decision.provider)->max_backup_level(archive_.name);
+    if (archive_.incremental) question.max_level = max_level(decision.provider, locked);
+    if (continues && owner == decision.provider && question.max_level == 0 && question.chain_break.empty()) {
+      question.chain_break =
+          fmt::format("{} has no state of the level 0 that is there: it is lost, or was made without levels", owner);
     }
+    if (base != nullptr && !base->header && question.chain_break.empty()) question.chain_break = chain_break(base, 0);
     const int next = command_.level.value_or(question.max_level);
     const auto* parent = next > 0 ? current_level(backups, next - 1) : nullptr;
     if (next > 0 && question.chain_break.empty()) question.chain_break = chain_break(parent, next - 1);
@@ -133,6 +143,7 @@ class CreateJob {
     request.threads = archive_.threads;
     request.allow_empty = archive_.allow_empty;
     request.parent_manifest = decision.parent_manifest;
+    request.sync = session_.syncs();
     request.stop = session_.process().stop;
     const BackupName made{archive_.name, type_, decision.choice.level, ""};
     request.plan = plan_generations(kept_files(storage_, backups), made, archive_.keep.generations);
@@ -146,12 +157,13 @@ class CreateJob {
     options.state_lock_dir = session_.config().state_dir / "lock";
     options.expected_marker = remembered_marker(session_.config().state_dir, archive_.name, archive_.destination);
     options.new_destination = command_.new_destination;
+    options.sync = session_.syncs();
     options.stop = session_.process().stop;
     const auto transaction = storage_.begin(options);
     for (const auto& line : transaction->recovered()) notice(line);
 
     const auto backups = catalog();
-    const auto decision = decide(backups, lost_state);
+    const auto decision = decide(backups, lost_state, /*locked=*/true);
     if (decision.choice.restarted) notice("level 0 instead of an increment: " + decision.choice.reason);
     auto wanted = request(decision, backups);
     wanted.storage = &storage_;
@@ -210,7 +222,7 @@ class CreateJob {
   }
 
   CreateOutcome dry_run() {
-    const auto decision = decide(catalog(), {});
+    const auto decision = decide(catalog(), {}, /*locked=*/false);
     FilterRules rules = archive_.filter;
     const Filter filter(std::move(rules));
     Walker walker({archive_.root, archive_.include, {}, archive_.incremental}, filter);

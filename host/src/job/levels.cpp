@@ -28,8 +28,8 @@ LevelChoice choose_level(const LevelQuestion& question) {
       return {*question.wanted, "the level was asked for", false};
     return {0, "the level was asked for, but " + question.chain_break, true};
   }
-  if (question.max_level == 0) return {0, "there is no earlier level to build on", false};
   if (!question.chain_break.empty()) return {0, question.chain_break, true};
+  if (question.max_level == 0) return {0, "there is no earlier level to build on", false};
   return {question.max_level, "next in a row", false};
 }
 
