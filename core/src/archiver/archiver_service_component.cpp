@@ -1,5 +1,8 @@
 #include "autoarchive/archiver/archiver_service_component.hpp"
 
+#include <string>
+#include <utility>
+
 #include "autoarchive/base/error.hpp"
 
 namespace autoarchive {
@@ -8,20 +11,21 @@ ArchiverServiceComponent::ArchiverServiceComponent(ApplicationContext& context, 
     : context_(context), accessor_(accessor) {}
 ArchiverServiceComponent::~ArchiverServiceComponent() = default;
 
-void ArchiverServiceComponent::add(std::shared_ptr<const IServiceIdentification> kept,
-                                   const IServiceIdentification& service, const ProviderClass& provider,
+void ArchiverServiceComponent::add(const IServiceIdentification& service, const ProviderClass& provider,
                                    ServiceAccessor::IdentificationPtr identification) {
-  accessor_.register_service(service, provider, identification);
-  registered_.push_back({std::move(kept), std::move(identification)});
+  registered_.push_back(accessor_.register_service(service, provider, std::move(identification)));
 }
 
 void ArchiverServiceComponent::destroy_services() {
   if (destroyed_) throw Error(ErrorCode::key_error, "destroy_services: the component's services are destroyed already");
   destroyed_ = true;
-  while (!registered_.empty()) {
-    const auto last = std::move(registered_.back());
-    registered_.pop_back();
-    accessor_.unregister_provider(*last.service, last.identification.get());
+  std::size_t missing = 0;
+  for (; !registered_.empty(); registered_.pop_back()) {
+    if (!accessor_.unregister(registered_.back())) ++missing;
+  }
+  if (missing > 0) {
+    throw Error(ErrorCode::key_error, "destroy_services: somebody else has taken back " + std::to_string(missing) +
+                                          " of the component's registrations");
   }
 }
 

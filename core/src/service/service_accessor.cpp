@@ -1,10 +1,15 @@
 #include "autoarchive/service/service_accessor.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,13 +21,31 @@ namespace autoarchive {
 namespace {
 
 using IdentificationPtr = ServiceAccessor::IdentificationPtr;
+using RegistrationId = ServiceAccessor::RegistrationId;
 
 struct Registration {
+  RegistrationId id{};
   ProviderClass provider;
   IdentificationPtr identification;
 };
 
-using Services = std::map<std::string, std::vector<Registration>, std::less<>>;
+/// What the providers of a service and their identifications are.
+struct ServiceKind {
+  std::type_index interface;
+  std::type_index identification_interface;
+  bool operator==(const ServiceKind&) const = default;
+};
+
+struct Service {
+  ServiceKind kind;
+  std::vector<Registration> providers;
+};
+
+using Services = std::map<std::string, Service, std::less<>>;
+
+ServiceKind kind_of(const IServiceIdentification& service) {
+  return {service.interface(), service.provider_identification_interface()};
+}
 
 bool same(const IProviderIdentification* a, const IProviderIdentification* b) {
   if (a == nullptr || b == nullptr) return a == b;
@@ -31,6 +54,19 @@ bool same(const IProviderIdentification* a, const IProviderIdentification* b) {
 
 std::string id_of(const IProviderIdentification* identification) {
   return identification == nullptr ? std::string("(none)") : std::string(identification->provider_id());
+}
+
+/// As it stands in the source, e.g. "autoarchive::IArchiver".
+std::string name_of(std::type_index type) {
+  const std::unique_ptr<char, void (*)(void*)> readable(abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr),
+                                                        &std::free);
+  return readable == nullptr ? type.name() : readable.get();
+}
+
+std::string text_of(const ServiceKind& kind) {
+  const auto interface = name_of(kind.interface);
+  if (kind.identification_interface == typeid(void)) return interface;
+  return interface + " identified by " + name_of(kind.identification_interface);
 }
 
 Error unknown_service(std::string_view name) {
@@ -42,11 +78,18 @@ Error unknown_provider(std::string_view service, const IProviderIdentification* 
   return {ErrorCode::key_error, "service " + quote(service) + " has no provider " + quote(id_of(identification))};
 }
 
+/// Two services of one name would get at each other's providers, and take them for what they are not.
+void check_same_kind(std::string_view name, const ServiceKind& known, const ServiceKind& given) {
+  if (known == given) return;
+  throw Error(ErrorCode::type_error, "service " + quote(name) + " is " + text_of(known) + ", not " + text_of(given) +
+                                         "; another service needs another name");
+}
+
 void check_kind(const IServiceIdentification& service, const ProviderClass& provider,
                 const IProviderIdentification* identification) {
   if (provider.interface != service.interface()) {
     throw Error(ErrorCode::type_error, "service " + quote(service.name()) + ": the provider class is for " +
-                                           provider.interface.name() + ", not for " + service.interface().name());
+                                           name_of(provider.interface) + ", not for " + name_of(service.interface()));
   }
   if (identification != nullptr && !service.accepts(*identification)) {
     throw Error(ErrorCode::type_error, "service " + quote(service.name()) + ": the identification of provider " +
@@ -54,7 +97,11 @@ void check_kind(const IServiceIdentification& service, const ProviderClass& prov
   }
 }
 
-void check_new(std::string_view service, const std::vector<Registration>& registered, const Registration& added) {
+void check_new(std::string_view service, const Services& services, const ServiceKind& kind, const Registration& added) {
+  const auto found = services.find(service);
+  if (found == services.end()) return;
+  check_same_kind(service, found->second.kind, kind);
+  const auto& registered = found->second.providers;
   for (const auto& known : registered) {
     if (same(known.identification.get(), added.identification.get())) {
       throw Error(ErrorCode::key_error, "service " + quote(service) + " has a provider " +
@@ -69,11 +116,28 @@ void check_new(std::string_view service, const std::vector<Registration>& regist
   }
 }
 
-std::vector<Registration>::iterator find_provider(std::vector<Registration>& registered,
-                                                  const IProviderIdentification* identification) {
-  return std::find_if(registered.begin(), registered.end(), [&](const Registration& registration) {
-    return same(registration.identification.get(), identification);
-  });
+/// Takes the first registration out that is wanted, and its service with the last one.
+template <class Wanted>
+std::optional<Registration> take(Services& services, const Wanted& wanted) {
+  for (auto service = services.begin(); service != services.end(); ++service) {
+    auto& providers = service->second.providers;
+    const auto found = std::find_if(providers.begin(), providers.end(),
+                                    [&](const auto& registration) { return wanted(*service, registration); });
+    if (found == providers.end()) continue;
+    auto taken = std::move(*found);
+    providers.erase(found);
+    if (providers.empty()) services.erase(service);
+    return taken;
+  }
+  return std::nullopt;
+}
+
+/// Takes the whole service out; empty if there is none.
+Services::node_type take(Services& services, const IServiceIdentification& service) {
+  const auto found = services.find(service.name());
+  if (found == services.end()) return {};
+  check_same_kind(service.name(), found->second.kind, kind_of(service));
+  return services.extract(found);
 }
 
 }  // namespace
@@ -81,7 +145,7 @@ std::vector<Registration>::iterator find_provider(std::vector<Registration>& reg
 struct ServiceAccessor::Staging::State {
   ServiceAccessor& accessor;
   std::thread::id thread = std::this_thread::get_id();
-  std::vector<std::pair<std::string, Registration>> staged;
+  Services staged;
 };
 
 struct ServiceAccessor::State {
@@ -91,26 +155,34 @@ struct ServiceAccessor::State {
     bool taken_back = false;  // meanwhile: what comes out is not cached
   };
 
+  // Kept by the caller until the lock is gone: the destructors of both are a plugin's code.
+  struct TakenBack {
+    std::optional<Registration> registration;
+    std::shared_ptr<IService> instance;
+  };
+
   // Guards everything below. Never held while a provider's constructor or destructor runs.
   mutable std::mutex mutex;
   Services services;
+  std::uint64_t last_id = 0;
   std::map<Class, std::shared_ptr<IService>> instances;
   std::map<Class, Making> being_made;
   std::map<std::thread::id, Class> waiting;  // who waits for what to be made
   std::condition_variable made;
   std::vector<Staging::State*> stagings;
 
-  [[nodiscard]] std::vector<Registration>& registered(std::string_view service) {
-    const auto found = services.find(service);
-    if (found == services.end()) throw unknown_service(service);
-    return found->second;
+  [[nodiscard]] std::vector<Registration>& registered(const IServiceIdentification& service) {
+    const auto found = services.find(service.name());
+    if (found == services.end()) throw unknown_service(service.name());
+    check_same_kind(service.name(), found->second.kind, kind_of(service));
+    return found->second.providers;
   }
-  [[nodiscard]] std::vector<Registration>::iterator registered(std::string_view service,
-                                                               const IProviderIdentification* identification) {
-    auto& all = registered(service);
-    const auto found = find_provider(all, identification);
-    if (found == all.end()) throw unknown_provider(service, identification);
-    return found;
+  [[nodiscard]] const Registration& registered(const IServiceIdentification& service,
+                                               const IProviderIdentification* identification) {
+    for (const auto& registration : registered(service)) {
+      if (same(registration.identification.get(), identification)) return registration;
+    }
+    throw unknown_provider(service.name(), identification);
   }
   [[nodiscard]] Staging::State* staging_of_this_thread() const {
     for (auto* staging : stagings) {
@@ -126,6 +198,16 @@ struct ServiceAccessor::State {
     auto instance = std::move(found->second);
     instances.erase(found);
     return instance;
+  }
+  // Of what is wanted, this thread's staged registrations come first: they are the newer ones.
+  template <class Wanted>
+  [[nodiscard]] TakenBack take_back(const Wanted& wanted) {
+    TakenBack taken;
+    if (auto* staging = staging_of_this_thread()) taken.registration = take(staging->staged, wanted);
+    if (taken.registration) return taken;
+    taken.registration = take(services, wanted);
+    if (taken.registration) taken.instance = drop_instance(taken.registration->provider.type);
+    return taken;
   }
   // Whether the one who makes it waits, over any number of others, for this very thread.
   [[nodiscard]] bool waits_for_this_thread(Class type) const {
@@ -171,55 +253,60 @@ std::shared_ptr<IService> ServiceAccessor::State::make(std::unique_lock<std::mut
 ServiceAccessor::ServiceAccessor() : state_(std::make_unique<State>()) {}
 ServiceAccessor::~ServiceAccessor() = default;
 
-void ServiceAccessor::register_service(const IServiceIdentification& service, const ProviderClass& provider,
-                                       IdentificationPtr identification) {
+RegistrationId ServiceAccessor::register_service(const IServiceIdentification& service, const ProviderClass& provider,
+                                                 IdentificationPtr identification) {
   check_kind(service, provider, identification.get());
   const std::string name(service.name());
+  const auto kind = kind_of(service);
+  Registration added{{}, provider, std::move(identification)};  // outlives the lock, if it is refused
   const std::lock_guard lock(state_->mutex);
-  Registration added{provider, std::move(identification)};
-  const auto found = state_->services.find(name);
-  if (found != state_->services.end()) check_new(name, found->second, added);
   auto* staging = state_->staging_of_this_thread();
-  if (staging == nullptr) {
-    state_->services[name].push_back(std::move(added));
-    return;
-  }
-  std::vector<Registration> staged;
-  for (const auto& [staged_name, registration] : staging->staged) {
-    if (staged_name == name) staged.push_back(registration);
-  }
-  check_new(name, staged, added);
-  staging->staged.emplace_back(name, std::move(added));
+  check_new(name, state_->services, kind, added);
+  if (staging != nullptr) check_new(name, staging->staged, kind, added);
+  const auto id = added.id = RegistrationId{++state_->last_id};
+  auto& target = staging != nullptr ? staging->staged : state_->services;
+  target.try_emplace(name, Service{kind, {}}).first->second.providers.push_back(std::move(added));
+  return id;
 }
 
 void ServiceAccessor::unregister_service(const IServiceIdentification& service) {
-  // Both are destroyed after the lock: the destructors of providers and identifications are a plugin's code.
-  std::vector<Registration> taken_back;
+  // All are destroyed after the lock: the destructors of providers and identifications are a plugin's code.
+  Services::node_type staged;
+  Services::node_type taken_back;
   std::vector<std::shared_ptr<IService>> dropped;
   const std::lock_guard lock(state_->mutex);
-  taken_back = std::move(state_->registered(service.name()));
-  state_->services.erase(state_->services.find(service.name()));
-  for (const auto& registration : taken_back) dropped.push_back(state_->drop_instance(registration.provider.type));
+  if (auto* staging = state_->staging_of_this_thread()) staged = take(staging->staged, service);
+  taken_back = take(state_->services, service);
+  if (staged.empty() && taken_back.empty()) throw unknown_service(service.name());
+  if (taken_back.empty()) return;
+  for (const auto& registration : taken_back.mapped().providers)
+    dropped.push_back(state_->drop_instance(registration.provider.type));
 }
 
 void ServiceAccessor::unregister_provider(const IServiceIdentification& service,
                                           const IProviderIdentification* identification) {
-  Registration taken_back;  // as above
-  std::shared_ptr<IService> dropped;
+  State::TakenBack taken;
+  const auto kind = kind_of(service);
   const std::lock_guard lock(state_->mutex);
-  const auto found = state_->registered(service.name(), identification);
-  taken_back = std::move(*found);
-  dropped = state_->drop_instance(taken_back.provider.type);
-  auto& others = state_->registered(service.name());
-  others.erase(found);
-  if (others.empty()) state_->services.erase(state_->services.find(service.name()));
+  taken = state_->take_back([&](const Services::value_type& known, const Registration& registration) {
+    return known.first == service.name() && known.second.kind == kind &&
+           same(registration.identification.get(), identification);
+  });
+  if (!taken.registration) static_cast<void>(state_->registered(service, identification));  // throws what is wrong
+}
+
+bool ServiceAccessor::unregister(RegistrationId id) {
+  State::TakenBack taken;
+  const std::lock_guard lock(state_->mutex);
+  taken = state_->take_back([&](const auto& /*service*/, const auto& registration) { return registration.id == id; });
+  return taken.registration.has_value();
 }
 
 std::shared_ptr<IService> ServiceAccessor::get_or_create(const IServiceIdentification& service,
                                                          const IProviderIdentification* identification,
                                                          const ProviderArguments& arguments) {
   std::unique_lock lock(state_->mutex);
-  auto provider = state_->registered(service.name(), identification)->provider;
+  auto provider = state_->registered(service, identification).provider;
   while (state_->being_made.contains(provider.type)) {
     if (state_->waits_for_this_thread(provider.type)) {
       throw Error(ErrorCode::runtime_error,
@@ -227,7 +314,7 @@ std::shared_ptr<IService> ServiceAccessor::get_or_create(const IServiceIdentific
                   ErrorCause::internal);
     }
     state_->wait_until_made(lock, provider.type);
-    provider = state_->registered(service.name(), identification)->provider;  // it may have been taken back meanwhile
+    provider = state_->registered(service, identification).provider;  // it may have been taken back meanwhile
   }
   if (const auto cached = state_->instances.find(provider.type); cached != state_->instances.end())
     return cached->second;
@@ -237,14 +324,14 @@ std::shared_ptr<IService> ServiceAccessor::get_or_create(const IServiceIdentific
 std::vector<IdentificationPtr> ServiceAccessor::providers_identifications(const IServiceIdentification& service) const {
   const std::lock_guard lock(state_->mutex);
   std::vector<IdentificationPtr> identifications;
-  for (const auto& registration : state_->registered(service.name()))
-    identifications.push_back(registration.identification);
+  for (const auto& registration : state_->registered(service)) identifications.push_back(registration.identification);
   return identifications;
 }
 
 bool ServiceAccessor::is_registered(const IServiceIdentification& service) const noexcept {
   const std::lock_guard lock(state_->mutex);
-  return state_->services.contains(service.name());
+  const auto found = state_->services.find(service.name());
+  return found != state_->services.end() && found->second.kind == kind_of(service);
 }
 
 ServiceAccessor::Staging::Staging(ServiceAccessor& accessor)
@@ -261,18 +348,21 @@ ServiceAccessor::Staging::~Staging() {
 void ServiceAccessor::Staging::commit() {
   auto& all = *state_->accessor.state_;
   const std::lock_guard lock(all.mutex);
-  for (const auto& [service, registration] : state_->staged) {
-    const auto found = all.services.find(service);
-    if (found != all.services.end()) check_new(service, found->second, registration);
+  for (const auto& [name, service] : state_->staged) {
+    for (const auto& registration : service.providers) check_new(name, all.services, service.kind, registration);
   }
-  for (auto& [service, registration] : state_->staged) all.services[service].push_back(std::move(registration));
+  for (auto& [name, service] : state_->staged) {
+    auto& providers = all.services.try_emplace(name, Service{service.kind, {}}).first->second.providers;
+    std::move(service.providers.begin(), service.providers.end(), std::back_inserter(providers));
+  }
   state_->staged.clear();
 }
 
 std::vector<std::pair<std::string, std::string>> ServiceAccessor::Staging::staged() const {
   std::vector<std::pair<std::string, std::string>> names;
-  for (const auto& [service, registration] : state_->staged) {
-    names.emplace_back(service, id_of(registration.identification.get()));
+  for (const auto& [name, service] : state_->staged) {
+    for (const auto& registration : service.providers)
+      names.emplace_back(name, id_of(registration.identification.get()));
   }
   return names;
 }

@@ -15,7 +15,11 @@
 namespace autoarchive {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class IGreeter : public IService {
  public:
@@ -93,14 +97,18 @@ class ServiceAccessorTest : public ::testing::Test {
     return accessor_.get_or_create(service_, std::make_unique<GreeterId>(id).get(), {work_dir, {}});
   }
   template <class Call>
-  static ErrorCode code_of(const Call& call) {
+  static Error error_of(const Call& call) {
     try {
       call();
     } catch (const Error& error) {
-      return error.code();
+      return error;
     }
     ADD_FAILURE() << "nothing was thrown";
-    return ErrorCode::runtime_error;
+    return {ErrorCode::runtime_error, ""};
+  }
+  template <class Call>
+  static ErrorCode code_of(const Call& call) {
+    return error_of(call).code();
   }
 
   GreeterService service_{"greeter"};
@@ -119,6 +127,49 @@ TEST_F(ServiceAccessorTest, RefusesAnIdentificationOfAnotherKind) {
               accessor_.register_service(service_, provider_class<Polite, IGreeter>(), std::make_shared<OtherId>());
             }),
             ErrorCode::type_error);
+}
+
+class Other final : public IOther {
+ public:
+  explicit Other(const ProviderArguments& /*arguments*/) {}
+};
+
+TEST_F(ServiceAccessorTest, RefusesAServiceOfTheSameNameWithAnotherInterface) {
+  add("polite", provider_class<Polite, IGreeter>());
+  const ServiceId<IOther, OtherId> impostor("greeter");
+  const auto error = error_of(
+      [&] { accessor_.register_service(impostor, provider_class<Other, IOther>(), std::make_shared<OtherId>()); });
+  EXPECT_EQ(error.code(), ErrorCode::type_error);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("'greeter'"), HasSubstr("::IGreeter"), HasSubstr("::IOther")));
+  EXPECT_THAT(accessor_.providers_identifications(service_), SizeIs(1));
+  const ServiceId<IGreeter, OtherId> other_identifications("greeter");
+  EXPECT_EQ(code_of([&] { accessor_.register_service(other_identifications, provider_class<Rude, IGreeter>()); }),
+            ErrorCode::type_error);
+}
+
+TEST_F(ServiceAccessorTest, GivesNothingToAServiceOfTheSameNameWithAnotherInterface) {
+  add("polite", provider_class<Polite, IGreeter>());
+  const ServiceId<IOther, GreeterId> impostor("greeter");
+  const GreeterId polite("polite");
+  EXPECT_FALSE(accessor_.is_registered(impostor));
+  EXPECT_EQ(code_of([&] { static_cast<void>(accessor_.get_or_create(impostor, &polite, {})); }), ErrorCode::type_error);
+  EXPECT_EQ(code_of([&] { static_cast<void>(accessor_.providers_identifications(impostor)); }), ErrorCode::type_error);
+  EXPECT_EQ(code_of([&] { accessor_.unregister_provider(impostor, &polite); }), ErrorCode::type_error);
+  EXPECT_EQ(code_of([&] { accessor_.unregister_service(impostor); }), ErrorCode::type_error);
+  EXPECT_TRUE(accessor_.is_registered(service_));
+}
+
+TEST_F(ServiceAccessorTest, RefusesAStagedServiceOfTheSameNameWithAnotherInterface) {
+  const ServiceId<IOther, OtherId> impostor("greeter");
+  const auto stage_impostor = [&] {
+    accessor_.register_service(impostor, provider_class<Other, IOther>(), std::make_shared<OtherId>());
+  };
+  ServiceAccessor::Staging staging(accessor_);
+  add("polite", provider_class<Polite, IGreeter>());
+  EXPECT_EQ(code_of(stage_impostor), ErrorCode::type_error);
+  std::thread(stage_impostor).join();  // not staged: the service becomes another one meanwhile
+  EXPECT_EQ(code_of([&] { staging.commit(); }), ErrorCode::type_error);
+  EXPECT_FALSE(accessor_.is_registered(service_));
 }
 
 TEST_F(ServiceAccessorTest, RefusesTheSameIdentificationAndTheSameClassTwice) {
@@ -184,6 +235,46 @@ TEST_F(ServiceAccessorTest, TakesOneProviderBackAndTheServiceWithTheLast) {
   const GreeterId rude("rude");
   accessor_.unregister_provider(service_, &rude);
   EXPECT_FALSE(accessor_.is_registered(service_));
+}
+
+TEST_F(ServiceAccessorTest, TakesOneRegistrationBackAndNotTheNextOfTheSameIdentification) {
+  const auto identification = std::make_shared<GreeterId>("polite");
+  const auto first = accessor_.register_service(service_, provider_class<Polite, IGreeter>(), identification);
+  EXPECT_TRUE(accessor_.unregister(first));
+  const auto second = accessor_.register_service(service_, provider_class<Polite, IGreeter>(), identification);
+  EXPECT_FALSE(accessor_.unregister(first));
+  EXPECT_EQ(get("polite", "a")->greeting(), "good day a");
+  EXPECT_TRUE(accessor_.unregister(second));
+  EXPECT_FALSE(accessor_.is_registered(service_));
+}
+
+TEST_F(ServiceAccessorTest, TakesBackWhatIsStaged) {
+  ServiceAccessor::Staging staging(accessor_);
+  add("polite", provider_class<Polite, IGreeter>());
+  const auto rude =
+      accessor_.register_service(service_, provider_class<Rude, IGreeter>(), std::make_shared<GreeterId>("rude"));
+  const GreeterId polite("polite");
+  accessor_.unregister_provider(service_, &polite);
+  EXPECT_EQ(code_of([&] { accessor_.unregister_provider(service_, &polite); }), ErrorCode::key_error);
+  EXPECT_THAT(staging.staged(), ElementsAre(std::pair<std::string, std::string>("greeter", "rude")));
+  EXPECT_TRUE(accessor_.unregister(rude));
+  add("polite", provider_class<Polite, IGreeter>());
+  accessor_.unregister_service(service_);
+  EXPECT_THAT(staging.staged(), IsEmpty());
+  EXPECT_EQ(code_of([&] { accessor_.unregister_service(service_); }), ErrorCode::key_error);
+  staging.commit();
+  EXPECT_FALSE(accessor_.is_registered(service_));
+}
+
+TEST_F(ServiceAccessorTest, TakesBackWhatWasThereBeforeTheStagingAsWell) {
+  add("polite", provider_class<Polite, IGreeter>());
+  ServiceAccessor::Staging staging(accessor_);
+  add("rude", provider_class<Rude, IGreeter>());
+  const GreeterId polite("polite");
+  accessor_.unregister_provider(service_, &polite);
+  staging.commit();
+  EXPECT_EQ(get("rude")->greeting(), "what");
+  EXPECT_EQ(code_of([&] { static_cast<void>(get("polite")); }), ErrorCode::key_error);
 }
 
 TEST_F(ServiceAccessorTest, RegistersAllOrNothingWhenStaged) {
@@ -266,6 +357,16 @@ TEST_F(ServiceAccessorTest, HoldsNoLockWhileAnIdentificationIsDestroyed) {
   accessor_.register_service(service, provider_class<Polite, IGreeter>(), std::make_shared<Noticing>(accessor_));
   const auto same = accessor_.providers_identifications(service).front().get();
   accessor_.unregister_provider(service, same);
+}
+
+TEST_F(ServiceAccessorTest, HoldsNoLockWhileARefusedIdentificationIsDestroyed) {
+  const ServiceId<IGreeter, Noticing> service("another");
+  const auto add_noticing = [&] {
+    accessor_.register_service(service, provider_class<Polite, IGreeter>(), std::make_shared<Noticing>(accessor_));
+  };
+  add_noticing();
+  EXPECT_EQ(code_of(add_noticing), ErrorCode::key_error);
+  accessor_.unregister_service(service);
 }
 
 std::atomic<int> circles_begun = 0;

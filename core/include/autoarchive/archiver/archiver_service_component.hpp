@@ -2,9 +2,6 @@
 /// The component that a plugin derives from (or uses as it is) to bring in its providers.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "autoarchive/base/export.hpp"
@@ -29,28 +26,20 @@ class AA_EXPORT ArchiverServiceComponent : public IServiceComponent {
   ArchiverServiceComponent(ApplicationContext& context, ServiceAccessor& accessor);
   ~ArchiverServiceComponent() override;
 
-  /// Last registered, first taken back. A second call throws Error(key_error).
+  /// Last registered, first taken back. Throws Error(key_error) at a second call, and if somebody else has taken one of
+  /// them back already; the others are gone all the same.
   void destroy_services() override;
 
  protected:
   /// Registers one provider. Throws what ServiceAccessor::register_service throws.
-  template <class ServiceId>
-  void add(const ServiceId& service, const ProviderClass& provider, ServiceAccessor::IdentificationPtr identification) {
-    add(std::make_shared<const ServiceId>(), service, provider, std::move(identification));
-  }
+  void add(const IServiceIdentification& service, const ProviderClass& provider,
+           ServiceAccessor::IdentificationPtr identification);
   [[nodiscard]] ApplicationContext& context() const noexcept { return context_; }
 
  private:
-  struct Registered {
-    std::shared_ptr<const IServiceIdentification> service;
-    ServiceAccessor::IdentificationPtr identification;
-  };
-  void add(std::shared_ptr<const IServiceIdentification> kept, const IServiceIdentification& service,
-           const ProviderClass& provider, ServiceAccessor::IdentificationPtr identification);
-
   ApplicationContext& context_;
   ServiceAccessor& accessor_;
-  std::vector<Registered> registered_;
+  std::vector<ServiceAccessor::RegistrationId> registered_;
   bool destroyed_ = false;
 };
 

@@ -2,6 +2,7 @@
 /// The registry of services and the cache of their providers.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -50,6 +51,8 @@ template <class Provider, class Interface>
 class AA_EXPORT ServiceAccessor {
  public:
   using IdentificationPtr = std::shared_ptr<const IProviderIdentification>;
+  /// Names one registration, for as long as the accessor lives: no other ever gets the same.
+  enum class RegistrationId : std::uint64_t {};
 
   ServiceAccessor();
   ServiceAccessor(const ServiceAccessor&) = delete;
@@ -58,14 +61,19 @@ class AA_EXPORT ServiceAccessor {
 
   /// Registers a provider; null is "no identification" and counts as a value. Throws, in this order: type_error if the
   /// class is not for the service's interface, type_error if the identification is not of the service's kind,
+  /// type_error if a service of this name has other interfaces (so does each call below that is given a service),
   /// key_error if the same identification, key_error if the same class is registered for this service already.
-  void register_service(const IServiceIdentification& service, const ProviderClass& provider,
-                        IdentificationPtr identification = nullptr);
+  RegistrationId register_service(const IServiceIdentification& service, const ProviderClass& provider,
+                                  IdentificationPtr identification = nullptr);
   /// Takes the whole service back, with all providers and cached instances (their users keep theirs alive). Throws
   /// key_error if it is unknown.
   void unregister_service(const IServiceIdentification& service);
-  /// Takes one provider back; the service goes with its last one. Throws key_error if either is unknown.
+  /// Takes one provider back, whoever has registered it; the service goes with its last one. Throws key_error if either
+  /// is unknown.
   void unregister_provider(const IServiceIdentification& service, const IProviderIdentification* identification);
+  /// Takes back what one register_service() has registered, and nothing that has the same identification since. False
+  /// if it was taken back already.
+  [[nodiscard]] bool unregister(RegistrationId id);
 
   /// The one instance of the provider's class, made at the first call; later calls ignore `arguments`. Null asks for
   /// the provider without identification. Throws key_error if service or provider is unknown; what the constructor
@@ -83,18 +91,20 @@ class AA_EXPORT ServiceAccessor {
 
   /// In the order of registration (null entries included). Throws key_error if the service is unknown.
   [[nodiscard]] std::vector<IdentificationPtr> providers_identifications(const IServiceIdentification& service) const;
+  /// Whether the service, with the same interfaces, has a provider.
   [[nodiscard]] bool is_registered(const IServiceIdentification& service) const noexcept;
 
   /// Collects the calling thread's registrations and makes them visible together: all or none. While a Staging lives,
-  /// register_service() from the same thread goes into it, with all its checks. Destroyed without commit() it leaves
-  /// nothing behind.
+  /// register_service() from the same thread goes into it, with all its checks, and what the same thread takes back is
+  /// taken out of it first. Destroyed without commit() it leaves nothing behind.
   class AA_EXPORT Staging {
    public:
     explicit Staging(ServiceAccessor& accessor);
     Staging(const Staging&) = delete;
     Staging& operator=(const Staging&) = delete;
     ~Staging();
-    /// Throws key_error, and registers nothing, if one of them has become a duplicate meanwhile.
+    /// Throws key_error or type_error, and registers nothing, if one of them has become a duplicate, or its service
+    /// another one, meanwhile.
     void commit();
     /// What is staged, as (service name, provider id).
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> staged() const;
