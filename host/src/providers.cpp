@@ -32,8 +32,9 @@ std::vector<std::shared_ptr<const Interface>> identifications(const ServiceAcces
 PluginPolicy plugin_policy(const Config& config, const PluginSearch& search) {
   PluginPolicy policy;
   policy.directories = search.first;
-  for (const auto& directory : config.plugins.directories) policy.directories.push_back(directory);
-  policy.directories.push_back(search.installed_directory);
+  for (const auto& directory : config.plugins.directories)
+    policy.directories.push_back({directory.path, directory.origin.text()});
+  policy.directories.push_back({search.installed_directory, ""});
   policy.denied = config.plugins.deny;
   policy.safe_mode = search.safe_mode;
   policy.installed_directory = search.installed_directory;

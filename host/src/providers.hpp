@@ -21,7 +21,7 @@ namespace autoarchive::host {
 
 /// Where plugins may be, apart from the configuration.
 struct PluginSearch {
-  std::vector<std::filesystem::path> first;  ///< --plugin-dir, then AA_PLUGIN_PATH
+  std::vector<PluginDirectory> first;  ///< --plugin-dir, then AA_PLUGIN_PATH
   std::filesystem::path installed_directory;
   bool safe_mode = false;
 };

@@ -23,16 +23,26 @@ ConsoleOptions console_options(const ProcessContext& process, const GlobalOption
   return {options.verbosity, options.json, wanted};
 }
 
+Problem plugin_problem(const PluginReport& report, const Refusal& refusal) {
+  const auto file = quote(report.file.native());
+  if (report.state == PluginState::unsearched) {
+    return {Severity::warning, "plugin.refused", "",
+            fmt::format("plugin directory {}: {} {}; {}", file, refusal.code, refusal.text, refusal.remedy)};
+  }
+  return {Severity::notice, "plugin.refused", "",
+          fmt::format("plugin {} was refused: {} {}; {}", file, refusal.code, refusal.text, refusal.remedy)};
+}
+
 // The user's own directories come first. Root does not take code from a variable that somebody else may have set.
 PluginSearch plugin_search(const ProcessContext& process, const GlobalOptions& options) {
   PluginSearch search;
-  search.first = options.plugin_directories;
+  for (const auto& directory : options.plugin_directories) search.first.push_back({directory, "--plugin-dir"});
   search.safe_mode = options.safe_mode;
   if (!process.as_root) {
     const auto path = from_environment(process, "AA_PLUGIN_PATH");
     for (std::size_t begin = 0; begin < path.size();) {
       const auto end = std::min(path.find(':', begin), path.size());
-      if (end > begin) search.first.emplace_back(path.substr(begin, end - begin));
+      if (end > begin) search.first.push_back({path.substr(begin, end - begin), "AA_PLUGIN_PATH"});
       begin = end + 1;
     }
   }
@@ -92,12 +102,8 @@ Providers& Session::providers() {
     AppEnvironment environment(process_.executable.native(), {}, {});
     providers_ = std::make_unique<Providers>(config(), plugin_search(process_, options_), std::move(environment));
     for (const auto& report : providers_->reports()) {
-      if (report.state != PluginState::refused) continue;
-      for (const auto& refusal : report.refusals) {
-        console_.problem({Severity::notice, "plugin.refused", "",
-                          fmt::format("plugin {} was refused: {} {}; {}", quote(report.file.native()), refusal.code,
-                                      refusal.text, refusal.remedy)});
-      }
+      if (report.state == PluginState::loaded) continue;
+      for (const auto& refusal : report.refusals) console_.problem(plugin_problem(report, refusal));
     }
   }
   return *providers_;

@@ -12,7 +12,7 @@ namespace {
 struct Plugins {
   Plugins() : context({"test", {}, {}}, nullptr, nullptr), loader(context, accessor) {
     PluginPolicy policy;
-    policy.directories = {AA_PLUGIN_DIR};
+    policy.directories = {{AA_PLUGIN_DIR, ""}};
     loader.load(policy);
     for (const auto& report : loader.reports()) {
       for (const auto& refusal : report.refusals)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "support/temp_dir.hpp"
@@ -32,16 +33,8 @@ class ApplicationTest : public ::testing::Test {
     std::istringstream in(input);
     std::ostringstream out;
     std::ostringstream err;
-    const ProcessContext process{in,
-                                 out,
-                                 err,
-                                 !input.empty(),
-                                 false,
-                                 false,
-                                 {{"AA_STATE_DIR", directory_ / "state"}, {"XDG_CONFIG_HOME", directory_ / "config"}},
-                                 false,
-                                 std::filesystem::path(AA_PROGRAM),
-                                 {}};
+    const ProcessContext process{
+        in, out, err, !input.empty(), false, false, environment_, false, std::filesystem::path(AA_PROGRAM), {}};
     const int status = run_application(process, words);
     out_ = out.str();
     err_ = err.str();
@@ -59,6 +52,8 @@ class ApplicationTest : public ::testing::Test {
   }
 
   test::TempDir directory_;
+  std::map<std::string, std::string> environment_{{"AA_STATE_DIR", directory_ / "state"},
+                                                  {"XDG_CONFIG_HOME", directory_ / "config"}};
   std::string out_;
   std::string err_;
 };
@@ -200,6 +195,19 @@ TEST_F(ApplicationTest, EndsWithTheDocumentedStatus) {
   configure("version: 1\nnonsense: 1\n");
   EXPECT_EQ(run({"list"}), 78);
   EXPECT_THAT(err_, HasSubstr("config.yaml:2:1: unknown key 'nonsense'"));
+}
+
+TEST_F(ApplicationTest, WarnsOfAPluginDirectoryThatIsNamedAndMissing) {
+  const auto missing = (directory_ / "missing").native();
+  configure("version: 1\nplugins: {directories: [" + missing + "/2]}\n");
+  environment_["AA_PLUGIN_PATH"] = missing + "/1:" + directory_.path().native();
+  EXPECT_EQ(run({"plugins", "list", "--quiet", "--plugin-dir", missing}), 0);
+  EXPECT_THAT(err_, HasSubstr("warning: plugin directory '" + missing + "': AA-P105 named by --plugin-dir, it can't"));
+  EXPECT_THAT(err_, HasSubstr(missing + "/1': AA-P105 named by AA_PLUGIN_PATH, "));
+  EXPECT_THAT(err_, HasSubstr(missing + "/2': AA-P105 named by " + directory_.path().native()));
+  EXPECT_THAT(err_, HasSubstr("config.yaml:2:25, it can't be read as a directory: No such file or directory; create"));
+  EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 3);
+  EXPECT_THAT(out_, HasSubstr("unsearched"));
 }
 
 TEST_F(ApplicationTest, TellsASecondRunAtOnce) {

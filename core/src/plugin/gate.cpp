@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/plugin/fingerprint.hpp"
@@ -28,10 +31,17 @@ bool may_others_write(const struct stat& status) {
   return (status.st_mode & S_IWGRP) != 0 && !own_group;
 }
 
+Refusal unreadable(const fs::path& path, const std::error_code& error) {
+  return {"AA-P101", name(path) + ": " + error.message(), "remove it, or put a plugin there"};
+}
+
 /// One component of the path, the file itself included.
 void check_component(const fs::path& path, std::vector<Refusal>& refusals) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return;
+  if (::stat(path.c_str(), &status) != 0) {
+    refusals.push_back(unreadable(path, {errno, std::generic_category()}));
+    return;
+  }
   if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
     refusals.push_back({"AA-P102",
                         name(path) + " belongs to user " + std::to_string(status.st_uid) + ", and only root or user " +
@@ -74,14 +84,18 @@ std::vector<Refusal> check_file(const fs::path& file) {
   std::vector<Refusal> refusals;
   std::error_code error;
   const auto real = fs::canonical(file, error);
-  if (error) return {{"AA-P101", name(file) + ": " + error.message(), "remove it, or put a plugin there"}};
+  if (error) return {unreadable(file, error)};
   const auto directory = fs::canonical(file.parent_path().empty() ? fs::path(".") : file.parent_path(), error);
-  if (fs::is_symlink(file) && real.parent_path() != directory) {
+  if (error) return {unreadable(file, error)};
+  const bool is_link = fs::is_symlink(file, error);
+  if (error) return {unreadable(file, error)};
+  const bool is_regular = fs::is_regular_file(real, error);
+  if (error) return {unreadable(file, error)};
+  if (is_link && real.parent_path() != directory) {
     refusals.push_back({"AA-P104", name(file) + " is a link that leaves its directory, to " + name(real),
                         "copy the plugin into the directory"});
   }
-  if (!fs::is_regular_file(real))
-    refusals.push_back({"AA-P101", name(file) + " is not a regular file", "put a plugin there"});
+  if (!is_regular) refusals.push_back({"AA-P101", name(file) + " is not a regular file", "put a plugin there"});
   for (auto path = real; path.has_relative_path(); path = path.parent_path()) check_component(path, refusals);
   return refusals;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/dll/shared_library.hpp>
+#include <system_error>
 
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/plugin/abi.h"
@@ -18,11 +19,12 @@ using boost::dll::shared_library;
 
 constexpr std::size_t kErrorBytes = 1024;
 
-std::vector<fs::path> plugin_files(const fs::path& directory) {
+/// Sorted by name. After an error the list may be incomplete.
+std::vector<fs::path> plugin_files(const fs::path& directory, std::error_code& error) {
   std::vector<fs::path> files;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (entry.path().extension() == ".so") files.push_back(entry.path());
+  for (auto entry = fs::directory_iterator(directory, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (entry->path().extension() == ".so") files.push_back(entry->path());
   }
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.native() < b.native(); });
   return files;
@@ -54,6 +56,7 @@ struct PluginLoader::State {
   State(ApplicationContext& given_context, ServiceAccessor& given_accessor)
       : context(given_context), accessor(given_accessor) {}
 
+  void report_unsearched(const PluginDirectory& directory, const std::error_code& error);
   void consider(const fs::path& file, const PluginPolicy& policy);
   /// Null, with the refusals in the report, if it must not be used.
   const autoarchive_plugin* open(const fs::path& file, const PluginPolicy& policy, PluginReport& report);
@@ -192,6 +195,19 @@ void PluginLoader::State::consider(const fs::path& file, const PluginPolicy& pol
   reports.push_back(std::move(report));
 }
 
+void PluginLoader::State::report_unsearched(const PluginDirectory& directory, const std::error_code& error) {
+  const bool is_default = directory.named_by.empty();
+  if (is_default && error == std::errc::no_such_file_or_directory) return;
+  PluginReport report;
+  report.file = directory.path;
+  report.state = PluginState::unsearched;
+  report.refusals.push_back({"AA-P105",
+                             (is_default ? "" : "named by " + directory.named_by + ", ") +
+                                 "it can't be read as a directory: " + error.message(),
+                             is_default ? "make it readable" : "create it or make it readable, or don't name it"});
+  reports.push_back(std::move(report));
+}
+
 PluginLoader::PluginLoader(ApplicationContext& context, ServiceAccessor& accessor)
     : state_(std::make_unique<State>(context, accessor)) {}
 
@@ -203,9 +219,12 @@ void PluginLoader::load(const PluginPolicy& policy) {
   std::set<fs::path> seen;  // a directory that is given twice is looked at once
   for (const auto& directory : policy.directories) {
     std::error_code error;
-    const auto real = fs::canonical(directory, error);
-    if (error || !seen.insert(real).second) continue;
-    for (const auto& file : plugin_files(directory)) state_->consider(file, policy);
+    const auto real = fs::canonical(directory.path, error);
+    if (!error && !seen.insert(real).second) continue;
+    std::vector<fs::path> files;
+    if (!error) files = plugin_files(directory.path, error);
+    if (error) state_->report_unsearched(directory, error);
+    for (const auto& file : files) state_->consider(file, policy);
   }
 }
 

@@ -14,9 +14,11 @@ std::string_view word(PluginState state) {
     case PluginState::refused:
       return "refused";
     case PluginState::shadowed:
+      return "shadowed";
+    case PluginState::unsearched:
       break;
   }
-  return "shadowed";
+  return "unsearched";
 }
 
 Json::Object as_json(const PluginReport& report) {

@@ -55,8 +55,14 @@ struct PluginSettings {
   std::map<std::string, std::string> options;
 };
 
+/// A directory with plugins, and where it is named.
+struct ConfiguredDirectory {
+  std::filesystem::path path;
+  Origin origin;
+};
+
 struct PluginsConfig {
-  std::vector<std::filesystem::path> directories;
+  std::vector<ConfiguredDirectory> directories;
   std::map<std::string, PluginSettings> settings;  ///< by provider id, e.g. "tar-external"
   std::set<std::string> deny;                      ///< provider or plugin ids
 };

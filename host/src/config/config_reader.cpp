@@ -120,7 +120,7 @@ class ConfigReader {
     for (const auto& [key, value] : plugins.members) {
       if (key.text == "directories") {
         for (const auto& item : list(value, "plugins.directories"))
-          config_.plugins.directories.push_back(as_path(item));
+          config_.plugins.directories.push_back({as_path(item), item.origin});
       } else if (key.text == "deny") {
         for (const auto& item : list(value, "plugins.deny")) config_.plugins.deny.insert(item.text);
       } else if (key.text == "settings") {

@@ -3,12 +3,22 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <iostream>
 #include <map>
 
 #include "autoarchive/archiver/archiver_identification.hpp"
 #include "autoarchive/base/error.hpp"
+#include "plugin/gate.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive {
@@ -25,7 +35,7 @@ class LoaderTest : public ::testing::Test {
     fs::copy_file(fs::path(AA_FIXTURE_DIR) / (fixture + ".so"), plugins_ / ((name.empty() ? fixture : name) + ".so"));
   }
   const std::vector<PluginReport>& load(PluginPolicy policy = {}) {
-    if (policy.directories.empty()) policy.directories = {plugins_};
+    if (policy.directories.empty()) policy.directories = {{plugins_, ""}};
     loader_.load(policy);
     return loader_.reports();
   }
@@ -152,12 +162,12 @@ TEST_F(LoaderTest, RefusesASecondProviderOfTheSameName) {
 
 TEST_F(LoaderTest, HoldsToDenials) {
   put("good");
-  EXPECT_EQ(load({{plugins_}, {"org.example.good"}, false, {}}).front().refusals.front().code, "AA-P401");
+  EXPECT_EQ(load({{{plugins_, ""}}, {"org.example.good"}, false, {}}).front().refusals.front().code, "AA-P401");
 }
 
 TEST_F(LoaderTest, RunsNoCodeOfAForeignDirectoryInSafeMode) {
   put("good");
-  const auto& report = load({{plugins_}, {}, true, directory_.path()}).front();
+  const auto& report = load({{{plugins_, ""}}, {}, true, directory_.path()}).front();
   EXPECT_EQ(report.refusals.front().code, "AA-P404");
   EXPECT_EQ(report.id, "");  // it was not even asked
 }
@@ -168,14 +178,79 @@ TEST_F(LoaderTest, LooksOnlyAtLibrariesSortedByNameAndNotBelow) {
   test::write_file(plugins_ / "README", "x");
   test::write_file(plugins_ / "below/c.so", "x");
   std::vector<std::string> names;
-  for (const auto& report : load({{plugins_, plugins_, directory_ / "missing"}, {}, false, {}}))
+  for (const auto& report : load({{{plugins_, ""}, {plugins_, "test"}, {directory_ / "missing", ""}}, {}, false, {}}))
     names.push_back(report.file.filename());
   EXPECT_THAT(names, ElementsAre("a.so", "b.so"));
 }
 
+/// The codes and texts of all that is not loaded, a line each.
+std::string text_of(const std::vector<PluginReport>& reports) {
+  std::string text;
+  for (const auto& report : reports) {
+    for (const auto& refusal : report.refusals) {
+      EXPECT_NE(refusal.remedy, "");
+      text += refusal.code + " " + refusal.text + "\n";
+    }
+  }
+  return text;
+}
+
+TEST_F(LoaderTest, TellsADirectoryThatIsNamedAndCanNotBeRead) {
+  put("good");
+  test::write_file(directory_ / "file", "");
+  const fs::path too_long = directory_ / std::string(300, 'x');
+  const auto& reports = load({{{directory_ / "missing", "--plugin-dir"},
+                               {directory_ / "file", "config.yaml:3:17"},
+                               {too_long, ""},
+                               {directory_ / "absent", ""},
+                               {plugins_, ""}},
+                              {},
+                              false,
+                              {}});
+  EXPECT_EQ(text_of(reports),
+            "AA-P105 named by --plugin-dir, it can't be read as a directory: No such file or directory\n"
+            "AA-P105 named by config.yaml:3:17, it can't be read as a directory: Not a directory\n"
+            "AA-P105 it can't be read as a directory: File name too long\n");
+  ASSERT_THAT(reports, SizeIs(4));  // the default one that is absent goes without saying
+  EXPECT_EQ(reports[0].file, directory_ / "missing");
+  EXPECT_EQ(reports[0].state, PluginState::unsearched);
+  EXPECT_EQ(reports[3].state, PluginState::loaded);
+}
+
+/// From now on this system call fails, for good: for a child that ends after the test.
+void refuse_call(unsigned number, unsigned os_errno) {
+  std::array filter{sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+                    sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | os_errno),
+                    sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{filter.size(), filter.data()};
+  EXPECT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  EXPECT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+TEST_F(LoaderTest, RefusesAFileThatCanNotBeExamined) {
+  put("good");
+  const auto look_blindly = [&] {
+    refuse_call(SYS_newfstatat, EACCES);
+    const auto refusal = check_file(plugins_ / "good.so").front();
+    std::cerr << refusal.code << " " << refusal.text << "\n";
+    ::_exit(0);
+  };
+  EXPECT_EXIT(look_blindly(), ::testing::ExitedWithCode(0), "AA-P101 .*good.so': Permission denied");
+}
+
+TEST_F(LoaderTest, TellsADirectoryThatCanNotBeReadToItsEnd) {
+  const auto load_from_a_bad_disk = [&] {
+    refuse_call(SYS_getdents64, EIO);
+    std::cerr << text_of(load());
+    ::_exit(0);
+  };
+  EXPECT_EXIT(load_from_a_bad_disk(), ::testing::ExitedWithCode(0), "AA-P105 .*Input/output error");
+}
+
 // contract 1.3 and 2
 TEST_F(LoaderTest, BringsInTheTwoProvidersThatShip) {
-  load({{AA_PLUGIN_DIR}, {}, false, {}});
+  load({{{AA_PLUGIN_DIR, ""}}, {}, false, {}});
   const ArchiverServiceIdentification service;
   std::map<std::string, std::size_t> types;
   for (const auto& id : accessor_.providers_identifications(service)) {

@@ -23,9 +23,14 @@ struct Refusal {
   std::string remedy;  ///< what to do, e.g. "chmod g-w /opt/plugins"
 };
 
-enum class PluginState : std::uint8_t { loaded, refused, shadowed };
+enum class PluginState : std::uint8_t {
+  loaded,
+  refused,
+  shadowed,
+  unsearched,  ///< a directory that could not be read, or not to its end
+};
 
-/// What is known about one file that was looked at.
+/// What is known about one file that was looked at, or about a directory that could not be.
 struct PluginReport {
   std::filesystem::path file;
   PluginState state = PluginState::refused;
@@ -36,10 +41,17 @@ struct PluginReport {
   std::string shadowed_by;             ///< the file that has the same id and came first
 };
 
+/// A directory with plugins.
+struct PluginDirectory {
+  std::filesystem::path path;
+  /// For messages, e.g. "--plugin-dir", "config.yaml:9:17". Empty: a default place, which may be missing.
+  std::string named_by;
+};
+
 /// Where to look and what to allow. A plain value.
 struct PluginPolicy {
   /// In order of precedence; names within one are sorted by bytes; not recursive, "*.so" only.
-  std::vector<std::filesystem::path> directories;
+  std::vector<PluginDirectory> directories;
   std::set<std::string> denied;  ///< plugin ids
   bool safe_mode = false;        ///< only `installed_directory`
   std::filesystem::path installed_directory;
@@ -55,7 +67,8 @@ class AA_EXPORT PluginLoader {
   /// Calls destroy_services() of every component in reverse order.
   ~PluginLoader();
 
-  /// Looks into every directory. One bad plugin never stops the others. May be called once.
+  /// Looks into every directory. Neither a bad plugin nor a directory that can't be read stops the others or throws.
+  /// May be called once.
   void load(const PluginPolicy& policy);
   /// Everything that was looked at, in that order.
   [[nodiscard]] const std::vector<PluginReport>& reports() const noexcept;
