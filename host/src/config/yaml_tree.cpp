@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <sstream>
+#include <utility>
 
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/base/unique_fd.hpp"
@@ -99,7 +100,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (parent.node.kind == YamlKind::sequence) {
       parent.node.items.push_back(std::move(made));
     } else if (parent.has_key) {
-      parent.node.members.emplace_back(std::move(parent.key), std::move(made));
+      parent.node.members.push_back({std::move(parent.key), std::move(made)});
       parent.has_key = false;
     } else {
       check_key(parent.node, made);
@@ -111,10 +112,10 @@ class TreeBuilder final : public YAML::EventHandler {
   static void check_key(const YamlNode& mapping, const YamlNode& key) {
     if (key.kind != YamlKind::scalar) throw config_error(key.origin, "a key has to be a word");
     const auto same = std::find_if(mapping.members.begin(), mapping.members.end(),
-                                   [&](const auto& member) { return member.first.text == key.text; });
+                                   [&](const auto& member) { return member.key.text == key.text; });
     if (same == mapping.members.end()) return;
     throw config_error(key.origin, "key " + quote(key.text) + " is there twice, first in line " +
-                                       std::to_string(same->first.origin.line));
+                                       std::to_string(same->key.origin.line));
   }
 
   std::string file_;

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "autoarchive/base/error.hpp"
@@ -17,14 +16,22 @@ namespace autoarchive::host {
 
 enum class YamlKind : std::uint8_t { null, scalar, sequence, mapping };
 
+struct YamlMember;
+
 /// A node. A plain value.
 struct YamlNode {
   YamlKind kind = YamlKind::null;
-  std::string text;                                    ///< scalars
-  bool quoted = false;                                 ///< scalars that are text whatever they look like
-  std::vector<YamlNode> items;                         ///< sequences
-  std::vector<std::pair<YamlNode, YamlNode>> members;  ///< mappings; keys are scalars, each once
+  std::string text;                 ///< scalars
+  bool quoted = false;              ///< scalars that are text whatever they look like
+  std::vector<YamlNode> items;      ///< sequences
+  std::vector<YamlMember> members;  ///< mappings; keys are scalars, each once
   Origin origin;
+};
+
+/// One line of a mapping.
+struct YamlMember {
+  YamlNode key;
+  YamlNode value;
 };
 
 /// The document of a text of at most 1 MiB. Throws Error(value_error, cause configuration) with "FILE:LINE:COLUMN: …"
