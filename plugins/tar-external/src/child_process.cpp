@@ -1,8 +1,8 @@
 #include "child_process.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,7 +29,8 @@ struct Prepared {
   char* const* argv;
   char* const* environment;
   const std::vector<int>* inherited;
-  int null_fd;
+  pid_t parent;
+  int input_fd;
   int output_fd;
   int error_fd;
   int failure_fd;  // gets errno if execve() fails
@@ -38,11 +39,12 @@ struct Prepared {
 [[noreturn]] void run_child(const Prepared& prepared) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != prepared.parent) ::_exit(127);  // it died before this was heard
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int number : {SIGPIPE, SIGXFSZ}) std::signal(number, SIG_DFL);
-  ::dup2(prepared.null_fd, 0);
+  ::dup2(prepared.input_fd, 0);
   ::dup2(prepared.output_fd, 1);
   ::dup2(prepared.error_fd, 2);
   for (const int fd : *prepared.inherited) ::fcntl(fd, F_SETFD, 0);
@@ -50,6 +52,22 @@ struct Prepared {
   const int os_errno = errno;
   [[maybe_unused]] const auto written = ::write(prepared.failure_fd, &os_errno, sizeof os_errno);
   ::_exit(127);
+}
+
+/// {ours, the child's}
+std::pair<UniqueFd, UniqueFd> make_input() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw Error::from_errno(errno, "socketpair");
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);  // of this end only: the child's may block
+  const int bytes = 1 << 20;              // fewer wake-ups; where the limit is lower, the limit
+  ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+UniqueFd no_input() {
+  UniqueFd fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!fd) throw Error::from_errno(errno, "/dev/null");
+  return fd;
 }
 
 }  // namespace
@@ -60,16 +78,9 @@ std::pair<UniqueFd, UniqueFd> make_pipe() {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-UniqueFd make_memory_file(const std::string& content) {
-  UniqueFd fd(::memfd_create("autoarchive", MFD_CLOEXEC));
-  if (!fd) throw Error::from_errno(errno, "memfd_create");
-  for (std::size_t done = 0; done < content.size();) {
-    const auto written = ::write(fd.get(), content.data() + done, content.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) throw Error::from_errno(errno, "writing to a file in memory");
-    done += static_cast<std::size_t>(written);
-  }
-  return fd;
+std::string end_text(int status) {
+  if (WIFEXITED(status)) return "status " + std::to_string(WEXITSTATUS(status));
+  return "signal " + std::to_string(WTERMSIG(status));
 }
 
 ChildProcess::ChildProcess(const ChildCommand& command) {
@@ -80,11 +91,12 @@ ChildProcess::ChildProcess(const ChildCommand& command) {
   auto [output_read, output_write] = make_pipe();
   auto [error_read, error_write] = make_pipe();
   auto [failure_read, failure_write] = make_pipe();
-  const UniqueFd null_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  auto [input_write, input_read] = command.has_input ? make_input() : std::pair(UniqueFd(), no_input());
   // Fewer wake-ups; where the limit is lower, the kernel's default does.
   ::fcntl(output_read.get(), F_SETPIPE_SZ, 1 << 20);
-  const Prepared prepared{command.program.c_str(), argv.data(),        environment.data(), &command.inherited,
-                          null_fd.get(),           output_write.get(), error_write.get(),  failure_write.get()};
+  const Prepared prepared{command.program.c_str(), argv.data(),       environment.data(),
+                          &command.inherited,      ::getpid(),        input_read.get(),
+                          output_write.get(),      error_write.get(), failure_write.get()};
   pid_ = ::fork();
   if (pid_ < 0) throw Error::from_errno(errno, "starting " + quote(command.program));
   if (pid_ == 0) run_child(prepared);
@@ -95,6 +107,7 @@ ChildProcess::ChildProcess(const ChildCommand& command) {
     static_cast<void>(wait());
     throw Error::from_errno(os_errno, "starting " + quote(command.program), ErrorCause::unavailable);
   }
+  input_ = std::move(input_write);
   output_ = std::move(output_read);
   error_ = std::move(error_read);
 }
@@ -110,11 +123,15 @@ void ChildProcess::kill() noexcept {
 }
 
 int ChildProcess::wait() {
-  int status = 0;
-  while (pid_ > 0 && ::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  // As long as its end is not taken, its number is its group's and nobody else's: what it has started itself is ended
+  // first.
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
   }
-  // What the program has started itself ends with it.
   kill();
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
   pid_ = -1;
   return status;
 }

@@ -1,18 +1,22 @@
 #include "external_tar_archiver_provider.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <span>
 
 #include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/storage/local_storage.hpp"
+#include "compressor_process.hpp"
 #include "gnu_tar.hpp"
-#include "snapshot_file.hpp"
+#include "level_manifest.hpp"
+#include "member_table.hpp"
+#include "tar_input.hpp"
 #include "tar_run.hpp"
 #include "tree_survey.hpp"
 
@@ -21,6 +25,7 @@ namespace {
 
 constexpr const char* kSnapshotSuffix = ".snar";
 constexpr const char* kSnapshotIdSuffix = ".snar.id";
+constexpr const char* kManifestSuffix = ".snar.manifest";
 
 class Identification final : public TarArchiverProviderIdentification {
  public:
@@ -36,28 +41,16 @@ std::string read_text(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-void write_text(const std::filesystem::path& file, const std::string& text) {
-  const auto what = "state " + quote(file.native());
-  UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) throw Error::from_errno(errno, what);
-  for (std::size_t done = 0; done < text.size();) {
-    const auto written = ::write(fd.get(), text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) throw Error::from_errno(errno, what);
-    done += static_cast<std::size_t>(written);
-  }
-  fd.close(what.c_str());
+std::string sha256_of_path(const std::filesystem::path& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  return fd ? sha256_of_file(fd.get()) : std::string();
 }
 
-std::string digest_of(const std::string& text) {
-  return sha256_of(std::as_bytes(std::span(text)));
+std::string owner_line(const std::string& backup_uuid, const std::string& sha256) {
+  return backup_uuid + " " + sha256 + "\n";
 }
 
-Error lost(const std::string& text) {
-  return {ErrorCode::file_not_found, text + "; make a level 0", ErrorCause::state_lost};
-}
-
-// gzip and bzip2 have no level 0.
+// gzip, bzip2 and zstd have no level 0.
 int program_strength(std::string_view program, int strength) {
   return program == "xz" ? strength : std::max(1, strength);
 }
@@ -82,7 +75,8 @@ std::shared_ptr<const TarArchiverProviderIdentification> external_identification
 }
 
 ExternalTarArchiverProvider::ExternalTarArchiverProvider(const ProviderArguments& arguments)
-    : TarArchiverProviderBase(*external_identification(), arguments, {{kSnapshotSuffix, kSnapshotIdSuffix}, {}}) {
+    : TarArchiverProviderBase(*external_identification(), arguments,
+                              {{kSnapshotSuffix, kSnapshotIdSuffix, kManifestSuffix}, kManifestSuffix}) {
   for (const auto& [key, value] : arguments.options) {
     if (key != "tar")
       throw Error(ErrorCode::value_error, "tar-external has no option " + quote(key) + ", only tar",
@@ -95,7 +89,7 @@ ExternalTarArchiverProvider::ExternalTarArchiverProvider(const ProviderArguments
     throw Error(ErrorCode::os_error, "tar-external: " + availability.reason, ErrorCause::unavailable);
 }
 
-std::string ExternalTarArchiverProvider::compressor(const BackupRequest& request) const {
+std::vector<std::string> ExternalTarArchiverProvider::compressor(const BackupRequest& request) {
   const auto name = compressor_of(request.definition.backup_type->extension);
   if (name.empty()) return {};
   const auto program = find_program(name);
@@ -104,50 +98,57 @@ std::string ExternalTarArchiverProvider::compressor(const BackupRequest& request
                 std::string(name) + " was not found in " + std::string(kProgramPath) + "; install it",
                 ErrorCause::unavailable);
   }
-  auto command = program;
-  if (name == "zstd") command += " -q";
+  std::vector<std::string> command{program, "-c"};
+  if (name == "zstd") command.emplace_back("-q");
   if (request.compression_strength)
-    command += " -" + std::to_string(program_strength(name, *request.compression_strength));
+    command.push_back("-" + std::to_string(program_strength(name, *request.compression_strength)));
   return command;
 }
 
-std::string ExternalTarArchiverProvider::read_parent_snapshot(const BackupJob& job) const {
+void ExternalTarArchiverProvider::check_parent_snapshot(const BackupJob& job) const {
+  if (!job.incremental() || job.level() == 0) return;
   const auto& id = job.request().definition.backup_id;
   const auto file = snapshots_dir() / state_name(id, job.level() - 1, kSnapshotSuffix);
-  auto snapshot = read_text(file);
   const auto owner = read_text(snapshots_dir() / state_name(id, job.level() - 1, kSnapshotIdSuffix));
-  if (owner != job.identity().parent_uuid + " " + digest_of(snapshot) + "\n") {
-    throw lost("snapshot " + quote(file.native()) + " does not belong to the backup of level " +
-               std::to_string(job.level() - 1));
-  }
-  return snapshot;
+  if (owner == owner_line(job.identity().parent_uuid, sha256_of_path(file))) return;
+  throw Error(ErrorCode::file_not_found,
+              "snapshot " + quote(file.native()) + " does not belong to the backup of level " +
+                  std::to_string(job.level() - 1) + "; make a level 0",
+              ErrorCause::state_lost);
 }
 
-// tar works on a copy. Directories that are not what they were under their name are taken out of it, so that tar dumps
-// them in full and never writes a rename.
-std::filesystem::path ExternalTarArchiverProvider::prepare_snapshot(BackupJob& job, const TreeSurvey& survey) const {
-  auto file = job.put_state(state_name(job.request().definition.backup_id, job.level(), kSnapshotSuffix));
-  if (job.level() == 0) return file;
-  write_text(file, filter_snapshot(read_parent_snapshot(job), [&](std::string_view name, std::uint64_t inode) {
-               return survey.has_directory(name, inode);
-             }));
-  return file;
+std::filesystem::path ExternalTarArchiverProvider::put_snapshot(BackupJob& job) {
+  if (!job.incremental()) return {};
+  return job.put_state(state_name(job.request().definition.backup_id, job.level(), kSnapshotSuffix));
 }
 
-void ExternalTarArchiverProvider::finish_snapshot(BackupJob& job, const std::filesystem::path& snapshot) const {
-  const auto owner = job.put_state(state_name(job.request().definition.backup_id, job.level(), kSnapshotIdSuffix));
-  write_text(owner, job.identity().backup_uuid + " " + digest_of(read_text(snapshot)) + "\n");
+void ExternalTarArchiverProvider::put_owner(BackupJob& job, const std::string& sha256) {
+  if (!job.incremental()) return;
+  const auto file = job.put_state(state_name(job.request().definition.backup_id, job.level(), kSnapshotIdSuffix));
+  const auto line = owner_line(job.identity().backup_uuid, sha256);
+  const auto sink = create_state_file(file);
+  sink->write(std::as_bytes(std::span(line)));
+  sink->finish();
 }
 
 void ExternalTarArchiverProvider::write_archive(BackupJob& job) {
-  const auto& request = job.request();
-  TarCommand command{tar_, compressor(request), {}, {}};
-  TreeSurvey survey(job, {request.definition.destination, work_dir()});
-  command.excluded = survey.excluded();
-  if (job.incremental()) command.snapshot = prepare_snapshot(job, survey);
-  const auto stored = run_tar(command, job);
-  if (job.incremental()) finish_snapshot(job, command.snapshot);
-  survey.write_manifest(job, stored);
+  check_parent_snapshot(job);
+  TreeSurvey survey(job, snapshots_dir());
+  const TarInput input(job, survey, snapshots_dir(), {job.request().definition.destination, work_dir()},
+                       put_snapshot(job));
+  put_owner(job, input.state_sha256());
+
+  // What flows where: tar -> stream -> compressor -> destination.
+  MemberTable members(snapshots_dir());
+  std::optional<CompressorProcess> compressing;
+  if (const auto command = compressor(job.request()); !command.empty())
+    compressing.emplace(command, job.archive(), job);
+  Sink& archive = compressing ? static_cast<Sink&>(*compressing) : job.archive();
+  run_tar({tar_, input, survey.reported(), survey.dumpdirs(), archive, members}, job);
+  if (compressing) compressing->finish();
+
+  members.seal();
+  write_level_manifest(job, survey, members);
 }
 
 }  // namespace autoarchive::tar_external

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "autoarchive/archiver/tar_archiver_provider_base.hpp"
 
@@ -12,8 +13,9 @@ namespace autoarchive::tar_external {
 /// What TarExternal can do: every type, strengths for the compressed ones, levels for all.
 [[nodiscard]] std::shared_ptr<const TarArchiverProviderIdentification> external_identification();
 
-/// The state of a level is tar's snapshot (NAME[.N].snar) and which backup it belongs to (NAME[.N].snar.id: backup id
-/// and SHA-256 of the snapshot). Option "tar": the program's absolute path. Not thread-safe.
+/// The state of a level is its snapshot in GNU tar's form (NAME[.N].snar), which backup that belongs to
+/// (NAME[.N].snar.id: backup id and SHA-256 of the snapshot), and a copy of its manifest (NAME[.N].snar.manifest).
+/// Option "tar": the program's absolute path. Not thread-safe.
 class ExternalTarArchiverProvider final : public TarArchiverProviderBase {
  public:
   /// Throws Error(os_error, cause unavailable) if there is no usable GNU tar; value_error for an unknown option.
@@ -21,10 +23,10 @@ class ExternalTarArchiverProvider final : public TarArchiverProviderBase {
 
  private:
   void write_archive(BackupJob& job) override;
-  [[nodiscard]] std::string compressor(const BackupRequest& request) const;
-  [[nodiscard]] std::string read_parent_snapshot(const BackupJob& job) const;
-  [[nodiscard]] std::filesystem::path prepare_snapshot(BackupJob& job, const class TreeSurvey& survey) const;
-  void finish_snapshot(BackupJob& job, const std::filesystem::path& snapshot) const;
+  [[nodiscard]] static std::vector<std::string> compressor(const BackupRequest& request);
+  void check_parent_snapshot(const BackupJob& job) const;
+  [[nodiscard]] static std::filesystem::path put_snapshot(BackupJob& job);
+  static void put_owner(BackupJob& job, const std::string& sha256);
 
   std::string tar_;
 };

@@ -1,48 +1,52 @@
 #include "snapshot_file.hpp"
 
-#include <charconv>
-
-#include "autoarchive/base/error.hpp"
+#include <span>
 
 namespace autoarchive::tar_external {
 namespace {
 
-[[noreturn]] void not_a_snapshot() {
-  throw Error(ErrorCode::file_not_found,
-              "the snapshot is not one of GNU tar's (format 2), or cut short; make a level 0", ErrorCause::state_lost);
-}
+constexpr std::size_t kBufferBytes = 1U << 16U;
 
-std::string_view take_text(std::string_view& rest) {
-  const auto end = rest.find('\0');
-  if (end == std::string_view::npos) not_a_snapshot();
-  const auto text = rest.substr(0, end);
-  rest.remove_prefix(end + 1);
-  return text;
+template <class Number>
+void append_number(std::string& text, Number number) {
+  text += std::to_string(number);
+  text += '\0';
 }
 
 }  // namespace
 
-std::string filter_snapshot(std::string_view snapshot, const KeepDirectory& keep) {
-  const auto first_line = snapshot.substr(0, snapshot.find('\n'));
-  if (!first_line.starts_with("GNU tar-") || !first_line.ends_with("-2") || first_line.size() == snapshot.size())
-    not_a_snapshot();
-  auto rest = snapshot.substr(first_line.size() + 1);
-  static_cast<void>(take_text(rest));  // seconds
-  static_cast<void>(take_text(rest));  // nanoseconds
-  std::string filtered(snapshot.substr(0, snapshot.size() - rest.size()));
-  while (!rest.empty()) {
-    const auto record = rest;
-    for (int field = 0; field < 4; ++field) static_cast<void>(take_text(rest));  // nfs, seconds, nanoseconds, device
-    const auto inode_text = take_text(rest);
-    const auto name = take_text(rest);
-    while (!take_text(rest).empty()) {
-    }
-    if (!take_text(rest).empty()) not_a_snapshot();
-    std::uint64_t inode = 0;
-    std::from_chars(inode_text.data(), inode_text.data() + inode_text.size(), inode);
-    if (keep(name, inode)) filtered += record.substr(0, record.size() - rest.size());
+SnapshotWriter::SnapshotWriter(Sink& out, Timestamp time) : out_(out) {
+  buffer_ = "GNU tar-1.29-2\n";
+  append_number(buffer_, time.seconds);
+  append_number(buffer_, time.nanoseconds);
+}
+
+void SnapshotWriter::add(const SnapshotDirectory& directory) {
+  append_number(buffer_, 0);  // no NFS: devices are compared by us, or not at all
+  append_number(buffer_, directory.mtime.seconds);
+  append_number(buffer_, directory.mtime.nanoseconds);
+  append_number(buffer_, directory.device);
+  append_number(buffer_, directory.inode);
+  buffer_ += directory.name;
+  buffer_ += '\0';
+  for (const auto& name : directory.names) {
+    buffer_ += name;
+    buffer_ += '\0';
   }
-  return filtered;
+  buffer_.append(2, '\0');
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+std::string SnapshotWriter::finish() {
+  flush();
+  return digest_.finish();
+}
+
+void SnapshotWriter::flush() {
+  const auto bytes = std::as_bytes(std::span(buffer_));
+  out_.write(bytes);
+  digest_.update(bytes);
+  buffer_.clear();
 }
 
 }  // namespace autoarchive::tar_external

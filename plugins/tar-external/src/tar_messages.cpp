@@ -62,13 +62,17 @@ std::optional<TarMessage> known_ending(std::string_view line) {
   return event(BackupSubOperation::read, BackupOperationError::directory_renamed, line.substr(0, renamed));
 }
 
+// "tar: …", or with the path under which it was started.
+std::string_view without_program(std::string_view line) {
+  const auto prefix = line.find("tar: ");
+  if (prefix == 0 || (prefix != std::string_view::npos && line[prefix - 1] == '/')) line.remove_prefix(prefix + 5);
+  return line;
+}
+
 }  // namespace
 
 TarMessage parse_tar_message(std::string_view line) {
-  // "tar: …", or with the path under which it was started.
-  const auto prefix = line.find("tar: ");
-  if (prefix == 0 || (prefix != std::string_view::npos && line[prefix - 1] == '/')) line.remove_prefix(prefix + 5);
-
+  line = without_program(line);
   if (is_ignored(line)) return {};
   if (const auto found = system_error(line, ": Cannot stat: ", BackupSubOperation::stat)) return *found;
   if (const auto found = system_error(line, ": Cannot open: ", BackupSubOperation::open)) return *found;
@@ -86,6 +90,33 @@ TarMessage parse_tar_message(std::string_view line) {
   }
   return event(BackupSubOperation::unknown_file_operation, BackupOperationError::unknown_error, line.substr(0, last),
                line.substr(last + 2));
+}
+
+std::optional<EntryTrouble> parse_entry_trouble(std::string_view line) {
+  line = without_program(line);
+  const auto colon = line.find(": ");
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  const auto name = line.substr(0, colon);
+  const auto text = line.substr(colon + 2);
+  struct Beginning {
+    std::string_view words;
+    EntryState state;
+  };
+  constexpr std::array kBeginnings{
+      Beginning{"file changed as we read it", EntryState::changed},
+      Beginning{"File shrank by", EntryState::changed},
+      Beginning{"Warning: ", EntryState::changed},  // e.g. attributes that can't be read
+      Beginning{"Directory has been renamed", EntryState::changed},
+      Beginning{"File removed before we read it", EntryState::vanished},
+      Beginning{"Read error at", EntryState::failed},
+      Beginning{"Cannot ", EntryState::failed},
+  };
+  for (const auto& beginning : kBeginnings) {
+    if (!text.starts_with(beginning.words)) continue;
+    const bool is_gone = beginning.state == EntryState::failed && text.ends_with(": No such file or directory");
+    return EntryTrouble{name, is_gone ? EntryState::vanished : beginning.state};
+  }
+  return std::nullopt;
 }
 
 std::string unescape_name(std::string_view name) {

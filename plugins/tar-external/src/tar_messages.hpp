@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "autoarchive/archiver/backup_definition.hpp"
+#include "autoarchive/manifest/entry.hpp"
 
 namespace autoarchive::tar_external {
 
@@ -31,8 +32,18 @@ struct TarMessage {
 /// `line` as tar prints it, without its end. Pure.
 [[nodiscard]] TarMessage parse_tar_message(std::string_view line);
 
-/// A name of the index as bytes: tar writes control characters, backslashes and everything that is not ASCII as
-/// escapes.
+/// What a message says about how an entry got into the archive.
+struct EntryTrouble {
+  std::string_view name;  ///< as tar prints it, a view into the line
+  /// changed: it is stored, and has to be read again; failed: it is not, or not all of it; vanished.
+  EntryState state = EntryState::ok;
+};
+
+/// None if the line says nothing of that kind. Names can't forge it, because tar escapes their colons. Pure.
+[[nodiscard]] std::optional<EntryTrouble> parse_entry_trouble(std::string_view line);
+
+/// A name of the index or a message as bytes: tar writes control characters, backslashes, in messages colons, and
+/// everything that is not ASCII as escapes.
 [[nodiscard]] std::string unescape_name(std::string_view name);
 
 }  // namespace autoarchive::tar_external

@@ -1,95 +1,162 @@
 #include "tree_survey.hpp"
 
-#include "autoarchive/manifest/manifest_reader.hpp"
-#include "autoarchive/storage/local_storage.hpp"
-#include "autoarchive/tree/attributes.hpp"
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+
+#include "member_name.hpp"
 
 namespace autoarchive::tar_external {
 namespace {
 
-/// Walks through the parent's manifest beside the new one: both are in the same order.
-class ParentLevels {
- public:
-  explicit ParentLevels(std::unique_ptr<ManifestReader> reader) : reader_(std::move(reader)) { advance(); }
+bool has_links(const Entry& entry) {
+  return entry.link_count > 1 && entry.kind != EntryKind::directory;
+}
 
-  /// The level that holds the content of `path`, or -1 if the parent does not know it.
-  int level_of(const std::string& path) {
-    while (has_entry_ && compare_paths(entry_.entry.path, path) < 0) advance();
-    return has_entry_ && entry_.entry.path == path ? entry_.stored_level : -1;
-  }
+std::uint64_t device_of(const std::filesystem::path& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_dev : 0;
+}
 
- private:
-  void advance() { has_entry_ = reader_ != nullptr && reader_->next(entry_); }
-
-  std::unique_ptr<ManifestReader> reader_;
-  ManifestEntry entry_;
-  bool has_entry_ = false;
+struct DirectoryCloser {
+  void operator()(DIR* directory) const { ::closedir(directory); }
 };
+
+std::vector<std::string> names_in(const WalkItem& directory) {
+  std::vector<std::string> names;
+  auto opened = open_entry(directory);
+  if (!opened.fd) return names;
+  const std::unique_ptr<DIR, DirectoryCloser> stream(::fdopendir(opened.fd.get()));
+  if (!stream) return names;
+  static_cast<void>(opened.fd.release());  // the stream's now
+  while (const dirent* const found = ::readdir(stream.get())) {
+    const std::string_view name = found->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  return names;
+}
 
 }  // namespace
 
-TreeSurvey::TreeSurvey(BackupJob& job, const std::vector<std::filesystem::path>& own_directories)
-    : whole_tree_(job.request().definition.include_files->contains(".")) {
-  OwnerNames owners;
-  const bool names = job.request().metadata.owner_names;
-  const auto walker = job.walk();
-  for (WalkItem item; walker->next(item);) {
+// The file is a manifest, whose stored_level carries the verdict.
+bool SurveyReader::next(SurveyedEntry& entry) {
+  if (!reader_.next(line_)) return false;
+  std::swap(entry.entry, line_.entry);
+  entry.state = line_.state;
+  entry.verdict = static_cast<Verdict>(line_.stored_level);
+  return true;
+}
+
+void TreeSurvey::put(Entry entry, Verdict verdict, EntryState state) {
+  // What is excluded above several includes comes once for each.
+  if (verdict == Verdict::excluded && entry.path == last_excluded_) return;
+  if (verdict == Verdict::excluded) last_excluded_ = entry.path;
+  ManifestEntry line;
+  line.entry = std::move(entry);
+  line.state = state;
+  line.stored_level = static_cast<int>(verdict);
+  writer_->add(line);
+}
+
+TreeSurvey::TreeSurvey(BackupJob& job, const std::filesystem::path& scratch)
+    : job_(job), file_(scratch), dumpdirs_(scratch), root_device_(device_of(job.root())) {
+  ManifestHeader header;
+  header.backup_uuid = job.identity().backup_uuid;
+  writer_ = std::make_unique<ManifestWriter>(file_, header);
+  const auto tree = job.compare_with_parent();
+  for (ComparedItem step; tree->next(step);) {
     job.check_stop();
-    auto& entry = item.entry;
-    if (item.event == WalkEvent::excluded) {
-      excluded_.push_back(tar_name(entry.path));
-      job.entry_done(entry, EntryStatus::excluded, item.rule);
-    }
-    if (item.event != WalkEvent::entry) continue;  // tar itself reports what it can't store
-    if (entry.kind == EntryKind::directory) directories_.emplace(tar_name(entry.path), entry.inode);
-    if (names) {
-      entry.user = owners.user(entry.uid);
-      entry.group = owners.group(entry.gid);
-    }
-    ManifestEntry line;
-    line.entry = std::move(entry);
-    line.state = item.listed ? EntryState::ok : EntryState::failed;
-    entries_.push_back(std::move(line));
+    take(step);
   }
-  for (const auto& directory : own_directories) exclude_own(job.root(), directory, job.request().definition.backup_id);
+  writer_->finish({});
+  writer_.reset();
+  file_.finish();
 }
 
-std::string TreeSurvey::tar_name(const std::string& path) const {
-  if (!whole_tree_ || path == ".") return path;
-  return "./" + path;
-}
-
-void TreeSurvey::exclude_own(const std::filesystem::path& root, const std::filesystem::path& directory,
-                             const std::string& archive) {
-  std::error_code error;
-  const auto relative =
-      std::filesystem::canonical(directory, error).lexically_relative(std::filesystem::canonical(root, error));
-  if (error || relative.empty() || *relative.begin() == "..") return;
-  if (relative != ".") return excluded_.push_back(tar_name(relative));
-  // The root itself is the destination: only what is ours in it stays out.
-  for (const auto& file : LocalStorage(directory).list("")) {
-    const bool is_archives = file.name.starts_with(archive + ".") || file.name.starts_with("." + archive + ".");
-    if (is_archives || file.name == kMarkerName) excluded_.push_back(tar_name(file.name));
+void TreeSurvey::take(ComparedItem& step) {
+  auto& item = step.item;
+  if (step.change == TreeChange::unseen) return put(std::move(item.entry), Verdict::unseen, step.unseen_state);
+  if (step.change == TreeChange::gone) {
+    if (item.entry.path != ".") lost_names_.emplace(parent_of(item.entry.path));
+    return job_.entry_done(item.entry, EntryStatus::deleted);
+  }
+  switch (item.event) {
+    case WalkEvent::entry:
+      return take_entry(step);
+    case WalkEvent::excluded:
+      job_.entry_done(item.entry, EntryStatus::excluded, item.rule);
+      return put(std::move(item.entry), Verdict::excluded);
+    case WalkEvent::list_failed:
+      job_.walk_problem(item);
+      reported_.insert(item.entry.path);
+      return;
+    case WalkEvent::stat_failed:
+      return take_failed(item);
+    case WalkEvent::socket:
+    case WalkEvent::unknown_type:
+      job_.walk_problem(item);
+      reported_.insert(item.entry.path);
+      job_.entry_done(item.entry, EntryStatus::failed);
+      return put(std::move(item.entry), Verdict::unstorable);
   }
 }
 
-bool TreeSurvey::has_directory(std::string_view name, std::uint64_t inode) const {
-  const auto found = directories_.find(std::string(name));
-  return found != directories_.end() && found->second == inode;
+void TreeSurvey::take_entry(ComparedItem& step) {
+  auto& item = step.item;
+  auto& entry = item.entry;
+  if (item.is_include) includes_.push_back(entry.path);
+  if (job_.request().metadata.owner_names) {
+    entry.user = owners_.user(entry.uid);
+    entry.group = owners_.group(entry.gid);
+  }
+  auto verdict = Verdict::modified;
+  if (step.change == TreeChange::added) verdict = Verdict::added;
+  if (step.change == TreeChange::unchanged) verdict = Verdict::unchanged;
+  if (has_links(entry)) {
+    auto& any_is_stored = linked_[{entry.device, entry.inode}];
+    any_is_stored = any_is_stored || verdict != Verdict::unchanged;
+  }
+  if (entry.kind == EntryKind::directory) take_directory(item);
+  put(std::move(entry), verdict, item.listed ? EntryState::ok : EntryState::failed);
 }
 
-void TreeSurvey::write_manifest(BackupJob& job, const std::unordered_set<std::string>& stored) {
-  ParentLevels parent(job.parent_manifest());
-  for (auto& line : entries_) {
-    const bool is_stored = stored.contains(tar_name(line.entry.path)) || stored.contains(line.entry.path);
-    line.stored_level = is_stored ? job.level() : parent.level_of(line.entry.path);
-    job.add_to_manifest(line);
-    if (is_stored) job.content_stored(line.entry.size);
-    const auto status = is_stored                ? EntryStatus::added
-                        : line.stored_level >= 0 ? EntryStatus::unchanged
-                                                 : EntryStatus::failed;
-    job.entry_done(line.entry, status);
+void TreeSurvey::take_directory(const WalkItem& item) {
+  const bool is_foreign = item.entry.device != root_device_ && job_.request().filter.one_file_system;
+  if (is_foreign) closed_directories_.push_back(item.entry.path);
+  if (!job_.incremental() || !item.listed) return;
+  dumpdirs_.add(item);
+  const bool is_in_include =
+      !includes_.empty() && (item.entry.path == includes_.back() || is_below(item.entry.path, includes_.back()));
+  if (!is_in_include) note_neighbours(item);
+}
+
+void TreeSurvey::note_neighbours(const WalkItem& ancestor) {
+  const std::string prefix = ancestor.entry.path == "." ? "" : ancestor.entry.path + "/";
+  for (const auto& name : names_in(ancestor)) {
+    const auto known =
+        std::lower_bound(ancestor.names.begin(), ancestor.names.end(), name,
+                         [](const ChildName& child, const std::string& text) { return child.name < text; });
+    if (known == ancestor.names.end() || known->name != name) neighbours_.push_back(prefix + name);
   }
+}
+
+void TreeSurvey::take_failed(const WalkItem& item) {
+  job_.walk_problem(item);
+  reported_.insert(item.entry.path);
+  const bool is_gone = item.os_errno == ENOENT || item.os_errno == ENOTDIR;
+  // A missing include is in no directory's list, so the manifest does not have it either.
+  if (item.is_include && is_gone) return job_.entry_done(item.entry, EntryStatus::failed);
+  put(item.entry, Verdict::failed, is_gone ? EntryState::vanished : EntryState::failed);
+}
+
+bool TreeSurvey::is_wanted(const SurveyedEntry& entry) const {
+  if (entry.verdict == Verdict::added || entry.verdict == Verdict::modified) return true;
+  if (entry.verdict != Verdict::unchanged || !has_links(entry.entry)) return false;
+  const auto found = linked_.find({entry.entry.device, entry.entry.inode});
+  return found != linked_.end() && found->second;
 }
 
 }  // namespace autoarchive::tar_external

@@ -1,0 +1,44 @@
+/// \file
+/// A compressor as a sink: what is written to it goes through a program, and its output to another sink.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "autoarchive/archiver/backup_job.hpp"
+#include "autoarchive/storage/sink.hpp"
+#include "child_process.hpp"
+
+namespace autoarchive::tar_external {
+
+/// Runs from its construction to finish(); destroyed earlier, it is ended. Not thread-safe.
+class CompressorProcess final : public Sink {
+ public:
+  /// `command` is program and arguments, e.g. {"/usr/bin/gzip", "-6"}. `out` and `job` must outlive it; `out` is not
+  /// finished by it. Throws Error(os_error) if it can't be started.
+  CompressorProcess(const std::vector<std::string>& command, Sink& out, const BackupJob& job);
+
+  /// Throws Error(runtime_error) if the program ends early, and what `out` throws, or a stop request.
+  void write(ByteView bytes) override;
+  /// All output has been written to `out`. Throws as write(), and if the program's end was not a good one.
+  void finish() override;
+
+ private:
+  void exchange(ByteView& bytes);
+  bool read_output();
+  bool read_messages();
+  [[noreturn]] void fail();
+  [[noreturn]] void fail_with(int status) const;
+
+  std::string program_;
+  Sink& out_;
+  const BackupJob& job_;
+  ChildProcess process_;
+  std::vector<std::byte> buffer_;
+  std::string messages_;
+  bool has_output_ = true;
+  bool has_messages_ = true;
+};
+
+}  // namespace autoarchive::tar_external

@@ -1,0 +1,107 @@
+#include "member_table.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "autoarchive/base/error.hpp"
+
+namespace autoarchive::tar_external {
+namespace {
+
+enum class RecordKind : std::uint32_t { member, link, problem };
+
+}  // namespace
+
+struct MemberTable::Record {
+  Key path{};
+  Key value{};  // member: offset and digest; link: its target's path; problem: the state
+  RecordKind kind = RecordKind::member;
+  std::uint32_t has_digest = 0;
+};
+
+MemberTable::MemberTable(const std::filesystem::path& directory) : file_(directory) {}
+
+MemberTable::~MemberTable() {
+  if (!records_.empty()) ::munmap(records_.data(), records_.size_bytes());
+}
+
+// Two digests of 64 bits: of the path, and of the path and one byte more, which no path has.
+MemberTable::Key MemberTable::key_of(std::string_view path) {
+  digest_.reset();
+  digest_.update(std::as_bytes(std::span(path)));
+  const auto first = digest_.value();
+  digest_.update(std::as_bytes(std::span("", 1)));
+  return {first, digest_.value()};
+}
+
+void MemberTable::add(const Record& record) {
+  file_.write(std::as_bytes(std::span(&record, 1)));
+}
+
+void MemberTable::add_member(const StreamMember& member) {
+  Record record;
+  record.path = key_of(member.path);
+  if (member.link_path.empty()) {
+    record.value = {member.offset, member.digest.value_or(0)};
+    record.has_digest = member.digest ? 1 : 0;
+  } else {
+    record.kind = RecordKind::link;
+    record.value = key_of(member.link_path);
+  }
+  add(record);
+}
+
+void MemberTable::add_problem(std::string_view path, EntryState state) {
+  Record record;
+  record.path = key_of(path);
+  record.kind = RecordKind::problem;
+  record.value = {static_cast<std::uint64_t>(state), 0};
+  add(record);
+}
+
+void MemberTable::seal() {
+  file_.finish();
+  const auto bytes = static_cast<std::size_t>(file_.size());
+  if (bytes == 0) return;
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.fd(), 0);
+  if (mapped == MAP_FAILED) throw Error::from_errno(errno, "mapping a temporary file of this run");
+  records_ = {static_cast<Record*>(mapped), bytes / sizeof(Record)};
+  std::sort(records_.begin(), records_.end(), [](const Record& a, const Record& b) { return a.path < b.path; });
+}
+
+MemberOutcome MemberTable::find(std::string_view path) {
+  return find(key_of(path), /*follow_link=*/true);
+}
+
+MemberOutcome MemberTable::find(const Key& key, bool follow_link) const {
+  MemberOutcome outcome;
+  auto record = std::lower_bound(records_.begin(), records_.end(), key,
+                                 [](const Record& a, const Key& wanted) { return a.path < wanted; });
+  for (; record != records_.end() && record->path == key; ++record) {
+    switch (record->kind) {
+      case RecordKind::problem:
+        // The worst is the greatest: what failed or vanished was not stored as it is.
+        outcome.problem = std::max(outcome.problem, static_cast<EntryState>(record->value[0]));
+        break;
+      case RecordKind::link: {
+        if (!follow_link) break;
+        const auto target = find(record->value, /*follow_link=*/false);
+        outcome.problem = std::max(outcome.problem, target.problem);
+        outcome.is_stored = target.is_stored;
+        outcome.offset = target.offset;
+        outcome.digest = target.digest;
+        break;
+      }
+      case RecordKind::member:
+        outcome.is_stored = true;
+        outcome.offset = record->value[0];
+        if (record->has_digest != 0) outcome.digest = record->value[1];
+        break;
+    }
+  }
+  return outcome;
+}
+
+}  // namespace autoarchive::tar_external
