@@ -1,4 +1,4 @@
-// bzip2: streams of one block each, at most 900 kB, by libbz2.
+// bzip2: streams of one block each, at most 900 kB, by libbz2. It has no cheap form for incompressible data.
 #include <bzlib.h>
 
 #include <algorithm>
@@ -6,12 +6,16 @@
 #include <new>
 
 #include "codec.hpp"
+#include "kept_memory.hpp"
+#include "scratch.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
 constexpr int kDefaultStrength = 9;
 constexpr std::size_t kBlockUnit = 100'000;
+constexpr std::size_t kReserved =
+    20;  // libbz2 takes 19 bytes less into one block; a few bytes more would begin a second
 
 const char* error_text(int code) {
   switch (code) {
@@ -26,39 +30,62 @@ const char* error_text(int code) {
   }
 }
 
+void require(int result, int wanted) {
+  if (result != wanted)
+    throw Error(ErrorCode::runtime_error, std::string("bzip2: ") + error_text(result), ErrorCause::internal);
+}
+
 class Bzip2Compressor final : public BlockCompressor {
  public:
   explicit Bzip2Compressor(int units) : units_(units) {}
 
   void compress(ByteView block, Buffer& out) override {
-    const auto start = out.size();
     // The manual's bound: 1 % and 600 bytes more than the input.
-    auto size = static_cast<unsigned>(block.size() + block.size() / 100 + 600);
-    out.resize(start + size);
-    auto* source = const_cast<char*>(reinterpret_cast<const char*>(block.data()));
-    const int result = BZ2_bzBuffToBuffCompress(reinterpret_cast<char*>(out.data() + start), &size, source,
-                                                static_cast<unsigned>(block.size()), units_, 0, 0);
-    if (result != BZ_OK)
-      throw Error(ErrorCode::runtime_error, std::string("bzip2: ") + error_text(result), ErrorCause::internal);
-    out.resize(start + size);
+    const auto room = scratch_.at_least(block.size() + block.size() / 100 + 600);
+    bz_stream stream{};
+    stream.bzalloc = [](void* self, int count, int size) {
+      return static_cast<Bzip2Compressor*>(self)->memory_.take(static_cast<std::size_t>(count) *
+                                                               static_cast<std::size_t>(size));
+    };
+    stream.bzfree = [](void* self, void* memory) { static_cast<Bzip2Compressor*>(self)->memory_.give_back(memory); };
+    stream.opaque = this;
+    stream.next_in = const_cast<char*>(reinterpret_cast<const char*>(block.data()));
+    stream.avail_in = static_cast<unsigned>(block.size());
+    stream.next_out = reinterpret_cast<char*>(room.data());
+    stream.avail_out = static_cast<unsigned>(room.size());
+    require(BZ2_bzCompressInit(&stream, units_, 0, 0), BZ_OK);
+    const std::unique_ptr<bz_stream, StreamEnd> end(&stream);
+    require(BZ2_bzCompress(&stream, BZ_FINISH), BZ_STREAM_END);
+    out.insert(out.end(), room.data(), room.data() + stream.total_out_lo32);
   }
 
  private:
+  struct StreamEnd {
+    void operator()(bz_stream* stream) const noexcept { BZ2_bzCompressEnd(stream); }
+  };
+
   int units_;
+  Scratch scratch_;
+  KeptMemory memory_;
 };
 
 class Bzip2Format final : public CompressedFormat {
  public:
   explicit Bzip2Format(int units) : units_(units) {}
   [[nodiscard]] std::size_t block_bytes() const noexcept override {
-    return kBlockUnit * static_cast<std::size_t>(units_);
+    return kBlockUnit * static_cast<std::size_t>(units_) - kReserved;
   }
   [[nodiscard]] std::unique_ptr<BlockCompressor> make_compressor() const override {
     return std::make_unique<Bzip2Compressor>(units_);
   }
+  void block_written(ByteView /*compressed*/, std::uint64_t /*uncompressed_bytes*/) override { is_empty_ = false; }
+  void append_end(Buffer& out) override {
+    if (is_empty_) Bzip2Compressor(units_).compress({}, out);  // a file without a stream is none
+  }
 
  private:
   int units_;
+  bool is_empty_ = true;
 };
 
 class Bzip2Decoder final : public Decoder {

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "autoarchive/base/bytes.hpp"
@@ -27,9 +29,23 @@ class BlockCompressor {
   BlockCompressor& operator=(const BlockCompressor&) = delete;
   virtual ~BlockCompressor() = default;
 
-  /// Appends `block`, compressed, to `out`. Throws Error.
+  /// Called in the middle of a block about every second of work; what it throws leaves compress(). Default: nothing.
+  void set_stop_check(std::function<void()> check) { stop_check_ = std::move(check); }
+
+  /// Appends `block`, compressed, to `out`. Throws Error, or what the stop check throws.
   virtual void compress(ByteView block, Buffer& out) = 0;
+
+ protected:
+  void check_stop() const {
+    if (stop_check_) stop_check_();
+  }
+
+ private:
+  std::function<void()> stop_check_;
 };
+
+/// How much of a block a slow codec takes between two stop checks: half a second at its slowest.
+inline constexpr std::size_t kStopCheckBytes = 256 * 1024;
 
 /// The frame around the blocks of one file. Used on one thread, in the order of the file.
 class CompressedFormat {
@@ -41,6 +57,9 @@ class CompressedFormat {
 
   /// Uncompressed bytes of a block; the last one may be shorter.
   [[nodiscard]] virtual std::size_t block_bytes() const noexcept = 0;
+  /// The same for the block that begins at `offset` of the uncompressed stream: block_bytes() or less. Blocks of any
+  /// size up to block_bytes() are valid; this one is the best compromise of size and parallel work. Thread-safe.
+  [[nodiscard]] virtual std::size_t block_bytes_at(std::uint64_t /*offset*/) const noexcept { return block_bytes(); }
   [[nodiscard]] virtual std::unique_ptr<BlockCompressor> make_compressor() const = 0;
   /// What stands before the first block.
   virtual void append_start(Buffer& /*out*/) {}

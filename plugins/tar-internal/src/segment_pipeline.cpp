@@ -16,6 +16,8 @@ constexpr std::size_t kPlainSegmentBytes = 1U << 20U;
 constexpr std::size_t kManySegmentsBytes = 4U << 20U;
 constexpr std::size_t kMaxDirectories = 64;
 constexpr std::size_t kMinDirectories = 4;
+constexpr std::size_t kMaxOpenFiles = 16;
+constexpr rlim_t kMaxDescriptors = 65'536;
 
 /// Thrown on a thread that has to end because another one has failed.
 struct Stopped {};
@@ -24,19 +26,29 @@ std::size_t segment_count(unsigned workers, std::size_t segment_bytes) {
   return segment_bytes <= kManySegmentsBytes ? std::size_t{2} * workers + 2 : std::size_t{workers} + 1;
 }
 
-// A segment keeps its entries' directories open until it is built. All together take at most half of what the process
-// may open.
-std::size_t directories_of_segment(std::size_t segments) {
+// A segment keeps its entries' directories open until it is built, and files that several segments share. All together
+// take at most half of what the process may open.
+std::size_t descriptors_of_segment(std::size_t segments) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMinDirectories;
-  return std::clamp(static_cast<std::size_t>(limit.rlim_cur) / 2 / segments, kMinDirectories, kMaxDirectories);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, kMaxDescriptors)) / 2 / segments;
 }
 
 // Headers make a segment a little longer than planned: the rest of a block of its own would cost more than a short
 // block.
-std::size_t planned_bytes(const CompressedFormat* format) {
-  if (format == nullptr) return kPlainSegmentBytes;
-  return format->block_bytes() - format->block_bytes() / 32;
+std::size_t planned_bytes(std::size_t block_bytes) {
+  return (block_bytes - block_bytes / 32) / kBlockBytes * kBlockBytes;
+}
+
+SegmentLimits limits_of(const CompressedFormat* format, std::size_t segments) {
+  SegmentLimits limits;
+  const auto descriptors = descriptors_of_segment(segments);
+  limits.open_files = std::clamp<std::size_t>(descriptors / 4, 1, kMaxOpenFiles);
+  limits.directories = std::clamp<std::size_t>(descriptors - descriptors / 4, kMinDirectories, kMaxDirectories);
+  limits.bytes_at = [format](std::uint64_t offset) {
+    return format == nullptr ? kPlainSegmentBytes : planned_bytes(format->block_bytes_at(offset));
+  };
+  return limits;
 }
 
 }  // namespace
@@ -45,8 +57,8 @@ SegmentPipeline::SegmentPipeline(BackupJob& job, CompressedFormat* format, unsig
     : job_(job),
       format_(format),
       reporter_(job),
-      segments_(segment_count(workers, planned_bytes(format))),
-      limits_{planned_bytes(format), directories_of_segment(segments_)},
+      max_segment_bytes_(format != nullptr ? format->block_bytes() : kPlainSegmentBytes),
+      segments_(segment_count(workers, max_segment_bytes_)),
       threads_(workers + 1) {}
 
 SegmentPipeline::~SegmentPipeline() {
@@ -92,10 +104,10 @@ void SegmentPipeline::run() {
     format_->append_start(start);
     emit(start);
   }
-  threads_.front() = std::thread([&] { guarded([&] { plan(*tree); }); });
-  for (auto thread = threads_.begin() + 1; thread != threads_.end(); ++thread)
-    *thread = std::thread([this] { guarded([this] { work(); }); });
   try {
+    threads_.front() = std::thread([&] { guarded([&] { plan(*tree); }); });
+    for (auto thread = threads_.begin() + 1; thread != threads_.end(); ++thread)
+      *thread = std::thread([this] { guarded([this] { work(); }); });
     report_all();
   } catch (...) {  // the threads use what belongs to the caller of run()
     stop_threads();
@@ -106,7 +118,7 @@ void SegmentPipeline::run() {
 }
 
 void SegmentPipeline::plan(TreeComparison& tree) {
-  SegmentPlanner(job_, tree, *this, limits_).run();
+  SegmentPlanner(job_, tree, *this, limits_of(format_, segments_)).run();
   const std::lock_guard lock(mutex_);
   all_planned_ = true;
   planned_.notify_all();
@@ -136,6 +148,7 @@ void SegmentPipeline::submit(std::unique_ptr<Segment> segment) {
 void SegmentPipeline::work() {
   SegmentBuilder builder(job_, job_.archive_comment());
   const auto compressor = format_ != nullptr ? format_->make_compressor() : nullptr;
+  if (compressor) compressor->set_stop_check([this] { check_stop(); });
   std::unique_lock lock(mutex_);
   for (;;) {
     planned_.wait(lock, [this] { return stopping_ || !todo_.empty() || all_planned_; });
@@ -150,10 +163,16 @@ void SegmentPipeline::work() {
   }
 }
 
+void SegmentPipeline::check_stop() {
+  job_.check_stop();
+  const std::lock_guard lock(mutex_);
+  if (stopping_) throw Stopped();
+}
+
 void SegmentPipeline::build(SegmentBuilder& builder, BlockCompressor* compressor, Segment& segment) {
   builder.build(segment);
   if (compressor == nullptr || segment.bytes.size() == 0) return;
-  job_.check_stop();
+  check_stop();
   compressor->compress(segment.bytes.view(), segment.compressed);
 }
 
@@ -180,6 +199,8 @@ void SegmentPipeline::emit(ByteView bytes) {
 }
 
 void SegmentPipeline::write(Segment& segment) {
+  if (segment.bytes.size() % kBlockBytes != 0)
+    throw Error(ErrorCode::runtime_error, "a segment does not end on a block of the tar stream", ErrorCause::internal);
   segment.stream_offset = stream_bytes_;
   segment.archive_offset = archive_bytes_;
   finish_steps(segment);
@@ -207,6 +228,7 @@ void SegmentPipeline::finish_steps(Segment& segment) const {
     outcome.digest = file.digest.value();
     outcome.stored_level = job_.level();
     outcome.offset = file.stream_offset;
+    if (file.state == EntryState::failed) keep_earlier_content(step);
     step.file.reset();
   }
 }
@@ -226,7 +248,7 @@ void SegmentPipeline::report_all() {
     if (format_ != nullptr && segment->bytes.size() != 0)
       job_.add_block({segment->archive_offset, segment->stream_offset});
     segment->steps.clear();
-    segment->bytes.clear(2 * limits_.bytes);
+    segment->bytes.clear(2 * max_segment_bytes_);
     segment->compressed.clear();
     segment->built = false;
     lock.lock();

@@ -50,6 +50,7 @@ class SegmentPipeline final : private SegmentExchange {
   void plan(TreeComparison& tree);
   void work();
   void build(SegmentBuilder& builder, BlockCompressor* compressor, Segment& segment);
+  void check_stop();
   void write_ready(std::unique_lock<std::mutex>& lock);
   void write(Segment& segment);
   void finish_steps(Segment& segment) const;
@@ -64,8 +65,8 @@ class SegmentPipeline final : private SegmentExchange {
   BackupJob& job_;
   CompressedFormat* format_;
   SegmentReporter reporter_;
+  std::size_t max_segment_bytes_;
   std::size_t segments_;  // that may exist
-  SegmentLimits limits_;
 
   // Of the one thread that writes.
   std::uint64_t stream_bytes_ = 0;

@@ -12,7 +12,6 @@ namespace {
 // What a member takes beside its content: its header, and the record of its time.
 constexpr std::uint64_t kHeaderBytes = 3 * kBlockBytes;
 constexpr std::size_t kMaxSteps = 1024;
-constexpr std::size_t kMaxOpenFiles = 16;
 
 std::uint64_t padded(std::uint64_t bytes) {
   return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
@@ -55,19 +54,22 @@ Problem problem_of(const WalkItem& item) {
   return failed(BackupSubOperation::stat);
 }
 
-std::uint64_t digest_of(const OpenFile& file, const BackupJob& job, EntryState& state) {
-  ContentDigest digest;
+OpenFile::ReadResult read_digest(const OpenFile& file, const BackupJob& job, std::uint64_t& digest) {
+  OpenFile::ReadResult worst;
+  ContentDigest content;
   std::vector<std::byte> buffer(kSmallFileBytes);
   for (std::uint64_t offset = 0; offset < file.stored_bytes();) {
     job.check_stop();
     const auto count = std::min<std::uint64_t>(buffer.size(), file.stored_bytes() - offset);
     const auto piece = std::span(buffer).first(static_cast<std::size_t>(count));
     const auto read = file.read(offset, piece);
-    if (read.state != EntryState::ok) state = read.state;
-    digest.update(piece);
+    if (read.state == EntryState::failed) return read;
+    if (read.state != EntryState::ok) worst = read;
+    content.update(piece);
     offset += count;
   }
-  return digest.value();
+  digest = content.value();
+  return worst;
 }
 
 }  // namespace
@@ -95,7 +97,7 @@ SegmentPlanner::SegmentPlanner(const BackupJob& job, TreeComparison& tree, Segme
     : job_(job),
       tree_(tree),
       exchange_(exchange),
-      limits_(limits),
+      limits_(std::move(limits)),
       metadata_(job.request().metadata),
       incremental_(job.incremental()) {}
 
@@ -103,6 +105,7 @@ SegmentPlanner::~SegmentPlanner() = default;
 
 void SegmentPlanner::run() {
   segment_ = exchange_.empty_segment();
+  segment_bytes_ = limits_.bytes_at(0);
   Step comment;
   comment.action = StepAction::comment;
   add_member(std::move(comment), kHeaderBytes);
@@ -254,7 +257,7 @@ void SegmentPlanner::plan_late_links() {
 
 // Opened here: because several segments share it, or because further names must know that this one could be read.
 void SegmentPlanner::plan_open_file(Step step, bool compare) {
-  auto opened = open_entry(step.item);
+  auto opened = open_current(step.item);
   if (!opened.fd) {
     set_failed(step, BackupSubOperation::open, opened.os_errno);
     return add_record(std::move(step));
@@ -267,8 +270,13 @@ void SegmentPlanner::plan_open_file(Step step, bool compare) {
   const auto& entry = step.item.entry;
   if (compare && step.outcome.state == EntryState::ok && entry.xattrs == step.parent->entry.xattrs &&
       !differs_visibly(entry, step.parent->entry)) {
-    EntryState state = EntryState::ok;
-    if (digest_of(*file, job_, state) == step.parent->digest && state == EntryState::ok && file->is_unchanged()) {
+    std::uint64_t digest = 0;
+    const auto read = read_digest(*file, job_, digest);
+    if (read.state == EntryState::failed) {
+      set_failed(step, BackupSubOperation::read, read.os_errno);
+      return add_record(std::move(step));
+    }
+    if (read.state == EntryState::ok && digest == step.parent->digest && file->is_unchanged()) {
       carry_over(step);
       return add_record(std::move(step));
     }
@@ -276,27 +284,28 @@ void SegmentPlanner::plan_open_file(Step step, bool compare) {
   if (entry.link_count > 1) inode_of(entry).stored_path = entry.path;
   file->state = step.outcome.state;
   store_ancestors(pending_);
-  plan_parts(step, file);
+  plan_parts(std::move(step), file);
 }
 
-void SegmentPlanner::plan_parts(const Step& step, const std::shared_ptr<OpenFile>& file) {
+void SegmentPlanner::plan_parts(Step step, const std::shared_ptr<OpenFile>& file) {
   std::uint64_t offset = 0;
   do {
     const auto header = offset == 0 ? kHeaderBytes : 0;
     // A part that is too small to be worth a piece of this segment begins the next.
-    if (estimated_bytes_ + header + limits_.bytes / 8 > limits_.bytes) end_segment();
+    if (estimated_bytes_ + header + segment_bytes_ / 8 > segment_bytes_) end_segment();
     Step part;
     part.action = StepAction::part;
     part.item = step.item;
     part.file = file;
     part.outcome.status = step.outcome.status;
     if (offset == 0) part.outcome.problems = step.outcome.problems;
-    const auto room = std::max<std::uint64_t>(limits_.bytes, estimated_bytes_ + header) - estimated_bytes_ - header;
+    const auto room = std::max<std::uint64_t>(segment_bytes_, estimated_bytes_ + header) - estimated_bytes_ - header;
     part.part_offset = offset;
     part.part_bytes = std::min(file->stored_bytes() - offset, std::max<std::uint64_t>(room, kBlockBytes));
     offset += part.part_bytes;
     part.outcome.is_done = offset == file->stored_bytes();
     part.outcome.in_manifest = part.outcome.is_done;
+    if (part.outcome.is_done) part.parent = std::move(step.parent);
     const auto bytes = header + padded(part.part_bytes);
     ++open_files_;
     add_member(std::move(part), bytes);
@@ -340,7 +349,7 @@ void SegmentPlanner::add_record(Step step) {
 }
 
 void SegmentPlanner::add_member(Step step, std::uint64_t estimated_bytes) {
-  const bool is_too_much = estimated_bytes_ != 0 && estimated_bytes_ + estimated_bytes > limits_.bytes / 4 * 5;
+  const bool is_too_much = estimated_bytes_ != 0 && estimated_bytes_ + estimated_bytes > segment_bytes_ / 4 * 5;
   if (is_too_much || directories_ >= limits_.directories) end_segment();
   estimated_bytes_ += estimated_bytes;
   if (step.item.parent.get() != last_directory_) {
@@ -348,7 +357,7 @@ void SegmentPlanner::add_member(Step step, std::uint64_t estimated_bytes) {
     ++directories_;
   }
   add_step(std::move(step));
-  if (estimated_bytes_ >= limits_.bytes || open_files_ >= kMaxOpenFiles) end_segment();
+  if (estimated_bytes_ >= segment_bytes_ || open_files_ >= limits_.open_files) end_segment();
 }
 
 void SegmentPlanner::add_step(Step step) {
@@ -360,6 +369,8 @@ void SegmentPlanner::end_segment() {
   if (segment_->steps.empty()) return;
   exchange_.submit(std::move(segment_));
   segment_ = exchange_.empty_segment();
+  planned_bytes_ += estimated_bytes_;
+  segment_bytes_ = limits_.bytes_at(planned_bytes_);
   estimated_bytes_ = 0;
   open_files_ = 0;
   directories_ = 0;

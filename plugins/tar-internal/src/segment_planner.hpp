@@ -21,9 +21,11 @@ namespace autoarchive::tar_internal {
 
 /// How large a segment may become.
 struct SegmentLimits {
-  std::size_t bytes = 1U << 20U;  ///< of the tar stream, about
+  /// Bytes of the tar stream, about, of the segment that begins at an offset of it.
+  std::function<std::size_t(std::uint64_t)> bytes_at;
   /// Directories that its entries keep open: descriptors are few.
   std::size_t directories = 64;
+  std::size_t open_files = 16;  ///< that it shares with others
 };
 
 /// Where segments come from and go to. Called on the planner's thread.
@@ -62,7 +64,7 @@ class SegmentPlanner {
   void plan_special(Step step, TreeChange change);
   [[nodiscard]] bool plan_as_link(Step& step, TreeChange change);
   void plan_open_file(Step step, bool compare);
-  void plan_parts(const Step& step, const std::shared_ptr<OpenFile>& file);
+  void plan_parts(Step step, const std::shared_ptr<OpenFile>& file);
   void plan_late_links();
 
   void leave_directories(const std::string& path);
@@ -87,6 +89,8 @@ class SegmentPlanner {
   std::map<std::pair<std::uint64_t, std::uint64_t>, Inode> inodes_;
 
   std::unique_ptr<Segment> segment_;
+  std::size_t segment_bytes_ = 0;      // that it may have
+  std::uint64_t planned_bytes_ = 0;    // of the stream, before it, about
   std::uint64_t estimated_bytes_ = 0;  // of the segment
   std::size_t open_files_ = 0;         // in it
   std::size_t directories_ = 0;        // that it keeps open, about

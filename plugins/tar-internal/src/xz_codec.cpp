@@ -8,11 +8,19 @@
 #include <vector>
 
 #include "codec.hpp"
+#include "incompressible.hpp"
+#include "kept_memory.hpp"
+#include "scratch.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
 constexpr int kDefaultStrength = 6;
+
+// Every thread of a small backup shall have a block, but blocks of 4 MiB cost 4.7 % of size at strength 6, of 12
+// MiB 1.2 %: so they begin small, and each is half as long as all before it. The size of the whole is not known before
+// its end.
+constexpr std::size_t kFirstBlockBytes = std::size_t{4} << 20U;
 
 const char* error_text(lzma_ret code) {
   switch (code) {
@@ -67,17 +75,66 @@ class XzCompressor final : public BlockCompressor {
   explicit XzCompressor(const Filters& filters) : filters_(filters) {}
 
   void compress(ByteView input, Buffer& out) override {
-    auto block = make_block(filters_);
-    const auto start = out.size();
-    out.resize(start + lzma_block_buffer_bound(input.size()));
-    std::size_t written = start;
-    require(lzma_block_buffer_encode(&block, nullptr, bytes(input.data()), input.size(), bytes(out.data()), &written,
-                                     out.size()));
-    out.resize(written);
+    auto filters = filters_;
+    // The part of a dictionary that lies outside of the block would cost memory, here and wherever it is unpacked.
+    filters.options.dict_size = static_cast<std::uint32_t>(
+        std::clamp<std::size_t>(input.size(), LZMA_DICT_SIZE_MIN, filters_.options.dict_size));
+    auto block = make_block(filters);
+    const auto room = scratch_.at_least(lzma_block_buffer_bound(input.size()));
+    std::size_t written = 0;
+    if (!is_incompressible(input, filters.options.dict_size)) written = encode(block, input, room);
+    if (written == 0) {
+      block = make_block(filters);
+      require(lzma_block_uncomp_encode(&block, bytes(input.data()), input.size(), bytes(room.data()), &written,
+                                       room.size()));
+    }
+    out.insert(out.end(), room.data(), room.data() + written);
   }
 
  private:
+  struct Stream {
+    ~Stream() { lzma_end(&stream); }
+    lzma_stream stream = LZMA_STREAM_INIT;
+  };
+
+  // In pieces, as a block may take ten seconds. The header comes last, when the sizes that it tells are known, into the
+  // place that was left for it. 0: the block has no place in `room`.
+  std::size_t encode(lzma_block& block, ByteView input, std::span<std::byte> room) {
+    block.compressed_size = room.size();
+    block.uncompressed_size = input.size();
+    require(lzma_block_header_size(&block));
+    Stream owner;
+    auto& stream = owner.stream;
+    stream.allocator = &allocator_;
+    require(lzma_block_encoder(&stream, &block));
+    stream.next_out = bytes(room.data()) + block.header_size;
+    stream.avail_out = room.size() - block.header_size;
+    lzma_ret result = LZMA_OK;
+    for (auto rest = input; result == LZMA_OK;) {
+      check_stop();
+      const auto piece = rest.first(std::min(rest.size(), kStopCheckBytes));
+      rest = rest.subspan(piece.size());
+      stream.next_in = bytes(piece.data());
+      stream.avail_in = piece.size();
+      const auto action = rest.empty() ? LZMA_FINISH : LZMA_RUN;
+      do {
+        result = lzma_code(&stream, action);
+      } while (result == LZMA_OK && stream.avail_out != 0 && (stream.avail_in != 0 || action == LZMA_FINISH));
+      if (stream.avail_out == 0 && result != LZMA_STREAM_END) return 0;
+    }
+    if (result != LZMA_STREAM_END) require(result);
+    require(lzma_block_header_encode(&block, bytes(room.data())));
+    return room.size() - stream.avail_out;
+  }
+
   Filters filters_;
+  Scratch scratch_;
+  KeptMemory memory_;
+  lzma_allocator allocator_{[](void* memory, std::size_t count, std::size_t size) {
+                              return static_cast<KeptMemory*>(memory)->take(count * size);
+                            },
+                            [](void* memory, void* piece) { static_cast<KeptMemory*>(memory)->give_back(piece); },
+                            &memory_};
 };
 
 struct IndexDeleter {
@@ -93,6 +150,10 @@ class XzFormat final : public CompressedFormat {
   // Three dictionaries a block, as xz -T does: smaller ones cost size.
   [[nodiscard]] std::size_t block_bytes() const noexcept override {
     return std::max<std::size_t>(std::size_t{3} * filters_.options.dict_size, 1U << 20U);
+  }
+  [[nodiscard]] std::size_t block_bytes_at(std::uint64_t offset) const noexcept override {
+    return static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(offset / 2, std::min(kFirstBlockBytes, block_bytes()), block_bytes()));
   }
   [[nodiscard]] std::unique_ptr<BlockCompressor> make_compressor() const override {
     return std::make_unique<XzCompressor>(filters_);

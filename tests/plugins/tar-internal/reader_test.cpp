@@ -16,7 +16,6 @@ namespace {
 
 using test::run_shell;
 using test::shell_quote;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class ReaderTest : public ::testing::Test, public IRestoreObserver {
@@ -147,7 +146,7 @@ TEST_F(ReaderTest, OverwritesAsThePolicySays) {
 TEST_F(ReaderTest, NeverLeavesItsTarget) {
   const auto outside = directory_.make("outside");
   test::write_file(outside / "victim", "untouched");
-  const auto out = outside.native();
+  const auto& out = outside.native();
   python(
       "add('../outside/dotdot', data=b'x')\n"
       "add('" +

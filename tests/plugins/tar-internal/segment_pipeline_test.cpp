@@ -87,6 +87,48 @@ TEST_F(SegmentPipelineTest, WritesTheSameBytesWithAnyNumberOfThreads) {
   }
 }
 
+// A segment that did not end on a block of the tar stream would put everything behind it out of place.
+TEST_F(SegmentPipelineTest, FollowsALargeFileByTheNextMemberWithEveryTypeAndStrength) {
+  write_file(root() / "large", noise(2'000'123, 5));
+  write_file(root() / "zz", "behind it");
+  for (const auto& type : backup_type::kWellKnown) {
+    request_.definition.backup_type = type;
+    for (int strength = 0; strength <= 9; ++strength) {
+      request_.compression_strength.reset();
+      if (type != backup_type::kTar) request_.compression_strength = strength;
+      static_cast<void>(provider_.backup_files(request_));
+      const auto behind = test::run_shell("tar -xOf " + shell_quote(archive()) + " ./zz zz 2>/dev/null");
+      EXPECT_EQ(behind.output, "behind it") << type.extension << " " << strength;
+      if (type == backup_type::kTar) break;
+    }
+    restore_and_compare();
+  }
+}
+
+TEST_F(SegmentPipelineTest, OpensWhatHasTakenAFilesNameSinceTheWalk) {
+  write_file(root() / "f", "old");
+  const Filter filter(FilterRules{});
+  Walker walker({root(), {"f"}, {}, false}, filter);
+  Step step;
+  ASSERT_TRUE(walker.next(step.item));
+  write_file(root() / "new", "saved by renaming");
+  std::filesystem::rename(root() / "new", root() / "f");
+  const auto opened = open_current(step.item);
+  EXPECT_TRUE(opened.fd);
+  EXPECT_EQ(opened.entry.size, 17U);
+}
+
+TEST_F(SegmentPipelineTest, SaysOfAFileThatCouldNotBeReadThatNoBackupHasIt) {
+  Step step;
+  step.item.entry.path = "f";
+  step.outcome.stored_level = 0;
+  step.outcome.offset = 512;
+  set_failed(step, BackupSubOperation::read, EIO);
+  EXPECT_EQ(step.outcome.stored_level, -1);
+  EXPECT_FALSE(step.outcome.offset);
+  EXPECT_THROW(set_failed(step, BackupSubOperation::open, EMFILE), Error);
+}
+
 TEST_F(SegmentPipelineTest, RecordsWhereEachMemberBeginsAndTheDigestOfItsContent) {
   make_tree();
   static_cast<void>(provider_.backup_files(request_));
