@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -75,6 +77,15 @@ void open_standard_descriptors() {
   }
 }
 
+// Directories of entries that are under way are kept open; the usual soft limit is from another time.
+void allow_more_descriptors() {
+  constexpr rlim_t kWanted = 16'384;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kWanted) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kWanted);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> values;
   for (char** line = ::environ; line != nullptr && *line != nullptr; ++line) {
@@ -94,6 +105,7 @@ std::filesystem::path own_file() {
 
 int run_process(int argc, const char* const* argv) {
   open_standard_descriptors();
+  allow_more_descriptors();
   ::umask(077);
   for (const int ignored : {SIGPIPE, SIGXFSZ}) std::signal(ignored, SIG_IGN);
   SignalWatcher signals;

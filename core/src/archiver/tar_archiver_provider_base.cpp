@@ -243,6 +243,7 @@ BackupResult TarArchiverProviderBase::run(const BackupRequest& request, int leve
   parts.incremental = incremental;
   parts.root = root;
   parts.snapshots_dir = snapshots_dir();
+  parts.earliest_clock = now();
   const bool keeps_manifest = incremental && !level_state_.manifest_suffix.empty();
   const auto state_of = [&](int of) { return state_name(request.definition.backup_id, of, level_state_.manifest_suffix); };
   if (keeps_manifest && level > 0) parts.parent_state = state_of(level - 1);

@@ -103,9 +103,11 @@ void Walker::State::push(Frame frame) {
 void Walker::State::pop() {
   const HandlePtr left = std::move(frames.back().handle);
   frames.pop_back();
-  if (frames.empty() || frames.back().handle || !left) return;
+  if (frames.empty() || frames.back().handle) return;
   auto& frame = frames.back();
-  UniqueFd fd = open_at(left->fd(), "..", O_DIRECTORY);
+  // Without `left` the way back was lost below: it is lost here, too.
+  errno = ESTALE;
+  UniqueFd fd = left ? open_at(left->fd(), "..", O_DIRECTORY) : UniqueFd();
   struct stat status {};
   if (fd && ::fstat(fd.get(), &status) == 0 && status.st_dev == frame.device && status.st_ino == frame.inode) {
     frame.handle = std::make_shared<const DirectoryHandle>(std::move(fd));

@@ -88,22 +88,38 @@ void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
   const auto& path = line.entry.path;
   if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
   if (line.stored_level < 0) return problem(path, "it could not be read when this backup was made");
-  if (is_problem(line.state) && line.stored_level + 1 < static_cast<int>(request_.levels.size()))
+  const bool is_earlier = line.stored_level + 1 < static_cast<int>(request_.levels.size());
+  if (is_problem(line.state) && is_earlier)
     problem(path, "it could not be read at this level; it is as in level " + std::to_string(line.stored_level));
+  if (is_problem(line.state) && !is_earlier) problem(path, "it changed or could not be read while it was stored");
   if (request_.dry_run) return count_only(member);
   if (!may_replace(member.entry)) return;
   if (line.entry.link_count > 1 && line.entry.kind != EntryKind::directory) {
-    const auto [first, is_new] = first_names_.try_emplace({line.entry.device, line.entry.inode}, path);
-    member.hard_link = !is_new;
-    if (!is_new) member.entry.link_target = first->second;
+    const auto first = first_names_.find({line.entry.device, line.entry.inode});
+    member.hard_link = first != first_names_.end();
+    if (member.hard_link) member.entry.link_target = first->second;
   }
+  extract_entry(line, member, chain);
+  if (line.entry.link_count > 1 && was_restored(path))
+    first_names_.try_emplace({line.entry.device, line.entry.inode}, path);
+}
+
+// One bad member does not end the restore of the others.
+void RestoreJob::extract_entry(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain) {
+  const auto& path = line.entry.path;
   if (member.hard_link || line.entry.kind != EntryKind::file) return extract(member, nullptr);
   if (!line.offset) return problem(path, "the manifest does not say where it is");
   ArchiveMember stored;
-  auto& reader = chain.seek(line.stored_level, *line.offset, stored);
+  MemberReader* reader = nullptr;
+  try {
+    reader = &chain.seek(line.stored_level, *line.offset, stored);
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged) throw;
+    return problem(path, error.message());
+  }
   if (stored.entry.kind != EntryKind::file || stored.hard_link || stored.entry.size != line.entry.size)
     return problem(path, "the member at its place is another one: the manifest is not that of the archive");
-  extract(member, &reader);
+  extract(member, reader);
 }
 
 void RestoreJob::count_only(const ArchiveMember& member) {

@@ -35,6 +35,7 @@ class RestoreJob {
   [[nodiscard]] bool can_select() const;
   void restore_selection();
   void restore_entry(const ManifestEntry& line, ChainReader& chain);
+  void extract_entry(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain);
   void restore_level(const ArchiveLevel& level, bool is_first);
   void take(const ArchiveMember& member, MemberReader& reader, bool is_first);
   void extract(const ArchiveMember& member, MemberReader* reader);

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 
 namespace autoarchive::tar_internal {
 
@@ -17,7 +18,14 @@ void carry_over(Step& step) {
 }
 
 void set_failed(Step& step, BackupSubOperation operation, int os_errno) {
+  // Our own shortage is no fault of the file.
+  if (os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOMEM)
+    throw Error::from_errno(os_errno, "reading " + quote(step.item.entry.path));
   auto& outcome = step.outcome;
+  outcome.stored_level = -1;
+  outcome.offset.reset();
+  outcome.digest.reset();
+  outcome.content_bytes = 0;
   if (os_errno == EACCES) {
     outcome.problems.push_back({operation, BackupOperationError::permission_denied, {}});
   } else {
@@ -34,6 +42,28 @@ void set_failed(Step& step, BackupSubOperation operation, int os_errno) {
   outcome.is_done = true;
   outcome.status = EntryStatus::failed;
   outcome.state = os_errno == ENOENT ? EntryState::vanished : EntryState::failed;
+}
+
+void keep_earlier_content(Step& step) {
+  step.outcome.status = EntryStatus::failed;
+  if (!step.parent || step.parent->entry.kind != EntryKind::file || step.parent->stored_level < 0) return;
+  step.item.entry = step.parent->entry;
+  step.outcome.stored_level = step.parent->stored_level;
+  step.outcome.offset = step.parent->offset;
+  step.outcome.digest = step.parent->digest;
+}
+
+OpenedEntry open_current(WalkItem& item) {
+  constexpr int kMaxTries = 4;
+  auto opened = open_entry(item);
+  for (int tries = 1; opened.os_errno == ESTALE && tries < kMaxTries; ++tries) {
+    const auto now = stat_entry(item);
+    if (now.entry.kind != item.entry.kind) break;
+    item.entry.device = now.entry.device;
+    item.entry.inode = now.entry.inode;
+    opened = open_entry(item);
+  }
+  return opened;
 }
 
 void read_attributes(Step& step, int fd, const MetadataOptions& metadata) {

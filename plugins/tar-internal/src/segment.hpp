@@ -81,6 +81,12 @@ inline constexpr std::size_t kSmallFileBytes = 256 * 1024;
 
 /// The entry could not be read: reported, and what the parent level has of it stays.
 void set_failed(Step& step, BackupSubOperation operation, int os_errno);
+/// The member of a file that could not be read to its end is in the archive, filled up with zeros: what the parent
+/// level has of it is better.
+void keep_earlier_content(Step& step);
+/// Opens the entry. Where another object of its kind has taken its name since the walk, e.g. because a program saves by
+/// renaming, that one: the item becomes it.
+[[nodiscard]] OpenedEntry open_current(WalkItem& item);
 /// The entry is what the parent level has: its content is there. REQUIRES: step.parent.
 void carry_over(Step& step);
 /// Reads the extended attributes into the step's entry, from `fd` or, if that is -1, by name; trouble is reported.

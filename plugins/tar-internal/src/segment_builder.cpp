@@ -7,6 +7,13 @@ namespace {
 
 // A file that changes while it is read is read again that often.
 constexpr int kMaxReads = 4;
+// A small file that has grown since the walk is stored as it is now, up to this size, and cut to what it was beyond.
+constexpr std::uint64_t kMaxGrownBytes = 4U << 20U;
+
+void report_change(Step& step) {
+  step.outcome.state = EntryState::changed;
+  step.outcome.problems.push_back({BackupSubOperation::read, BackupOperationError::file_changed, {}});
+}
 
 }  // namespace
 
@@ -74,8 +81,7 @@ void SegmentBuilder::add_file(Step& step, Segment& segment, TarWriter& tar) {
       break;
     }
     if (reads == kMaxReads) {
-      step.outcome.state = EntryState::changed;
-      step.outcome.problems.push_back({BackupSubOperation::read, BackupOperationError::file_changed, {}});
+      report_change(step);
       break;
     }
   }
@@ -94,7 +100,7 @@ bool SegmentBuilder::is_what_it_was(const Step& step) const {
 // Reads the file once. True if it did not change meanwhile; if it can't be read, it is no member.
 bool SegmentBuilder::try_file(Step& step, Segment& segment, TarWriter& tar) {
   const auto planned_bytes = step.item.entry.size;
-  auto opened = open_entry(step.item);
+  auto opened = open_current(step.item);
   if (!opened.fd) {
     set_failed(step, BackupSubOperation::open, opened.os_errno);
     return true;
@@ -104,7 +110,8 @@ bool SegmentBuilder::try_file(Step& step, Segment& segment, TarWriter& tar) {
   if (opened.entry.uid == entry.uid) opened.entry.user = std::move(entry.user);
   if (opened.entry.gid == entry.gid) opened.entry.group = std::move(entry.group);
   entry = std::move(opened.entry);
-  if (entry.size > kSmallFileBytes) entry.size = planned_bytes;  // it grew beyond what a segment may hold
+  const bool is_cut = entry.size > kMaxGrownBytes;
+  if (is_cut) entry.size = planned_bytes;
   const int fd = opened.fd.get();
   read_attributes(step, fd, metadata_);
 
@@ -136,7 +143,9 @@ bool SegmentBuilder::try_file(Step& step, Segment& segment, TarWriter& tar) {
   step.outcome.digest = digest_.value();
   step.outcome.content_bytes = segment.bytes.size() - content_begin;
   tar.pad();
-  return result.state == EntryState::ok && is_as_it_was(fd, entry);
+  if (!is_cut) return result.state == EntryState::ok && is_as_it_was(fd, entry);
+  report_change(step);  // it will not become shorter by reading it again
+  return true;
 }
 
 void SegmentBuilder::add_part(Step& step, Segment& segment, TarWriter& tar) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "tar_header.hpp"
 
@@ -27,7 +28,8 @@ SparseMap read_sparse_map(int fd, std::uint64_t size) {
   off_t at = 0;
   while (at < end) {
     const auto data = ::lseek(fd, at, SEEK_DATA);
-    if (data < 0 || data >= end) break;  // a hole up to the end
+    if (data < 0 && errno != ENXIO) return {};  // read as it is, so that what is wrong with it shows
+    if (data < 0 || data >= end) break;         // a hole up to the end
     const auto hole = std::min(::lseek(fd, data, SEEK_HOLE), end);
     if (hole <= data) return {};
     if (data == 0 && hole == end) return {};

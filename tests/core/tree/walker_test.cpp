@@ -232,5 +232,28 @@ TEST(OwnerNames, KnowsRootAndNobodyElseByAccident) {
   EXPECT_EQ(names.gid("no such group here"), -1);
 }
 
+// So deep that directories on the way were closed, and the way back is gone.
+TEST_F(WalkerTest, ReportsDirectoriesThatAreMovedAwayWhileItIsBelowThem) {
+  std::filesystem::path deep = directory_ / "root";
+  for (int i = 0; i < 150; ++i) deep /= "d";
+  std::filesystem::create_directories(deep);
+  auto middle = directory_ / "root";
+  for (int i = 0; i < 20; ++i) {
+    middle /= "d";
+    write_file(middle / "z", "after the directory");
+  }
+  auto below = middle;
+  for (int i = 0; i < 20; ++i) below /= "d";
+  const Filter filter(FilterRules{});
+  Walker walker({directory_ / "root", {"."}, {}, false}, filter);
+  int failures = 0;
+  for (WalkItem item; walker.next(item);) {
+    if (std::count(item.entry.path.begin(), item.entry.path.end(), '/') == 149)
+      std::filesystem::rename(below, directory_ / "elsewhere");
+    if (item.event == WalkEvent::list_failed) ++failures;
+  }
+  EXPECT_GT(failures, 0);
+}
+
 }  // namespace
 }  // namespace autoarchive
