@@ -122,6 +122,7 @@ ArchiveConfig Session::archive(const std::string& name, const ArchiveOverrides& 
 
 std::vector<ArchiveConfig> Session::archives(const std::vector<std::string>& names, const ArchiveOverrides& overrides) {
   std::vector<ArchiveConfig> chosen;
+  chosen.reserve(names.size());
   for (const auto& name : names) chosen.push_back(archive(name, overrides));
   if (names.empty()) {
     for (const auto& [name, configured] : config().archives) chosen.push_back(archive(name, overrides));

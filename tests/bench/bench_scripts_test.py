@@ -197,6 +197,11 @@ class Curve(unittest.TestCase):
         taken = {curve.SMALLEST: seconds(1), curve.REFERENCE: seconds(1 + 9_998), 100_000: seconds(1 + 2 * 99_998)}
         self.assertAlmostEqual(curve.compare(100_000, taken).ratio, 2.0)
 
+    def test_does_not_count_what_others_make_a_run_wait_for(self):
+        taken = {curve.SMALLEST: seconds(1), curve.REFERENCE: seconds(9_999), 1_000: seconds(999)}
+        waited = {entries: [replace(run, wall_seconds=7) for run in runs] for entries, runs in taken.items()}
+        self.assertEqual(curve.compare(1_000, waited).ratio, curve.compare(1_000, taken).ratio)
+
 
 class Results(TemporaryDirectory):
     def setUp(self):
@@ -390,6 +395,17 @@ class Rounds(TemporaryDirectory):
         with contextlib.redirect_stderr(io.StringIO()) as told:
             self.assertEqual(rounds.available(self.job(cases.Command("true")), [missing]), [])
         self.assertIn("job/peer: left out, no-such-program not found", told.getvalue())
+
+
+class Recorded(unittest.TestCase):
+    def test_the_results_parse(self):
+        self.assertTrue(results.read(results.RESULTS))
+
+    def test_the_readme_and_the_plot_are_those_of_the_results(self):
+        rows = results.read(results.RESULTS)
+        readme = report.README.read_text(encoding="utf-8")
+        self.assertEqual(readme, report.replace_between(readme, report.markdown(rows)), "run bench/report.py")
+        self.assertEqual(plot.PLOT.read_text(encoding="utf-8"), plot.svg(report.shown(rows)), "run bench/report.py")
 
 
 if __name__ == "__main__":

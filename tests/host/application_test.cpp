@@ -29,7 +29,7 @@ class ApplicationTest : public ::testing::Test {
     std::filesystem::create_directory(directory_ / "backups");
   }
 
-  int run(std::vector<std::string> words, const std::string& input = "") {
+  int run(const std::vector<std::string>& words, const std::string& input = "") {
     std::istringstream in(input);
     std::ostringstream out;
     std::ostringstream err;

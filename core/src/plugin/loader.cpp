@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/dll/shared_library.hpp>
+#include <list>
+#include <mutex>
 #include <system_error>
 
 #include "autoarchive/base/text.hpp"
@@ -30,10 +32,13 @@ std::vector<fs::path> plugin_files(const fs::path& directory, std::error_code& e
   return files;
 }
 
-// Never unloaded: a provider, a type or a thread of the plugin may outlive everything else. Leaked on purpose, so that
-// no destructor at the end of the process unloads one either.
+// Never unloaded: a provider, a type or a thread of the plugin may outlive everything else. The list is never
+// destroyed, so that the end of the process unloads none either.
 const shared_library& keep_loaded(shared_library library) {
-  return *new shared_library(std::move(library));
+  static std::mutex mutex;
+  static auto& kept = *new std::list<shared_library>;
+  const std::lock_guard lock(mutex);
+  return kept.emplace_back(std::move(library));
 }
 
 using Provider = std::pair<std::string, std::string>;  // service, id

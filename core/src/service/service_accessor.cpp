@@ -64,7 +64,7 @@ std::string name_of(std::type_index type) {
 }
 
 std::string text_of(const ServiceKind& kind) {
-  const auto interface = name_of(kind.interface);
+  auto interface = name_of(kind.interface);
   if (kind.identification_interface == typeid(void)) return interface;
   return interface + " identified by " + name_of(kind.identification_interface);
 }

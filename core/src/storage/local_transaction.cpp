@@ -86,10 +86,10 @@ LocalTransaction::~LocalTransaction() {
 void LocalTransaction::recover() {
   const auto text = read_text(directory_, journal_name(), kMaxJournalBytes);
   if (const auto journal = Journal::parse(text)) {
-    recovered_.push_back("a commit that was interrupted has been finished");
+    recovered_.emplace_back("a commit that was interrupted has been finished");
     finish(*journal);
   } else if (!text.empty()) {
-    recovered_.push_back("a commit that was interrupted before it began has been cleared");
+    recovered_.emplace_back("a commit that was interrupted before it began has been cleared");
     directory_.remove(journal_name());
   }
   for (const auto& note : lock_.notes()) {

@@ -70,6 +70,7 @@ void drop_state(Session& session, const ArchiveConfig& archive, int level) {
 
 std::vector<std::string> file_names(const BackupCatalog& catalog, const std::vector<std::size_t>& chosen) {
   std::vector<std::string> names;
+  names.reserve(chosen.size());
   for (const auto index : chosen) names.push_back(catalog.entries()[index].name.file_name());
   return names;
 }

@@ -14,7 +14,7 @@ std::string environment(const ConfigSources& sources, const std::string& name) {
 
 // $NAME, or a folder of the user's home; empty if there is neither.
 fs::path user_folder(const ConfigSources& sources, const char* name, const char* below_home) {
-  const fs::path given(environment(sources, name));
+  fs::path given(environment(sources, name));
   if (given.is_absolute()) return given;
   const fs::path home(environment(sources, "HOME"));
   return home.is_absolute() ? home / below_home : fs::path();
@@ -22,10 +22,10 @@ fs::path user_folder(const ConfigSources& sources, const char* name, const char*
 
 fs::path main_file(const ConfigSources& sources) {
   if (!sources.file.empty()) return sources.file;
-  if (const auto given = environment(sources, "AA_CONFIG"); !given.empty()) return given;
+  if (auto given = environment(sources, "AA_CONFIG"); !given.empty()) return given;
   const auto user = user_folder(sources, "XDG_CONFIG_HOME", ".config");
   for (const auto& folder : {user, fs::path("/etc")}) {
-    const auto file = folder / "autoarchive" / "config.yaml";
+    auto file = folder / "autoarchive" / "config.yaml";
     std::error_code error;
     if (!folder.empty() && fs::exists(file, error)) return file;
   }
@@ -48,7 +48,7 @@ std::vector<fs::path> find_config_files(const ConfigSources& sources) {
 }
 
 fs::path default_state_dir(const ConfigSources& sources) {
-  if (const auto given = environment(sources, "AA_STATE_DIR"); !given.empty()) return given;
+  if (auto given = environment(sources, "AA_STATE_DIR"); !given.empty()) return given;
   if (sources.as_root && environment(sources, "XDG_STATE_HOME").empty()) return "/var/lib/autoarchive";
   const auto user = user_folder(sources, "XDG_STATE_HOME", ".local/state");
   return user.empty() ? fs::path("/var/lib/autoarchive") : user / "autoarchive";

@@ -168,7 +168,7 @@ class CreateJob {
     auto wanted = request(decision, backups);
     wanted.storage = &storage_;
     wanted.transaction = transaction.get();
-    const auto outcome = make(wanted, decision);
+    auto outcome = make(wanted, decision);
     remember_marker(session_.config().state_dir, archive_.name, archive_.destination, transaction->marker());
     return outcome;
   }

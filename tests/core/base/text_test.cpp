@@ -14,8 +14,8 @@ TEST(Quote, MakesNamesSafeOnATerminal) {
   EXPECT_EQ(quote("\xff"), "'\\xff'");
   EXPECT_EQ(quote("größe"), "'größe'");
   EXPECT_EQ(quote("\xe2\x80\xae"
-                  "txt"),
-            "'\\xe2\\x80\\xaetxt'");  // right-to-left override
+                  "txt\xe2\x80\xac"),
+            "'\\xe2\\x80\\xaetxt\\xe2\\x80\\xac'");  // right-to-left override, and its end
 }
 
 TEST(Utf8, IsToldFromOtherBytes) {

@@ -160,12 +160,12 @@ TEST(Manifest, JumpsToAPathInAnyFrame) {
   const auto text = written(many);
   EXPECT_EQ(read(text), many);
   ManifestReader reader(std::make_unique<StringFile>(text));
-  const std::pair<const char*, const char*> kCases[] = {{"d25000/file", "d25000/file"},
-                                                        {".", "."},
-                                                        {"d39999/file", "d39999/file"},
-                                                        {"d20000.5", "d20001"},
-                                                        {"a", "d10000"}};
-  for (const auto& [wanted, found] : kCases) {
+  const std::pair<const char*, const char*> cases[] = {{"d25000/file", "d25000/file"},
+                                                       {".", "."},
+                                                       {"d39999/file", "d39999/file"},
+                                                       {"d20000.5", "d20001"},
+                                                       {"a", "d10000"}};
+  for (const auto& [wanted, found] : cases) {
     reader.seek(wanted);
     ManifestEntry line;
     ASSERT_TRUE(reader.next(line)) << wanted;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "autoarchive/base/error.hpp"
@@ -316,10 +317,41 @@ TEST_F(ServiceAccessorTest, GivesManyThreadsTheSameInstance) {
   add("polite", provider_class<Polite, IGreeter>());
   std::vector<std::shared_ptr<IGreeter>> got(8);
   std::vector<std::thread> threads;
+  threads.reserve(got.size());
   for (auto& slot : got) threads.emplace_back([&] { slot = get("polite"); });
   for (auto& thread : threads) thread.join();
   for (const auto& slot : got) EXPECT_EQ(slot, got[0]);
   EXPECT_EQ(Polite::made, 1);
+}
+
+/// One class a thread.
+template <int kNumber>
+class Numbered final : public IGreeter {
+ public:
+  explicit Numbered(const ProviderArguments& /*arguments*/) {}
+  std::string greeting() override { return std::to_string(kNumber); }
+};
+
+template <int kNumber>
+void come_and_go(ServiceAccessor& accessor) {
+  const GreeterService service("greeter");
+  const auto identification = std::make_shared<GreeterId>(std::to_string(kNumber));
+  for (int round = 0; round < 200; ++round) {
+    ServiceAccessor::Staging staging(accessor);
+    const auto id = accessor.register_service(service, provider_class<Numbered<kNumber>, IGreeter>(), identification);
+    staging.commit();
+    EXPECT_EQ(accessor.get_or_create(service, identification.get(), {})->greeting(), identification->provider_id());
+    EXPECT_THAT(accessor.providers_identifications(service), ::testing::Contains(identification));
+    EXPECT_TRUE(accessor.unregister(id));
+  }
+}
+
+TEST_F(ServiceAccessorTest, ServesManyThreadsThatComeAndGo) {
+  std::thread first(come_and_go<1>, std::ref(accessor_));
+  std::thread second(come_and_go<2>, std::ref(accessor_));
+  std::thread third(come_and_go<3>, std::ref(accessor_));
+  for (auto* thread : {&first, &second, &third}) thread->join();
+  EXPECT_FALSE(accessor_.is_registered(service_));
 }
 
 class TakenBack final : public IGreeter {

@@ -21,10 +21,10 @@ namespace {
 #if defined(__x86_64__)
 
 bool changes_files(unsigned long long call) {
-  static const std::set<unsigned long long> kCalls{
+  static const std::set<unsigned long long> calls{
       SYS_openat, SYS_write,    SYS_pwrite64, SYS_rename,    SYS_renameat,  SYS_renameat2, SYS_linkat,
       SYS_unlink, SYS_unlinkat, SYS_fsync,    SYS_fdatasync, SYS_ftruncate, SYS_mkdir,     SYS_close};
-  return kCalls.contains(call);
+  return calls.contains(call);
 }
 
 /// Runs `job` in a child and kills it when it enters its n-th file-changing call. False: it ended before.

@@ -17,7 +17,6 @@ namespace autoarchive {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 ByteView bytes(std::string_view text) {
   return std::as_bytes(std::span(text));

@@ -6,8 +6,8 @@
 #include "autoarchive/plugin/abi.h"
 #include "autoarchive/plugin/headers_hash.hpp"
 
-#define AA_STRINGIFY_(x) #x
-#define AA_STRINGIFY(x) AA_STRINGIFY_(x)
+#define AA_STRINGIFY_EXPANDED(x) #x
+#define AA_STRINGIFY(x) AA_STRINGIFY_EXPANDED(x)
 
 #if defined(_GLIBCXX_RELEASE)
 #define AA_FINGERPRINT_LIBRARY "libstdc++"
