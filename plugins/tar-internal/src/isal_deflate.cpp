@@ -66,11 +66,19 @@ const char* error_text(int code) {
 
 class IsalInflater final : public Inflater {
  public:
-  IsalInflater() { isal_inflate_init(&state_); }
+  IsalInflater() {
+    isal_inflate_init(&state_);
+    begin_member();
+  }
 
+  // The header is read by a call of its own: isal_inflate() forgets what it has read of one that is cut in two by the
+  // end of its input.
   void begin_member() override {
     isal_inflate_reset(&state_);
-    state_.crc_flag = ISAL_GZIP;
+    state_.crc_flag = ISAL_GZIP_NO_HDR_VER;
+    header_ = {};
+    isal_gzip_header_init(&header_);
+    in_header_ = true;
   }
 
   Step inflate(ByteView in, std::span<std::byte> out) override {
@@ -80,7 +88,10 @@ class IsalInflater final : public Inflater {
     state_.avail_in = offered;
     state_.next_out = reinterpret_cast<std::uint8_t*>(out.data());
     state_.avail_out = room;
-    const int result = isal_inflate(&state_);
+    int result = in_header_ ? isal_read_gzip_header(&state_, &header_) : ISAL_DECOMP_OK;
+    if (result == ISAL_END_INPUT) return {offered - state_.avail_in, 0, false, nullptr};
+    in_header_ = in_header_ && result != ISAL_DECOMP_OK;
+    if (result == ISAL_DECOMP_OK) result = isal_inflate(&state_);
     return {offered - state_.avail_in, room - state_.avail_out,
             result >= 0 && state_.block_state == ISAL_BLOCK_FINISH,  // a member with a wrong checksum has finished, too
             result < 0 ? error_text(result) : nullptr};
@@ -88,6 +99,8 @@ class IsalInflater final : public Inflater {
 
  private:
   inflate_state state_{};
+  isal_gzip_header header_{};
+  bool in_header_ = true;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@ constexpr std::size_t kChecksumOffset = 148;
 constexpr std::size_t kChecksumLength = 8;
 
 void put(HeaderSpan block, std::size_t offset, std::string_view text) {
-  std::memcpy(block.data() + offset, text.data(), text.size());
+  std::copy(text.begin(), text.end(), reinterpret_cast<char*>(block.data()) + offset);  // also of an empty one
 }
 
 // `length` bytes: digits and a NUL.
