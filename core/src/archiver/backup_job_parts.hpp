@@ -29,11 +29,11 @@ struct BackupJob::Parts {
   std::filesystem::path root;
   std::filesystem::path snapshots_dir;
   std::string manifest_state;  // name of the own copy of this manifest in snapshots_dir; empty: none is kept
-  std::string parent_state;  // name of the own copy of the parent's manifest in snapshots_dir; empty: none is kept
+  std::string parent_state;    // name of the own copy of the parent's manifest in snapshots_dir; empty: none is kept
   std::unique_ptr<CountingSink> archive;
   std::unique_ptr<Sink> manifest_sink;
   SystemTime earliest_clock = SystemTime::max();  // that was seen in this run
-  std::unique_ptr<ManifestWriter> manifest;  // null: none is wanted
+  std::unique_ptr<ManifestWriter> manifest;       // null: none is wanted
   std::vector<ArchiveBlock> blocks;
   BackupSummary summary;
   BackupProgress progress;

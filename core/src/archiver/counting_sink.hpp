@@ -17,8 +17,8 @@
 namespace autoarchive {
 
 /// finish() also finishes the sink below, so that nothing is counted that is not durable. Large pieces are digested by
-/// a thread of its own while they are being written, as SHA-256 takes about as long as the writing: write() returns when
-/// both are done, so that nothing is copied and nothing queued.
+/// a thread of its own while they are being written, as SHA-256 takes about as long as the writing: write() returns
+/// when both are done, so that nothing is copied and nothing queued.
 class CountingSink final : public Sink {
  public:
   /// `with_digest` false: sha256() stays empty.
@@ -48,7 +48,7 @@ class CountingSink final : public Sink {
   ByteView piece_;            // guarded by mutex_; empty: nothing to do
   std::exception_ptr error_;  // guarded by mutex_
   bool stopping_ = false;     // guarded by mutex_
-  std::thread digester_;   // started with the first large piece
+  std::thread digester_;      // started with the first large piece
 };
 
 }  // namespace autoarchive

@@ -245,7 +245,9 @@ BackupResult TarArchiverProviderBase::run(const BackupRequest& request, int leve
   parts.snapshots_dir = snapshots_dir();
   parts.earliest_clock = now();
   const bool keeps_manifest = incremental && !level_state_.manifest_suffix.empty();
-  const auto state_of = [&](int of) { return state_name(request.definition.backup_id, of, level_state_.manifest_suffix); };
+  const auto state_of = [&](int of) {
+    return state_name(request.definition.backup_id, of, level_state_.manifest_suffix);
+  };
   if (keeps_manifest && level > 0) parts.parent_state = state_of(level - 1);
   if (keeps_manifest) parts.manifest_state = state_of(level);
   BackupRun backup(parts, identification_);

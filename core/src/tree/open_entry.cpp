@@ -62,8 +62,7 @@ OpenedEntry open_entry(const WalkItem& item) {
     opened.os_errno = EINVAL;
     return opened;
   }
-  UniqueFd fd =
-      open_at(item.parent->fd(), item.name(), item.entry.kind == EntryKind::directory ? O_DIRECTORY : 0);
+  UniqueFd fd = open_at(item.parent->fd(), item.name(), item.entry.kind == EntryKind::directory ? O_DIRECTORY : 0);
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     opened.os_errno = errno;

@@ -20,8 +20,8 @@
 namespace autoarchive {
 
 /// One running backup: the walk, the destination's stream, the manifest and the reports. Owned by the base class. Used
-/// on the thread that called the provider, but for three things: check_stop() is thread-safe, archive() may be written to
-/// by any thread, one at a time, and walks and comparisons may be used by any one thread.
+/// on the thread that called the provider, but for three things: check_stop() is thread-safe, archive() may be written
+/// to by any thread, one at a time, and walks and comparisons may be used by any one thread.
 class AA_EXPORT BackupJob {
  public:
   struct Parts;  ///< known to the base class only
@@ -42,14 +42,14 @@ class AA_EXPORT BackupJob {
   [[nodiscard]] const std::filesystem::path& root() const noexcept;
   /// A new walk over what is to be stored, from its beginning: includes, filter and our own files are set.
   [[nodiscard]] std::unique_ptr<Walker> walk() const;
-  /// The same walk, compared with the parent level; in a level 0 everything is added. Throws Error(file_not_found, cause
-  /// state_lost) if the parent's manifest is lost, damaged, or that of another backup.
+  /// The same walk, compared with the parent level; in a level 0 everything is added. Throws Error(file_not_found,
+  /// cause state_lost) if the parent's manifest is lost, damaged, or that of another backup.
   [[nodiscard]] std::unique_ptr<TreeComparison> compare_with_parent() const;
 
   /// The archive's bytes go here, in order. Counted and digested on the way; finished by the base class.
   [[nodiscard]] Sink& archive() noexcept;
-  /// Adds to the manifest, in walk order: every entry of the tree, also those that are stored in an earlier level. Marks
-  /// it racy if its ctime is later than 60 s before now: a later change might leave it the same times.
+  /// Adds to the manifest, in walk order: every entry of the tree, also those that are stored in an earlier level.
+  /// Marks it racy if its ctime is later than 60 s before now: a later change might leave it the same times.
   void add_to_manifest(ManifestEntry& entry);
   /// For the manifest's block table.
   void add_block(ArchiveBlock block);

@@ -38,9 +38,9 @@ class AA_EXPORT IArchiver : public IService {
   /// not_implemented without the feature, os_error if the state can't be listed.
   [[nodiscard]] virtual int max_backup_level(std::string_view backup_id) const = 0;
 
-  /// Brings state back that is lost or damaged, from what lies beside the backups in `storage`, as far as the chain there
-  /// is this provider's own. Nothing to do is fine; a provider whose state can't be found there does nothing. REQUIRES:
-  /// the archive's locks are held.
+  /// Brings state back that is lost or damaged, from what lies beside the backups in `storage`, as far as the chain
+  /// there is this provider's own. Nothing to do is fine; a provider whose state can't be found there does nothing.
+  /// REQUIRES: the archive's locks are held.
   virtual void recover_state(const BackupDefinition& definition, const IStorage& storage) = 0;
 
   /// Whether the file of this backup is there. Level none and 0 mean the same file.

@@ -45,15 +45,15 @@ class AA_EXPORT TarArchiverProviderBase : public IArchiver {
  protected:
   /// What a provider with the feature Incremental keeps for each level. A plain value.
   struct LevelState {
-    /// The state of level n is the files work_dir/snapshots/NAME[.n]SUFFIX for each of these, of which the first decides
-    /// whether there is a level, e.g. {".snar", ".snar.id"}.
+    /// The state of level n is the files work_dir/snapshots/NAME[.n]SUFFIX for each of these, of which the first
+    /// decides whether there is a level, e.g. {".snar", ".snar.id"}.
     std::vector<std::string> suffixes;
     /// One of them, under which the base class keeps a copy of the level's manifest; empty: it keeps none.
     std::string manifest_suffix;
   };
 
-  /// `identification` answers what is supported, and must outlive the provider. With state suffixes the directory is made
-  /// if missing (Error(os_error) if work_dir is missing).
+  /// `identification` answers what is supported, and must outlive the provider. With state suffixes the directory is
+  /// made if missing (Error(os_error) if work_dir is missing).
   TarArchiverProviderBase(const IArchiverProviderIdentification& identification, const ProviderArguments& arguments,
                           LevelState level_state = {});
 
