@@ -389,12 +389,34 @@ TEST_P(IncrementalGuarantees, IsExactAgainAfterALevelThatWasDisturbed) {
   expect_day(4);
 }
 
+/// An image on a loop device, which is given back at the end.
+class LoopDevice {
+ public:
+  explicit LoopDevice(const fs::path& image) {
+    const auto attached = test::run_shell("losetup --find --show " + shell_quote(image));
+    if (attached.status == 0) name_ = attached.output.substr(0, attached.output.find('\n'));
+  }
+  ~LoopDevice() {
+    if (!name_.empty()) static_cast<void>(test::run_shell("losetup --detach " + name_));
+  }
+  LoopDevice(const LoopDevice&) = delete;
+  LoopDevice& operator=(const LoopDevice&) = delete;
+  /// True if its file system is at `place` now.
+  [[nodiscard]] bool mount(const fs::path& place) const {
+    return !name_.empty() && ::mount(name_.c_str(), place.c_str(), "ext4", 0, nullptr) == 0;
+  }
+
+ private:
+  std::string name_;
+};
+
 TEST_P(IncrementalGuarantees, TellsDevicesApartByNothing) {
-  // One file system under two device numbers, as after a boot: an image on one loop device, then on another.
-  const auto image = shell_quote(directory_ / "image");
-  const auto mount = "mount -o loop " + image + " " + shell_quote(root());
-  const auto mounted = test::run_shell("truncate -s 16M " + image + " && mkfs.ext4 -q " + image + " && " + mount);
-  if (mounted.status != 0) GTEST_SKIP() << "needs loop devices: " << mounted.output;
+  // One file system under two device numbers, as after a boot.
+  const auto image = directory_ / "image";
+  const auto made = test::run_shell("truncate -s 16M " + shell_quote(image) + " && mkfs.ext4 -q " + shell_quote(image));
+  const LoopDevice one(image);
+  const LoopDevice two(image);
+  if (made.status != 0 || !one.mount(root())) GTEST_SKIP() << "needs loop devices " << made.output;
   const std::unique_ptr<void, std::function<void(void*)>> unmount(
       this, [this](void* /*unused*/) { ::umount2(root().c_str(), MNT_DETACH); });
   fs::remove_all(root() / "lost+found");
@@ -402,13 +424,11 @@ TEST_P(IncrementalGuarantees, TellsDevicesApartByNothing) {
   make_day();
   struct stat before {};
   ASSERT_EQ(::stat(root().c_str(), &before), 0);
-  shell("umount " + shell_quote(root()) + " && truncate -s 1M " + shell_quote(directory_ / "other"));
-  const auto other = shell("losetup --find --show " + shell_quote(directory_ / "other"));
-  shell(mount);
-  shell("losetup --detach " + other);
+  ASSERT_EQ(::umount2(root().c_str(), 0), 0);
+  ASSERT_TRUE(two.mount(root()));
   struct stat after {};
   ASSERT_EQ(::stat(root().c_str(), &after), 0);
-  if (before.st_dev == after.st_dev) GTEST_SKIP() << "somebody else has taken the other loop device meanwhile";
+  ASSERT_NE(before.st_dev, after.st_dev);
   write("d/changes", "changed");
   copy_times(saved_tree(0) / "d/changes", root() / "d/changes");
   fs::rename(root() / "a", root() / "t");
