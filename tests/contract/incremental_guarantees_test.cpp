@@ -489,6 +489,54 @@ TEST_P(IncrementalGuarantees, RecordsWhereEachMemberBeginsAndItsDigest) {
   EXPECT_EQ(entry_of("a/b/file").offset, entry_of("zz link").offset);
 }
 
+TEST_P(IncrementalGuarantees, StoresNothingAgainThatOnlySeemsToHaveChanged) {
+  write("new a moment ago", "a");
+  write("d/mode went and came", "b");
+  write("d/with an attribute", "c");
+  ASSERT_EQ(::setxattr((root() / "d/with an attribute").c_str(), "user.comment", "kept", 4, 0), 0);
+  make_day();
+  ASSERT_EQ(::chmod((root() / "d/mode went and came").c_str(), 0600), 0);
+  ASSERT_EQ(::chmod((root() / "d/mode went and came").c_str(), 0644), 0);
+  make_day();
+  EXPECT_EQ(entry_of("new a moment ago").stored_level, 0);
+  EXPECT_EQ(entry_of("d/mode went and came").stored_level, 0);
+  ASSERT_EQ(::setxattr((root() / "d/with an attribute").c_str(), "user.comment", "other", 5, 0), 0);
+  make_day();
+  EXPECT_EQ(entry_of("d/with an attribute").stored_level, 2);
+  EXPECT_EQ(entry_of("d/mode went and came").stored_level, 0);
+  expect_every_day();
+}
+
+TEST_P(IncrementalGuarantees, StaysOnOneFileSystemWhenAsked) {
+  for (const char* name : {"a", "mount [1]*/hidden", "d/mounted?/hidden"}) write(name, name);
+  const auto one = root() / "mount [1]*";
+  const auto two = root() / "d/mounted?";
+  if (::mount("none", one.c_str(), "tmpfs", 0, "size=1M") != 0) GTEST_SKIP() << "needs to mount";
+  const std::unique_ptr<void, std::function<void(void*)>> unmount(this, [&](void* /*unused*/) {
+    ::umount2(one.c_str(), MNT_DETACH);
+    ::umount2(two.c_str(), MNT_DETACH);
+  });
+  ASSERT_EQ(::mount("none", two.c_str(), "tmpfs", 0, "size=1M"), 0);
+  write("mount [1]*/on it/x", "x");
+  write("d/mounted?/y", "y");
+  request_.filter.one_file_system = true;
+  make_day({"mount [1]*/on it", "d/mounted?/y"});
+  write("mount [1]*/more", "more");
+  make_day({"mount [1]*/on it", "mount [1]*/more", "d/mounted?/y"});
+  ASSERT_EQ(::umount2(two.c_str(), 0), 0);
+  make_day({"mount [1]*/on it", "mount [1]*/more"});
+  expect_every_day();
+  for (int level = 0; level < days_; ++level) {
+    const auto members = shell("tar tf " + shell_quote(file(level)));
+    EXPECT_THAT(members, Not(::testing::AnyOf(HasSubstr("on it"), HasSubstr("more"), HasSubstr("y\n"))));
+  }
+  request_.definition.backup_id = "whole";
+  static_cast<void>(archiver_->backup_files(request_));
+  const auto whole = shell("tar tf " + shell_quote(directory_ / "destination") + "/whole." + GetParam().type.extension);
+  EXPECT_THAT(whole, HasSubstr("mount [1]*/\n"));
+  EXPECT_THAT(whole, Not(::testing::AnyOf(HasSubstr("on it"), HasSubstr("more"))));
+}
+
 /// Makes backups with the program, whose clock can be another one.
 class IncrementalClocks : public IncrementalGuarantees {
  protected:

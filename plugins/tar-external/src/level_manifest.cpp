@@ -1,9 +1,12 @@
 #include "level_manifest.hpp"
 
+#include <cerrno>
+#include <climits>
 #include <memory>
 #include <utility>
 
 #include "autoarchive/manifest/manifest_reader.hpp"
+#include "member_name.hpp"
 
 namespace autoarchive::tar_external {
 namespace {
@@ -52,6 +55,7 @@ class LevelManifest {
     const bool is_wanted = survey_.is_wanted(surveyed);
     ManifestEntry line;
     line.entry = std::move(surveyed.entry);
+    if (surveyed.verdict == Verdict::unchanged) line.entry.xattrs = was->entry.xattrs;  // the survey did not read them
     line.state = surveyed.state;
     line.stored_level = -1;
     if (surveyed.verdict == Verdict::unseen || surveyed.verdict == Verdict::failed) {
@@ -84,10 +88,12 @@ class LevelManifest {
   }
 
   void take_missed(ManifestEntry& line, const ManifestEntry* was, EntryState problem) {
-    // It is gone since the survey, so tar did not find it: that has to be said.
+    // It is gone since the survey, or in a directory that tar can't reach by name: tar did not find it, and that has to
+    // be said.
     if (problem == EntryState::ok && line.state == EntryState::ok) {
-      problem = EntryState::vanished;
-      job_.file_error(BackupSubOperation::stat, line.entry.path, ENOENT);
+      const bool is_too_long = member_name(line.entry.path, /*with_dot=*/true).size() >= PATH_MAX;
+      problem = is_too_long ? EntryState::failed : EntryState::vanished;
+      job_.file_error(BackupSubOperation::stat, line.entry.path, is_too_long ? ENAMETOOLONG : ENOENT);
     }
     if (problem != EntryState::ok) line.state = problem;
     if (has_content(was, line.entry.kind)) keep(line, was);

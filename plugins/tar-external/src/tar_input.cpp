@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <chrono>
 #include <limits>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -41,11 +39,13 @@ std::string pattern_below(const std::string& name) {
   return pattern + "/*";
 }
 
-Timestamp current_time() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  return {seconds.count(),
-          static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now - seconds).count())};
+std::string join(const std::string& directory, const std::string& name) {
+  return directory == "." ? name : directory + "/" + name;
+}
+
+// By the names after the letters.
+bool is_name_before(const std::string& a, const std::string& b) {
+  return std::string_view(a).substr(1) < std::string_view(b).substr(1);
 }
 
 /// A directory on the current path.
@@ -64,7 +64,7 @@ struct OpenDirectory {
 class TarInput::Plan {
  public:
   Plan(TarInput& input, const TreeSurvey& survey, Sink& state)
-      : input_(input), survey_(survey), tar_(*input.snapshot_, kFarthestFuture), state_(state, current_time()) {}
+      : input_(input), survey_(survey), tar_(*input.snapshot_, kFarthestFuture), state_(state, survey.started()) {}
 
   void take(SurveyedEntry& surveyed) {
     leave_until(surveyed.entry.path);
@@ -96,12 +96,8 @@ class TarInput::Plan {
       case Verdict::failed:
       case Verdict::unstorable:
         return parent.in_tar.push_back("N" + name);
-      case Verdict::excluded: {
-        // tar does not even look at what is excluded by name, so that a file system that hangs can be left out.
-        auto member = member_name(surveyed.entry.path, /*with_dot=*/true);
-        if (!fits_into_a_line(member)) return parent.in_tar.push_back("N" + name);
-        return parent.excluded.push_back(std::move(member));
-      }
+      case Verdict::excluded:
+        return leave_out(parent, name);
       case Verdict::unseen:
         return;  // its directory could not be listed
     }
@@ -119,6 +115,15 @@ class TarInput::Plan {
     if (!is_wanted) parent.in_tar.push_back("N" + name);
   }
 
+  // tar does not even look at what is excluded by name, so that a file system that hangs can be left out.
+  static void leave_out(OpenDirectory& parent, const std::string& name) {
+    if (fits_into_a_line(name)) {
+      parent.excluded.push_back(member_name(join(parent.entry.path, name), /*with_dot=*/true));
+    } else {
+      parent.in_tar.push_back("N" + name);
+    }
+  }
+
   void leave_until(const std::string& path) {
     while (!path_.empty() && !is_below(path, path_.back().entry.path)) leave();
   }
@@ -127,6 +132,8 @@ class TarInput::Plan {
     auto directory = std::move(path_.back());
     path_.pop_back();
     const auto& entry = directory.entry;
+    for (const auto& name : survey_.neighbours(entry.path)) leave_out(directory, name);
+    std::sort(directory.in_tar.begin(), directory.in_tar.end(), is_name_before);
     SnapshotDirectory record{member_name(entry.path, /*with_dot=*/true), entry.mtime, entry.device, entry.inode,
                              std::move(directory.in_state)};
     state_.add(record);
@@ -155,7 +162,6 @@ TarInput::TarInput(const BackupJob& job, const TreeSurvey& survey, const std::fi
   } else {
     plan_whole(survey);
   }
-  for (const auto& name : survey.neighbours()) exclude(member_name(name, with_dot_));
   for (const auto& directory : survey.closed_directories())
     excluded_patterns_.push_back(pattern_below(member_name(directory, with_dot_)));
   for (const auto& directory : own_directories) exclude_own(job, directory);

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <string_view>
 
 #include "member_name.hpp"
+#include "stored_content.hpp"
 
 namespace autoarchive::tar_external {
 namespace {
@@ -19,6 +21,13 @@ bool has_links(const Entry& entry) {
 std::uint64_t device_of(const std::filesystem::path& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 ? status.st_dev : 0;
+}
+
+Timestamp current_time() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
+  return {seconds.count(),
+          static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now - seconds).count())};
 }
 
 struct DirectoryCloser {
@@ -62,7 +71,7 @@ void TreeSurvey::put(Entry entry, Verdict verdict, EntryState state) {
 }
 
 TreeSurvey::TreeSurvey(BackupJob& job, const std::filesystem::path& scratch)
-    : job_(job), file_(scratch), dumpdirs_(scratch), root_device_(device_of(job.root())) {
+    : job_(job), started_(current_time()), file_(scratch), dumpdirs_(scratch), root_device_(device_of(job.root())) {
   ManifestHeader header;
   header.backup_uuid = job.identity().backup_uuid;
   writer_ = std::make_unique<ManifestWriter>(file_, header);
@@ -108,19 +117,34 @@ void TreeSurvey::take_entry(ComparedItem& step) {
   auto& item = step.item;
   auto& entry = item.entry;
   if (item.is_include) includes_.push_back(entry.path);
+  const auto verdict = judge(step);
   if (job_.request().metadata.owner_names) {
     entry.user = owners_.user(entry.uid);
     entry.group = owners_.group(entry.gid);
   }
-  auto verdict = Verdict::modified;
-  if (step.change == TreeChange::added) verdict = Verdict::added;
-  if (step.change == TreeChange::unchanged) verdict = Verdict::unchanged;
+  if (verdict != Verdict::unchanged) {
+    int os_errno = 0;  // tar meets it as well, and reports it
+    entry.xattrs = read_xattrs_at(item.parent->fd(), item.name(), job_.request().metadata, &os_errno);
+  }
   if (has_links(entry)) {
     auto& any_is_stored = linked_[{entry.device, entry.inode}];
     any_is_stored = any_is_stored || verdict != Verdict::unchanged;
   }
   if (entry.kind == EntryKind::directory) take_directory(item);
   put(std::move(entry), verdict, item.listed ? EntryState::ok : EntryState::failed);
+}
+
+Verdict TreeSurvey::judge(ComparedItem& step) const {
+  switch (step.change) {
+    case TreeChange::added:
+      return Verdict::added;
+    case TreeChange::unchanged:
+      return Verdict::unchanged;
+    case TreeChange::touched:
+      return is_as_stored(step.item, step.parent, job_) ? Verdict::unchanged : Verdict::modified;
+    default:
+      return Verdict::modified;
+  }
 }
 
 void TreeSurvey::take_directory(const WalkItem& item) {
@@ -134,13 +158,19 @@ void TreeSurvey::take_directory(const WalkItem& item) {
 }
 
 void TreeSurvey::note_neighbours(const WalkItem& ancestor) {
-  const std::string prefix = ancestor.entry.path == "." ? "" : ancestor.entry.path + "/";
-  for (const auto& name : names_in(ancestor)) {
+  auto& neighbours = neighbours_[ancestor.entry.path];
+  for (auto& name : names_in(ancestor)) {
     const auto known =
         std::lower_bound(ancestor.names.begin(), ancestor.names.end(), name,
                          [](const ChildName& child, const std::string& text) { return child.name < text; });
-    if (known == ancestor.names.end() || known->name != name) neighbours_.push_back(prefix + name);
+    if (known == ancestor.names.end() || known->name != name) neighbours.push_back(std::move(name));
   }
+}
+
+const std::vector<std::string>& TreeSurvey::neighbours(const std::string& directory) const {
+  static const std::vector<std::string> kNone;
+  const auto found = neighbours_.find(directory);
+  return found == neighbours_.end() ? kNone : found->second;
 }
 
 void TreeSurvey::take_failed(const WalkItem& item) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -25,7 +26,7 @@ namespace autoarchive::tar_external {
 enum class Verdict : std::uint8_t {
   unchanged,   ///< the parent level has it as it is
   added,       ///< to be stored
-  modified,    ///< to be stored; also where only a reading of the content could tell
+  modified,    ///< to be stored
   unseen,      ///< what became of it could not be seen: stays as the parent has it
   failed,      ///< is there, and could not even be looked at: likewise
   excluded,    ///< not in the backup
@@ -58,14 +59,16 @@ class TreeSurvey {
   TreeSurvey(BackupJob& job, const std::filesystem::path& scratch);
 
   [[nodiscard]] SurveyReader entries() const { return SurveyReader(file_.reader()); }
+  /// When it began: what has changed later may not be in it.
+  [[nodiscard]] Timestamp started() const noexcept { return started_; }
   /// Whether tar has to store it: it is new or different, or it shares its content with a name that is. GNU tar
   /// restores the names of a file as one only if one archive has them all.
   [[nodiscard]] bool is_wanted(const SurveyedEntry& entry) const;
 
   /// Includes that are there, without those that lie in others.
   [[nodiscard]] const std::vector<std::string>& includes() const noexcept { return includes_; }
-  /// Names beside the includes in the directories above them (incremental backups only).
-  [[nodiscard]] const std::vector<std::string>& neighbours() const noexcept { return neighbours_; }
+  /// Names in a directory above includes that lead to none of them (incremental backups only).
+  [[nodiscard]] const std::vector<std::string>& neighbours(const std::string& directory) const;
   /// Directories whose contents stay out: they are on another file system.
   [[nodiscard]] const std::vector<std::string>& closed_directories() const noexcept { return closed_directories_; }
   /// Whether something that was directly in this directory is gone from the backup.
@@ -78,12 +81,14 @@ class TreeSurvey {
   using Inode = std::pair<std::uint64_t, std::uint64_t>;  // device and number
   void take(ComparedItem& step);
   void take_entry(ComparedItem& step);
+  [[nodiscard]] Verdict judge(ComparedItem& step) const;
   void take_directory(const WalkItem& item);
   void take_failed(const WalkItem& item);
   void note_neighbours(const WalkItem& ancestor);
   void put(Entry entry, Verdict verdict, EntryState state = EntryState::ok);
 
   BackupJob& job_;
+  Timestamp started_;
   TemporaryFile file_;
   std::unique_ptr<ManifestWriter> writer_;
   std::string last_excluded_;
@@ -91,7 +96,7 @@ class TreeSurvey {
   OwnerNames owners_;
   std::uint64_t root_device_ = 0;
   std::vector<std::string> includes_;
-  std::vector<std::string> neighbours_;
+  std::unordered_map<std::string, std::vector<std::string>> neighbours_;
   std::vector<std::string> closed_directories_;
   std::unordered_set<std::string> lost_names_;
   std::set<std::string> reported_;
