@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
@@ -24,12 +25,17 @@ ChildCommand child_command(const std::vector<std::string>& command) {
 
 }  // namespace
 
-CompressorProcess::CompressorProcess(const std::vector<std::string>& command, Sink& out, const BackupJob& job)
-    : program_(command.front()), out_(out), job_(job), process_(child_command(command)), buffer_(kBufferBytes) {}
+CompressorProcess::CompressorProcess(const std::vector<std::string>& command, Sink& out,
+                                     std::function<void()> check_stop)
+    : program_(command.front()),
+      out_(out),
+      check_stop_(std::move(check_stop)),
+      process_(child_command(command)),
+      buffer_(kBufferBytes) {}
 
 void CompressorProcess::write(ByteView bytes) {
   while (!bytes.empty()) {
-    job_.check_stop();
+    check_stop_();
     exchange(bytes);
     if (!has_output_ && !bytes.empty()) fail();
   }
@@ -39,7 +45,7 @@ void CompressorProcess::finish() {
   process_.close_standard_input();
   ByteView nothing;
   while (has_output_ || has_messages_) {
-    job_.check_stop();
+    check_stop_();
     exchange(nothing);
   }
   const int status = process_.wait();

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "autoarchive/archiver/backup_job.hpp"
 #include "autoarchive/storage/sink.hpp"
 #include "child_process.hpp"
 
@@ -15,11 +15,12 @@ namespace autoarchive::tar_external {
 /// Runs from its construction to finish(); destroyed earlier, it is ended. Not thread-safe.
 class CompressorProcess final : public Sink {
  public:
-  /// `command` is program and arguments, e.g. {"/usr/bin/gzip", "-6"}. `out` and `job` must outlive it; `out` is not
-  /// finished by it. Throws Error(os_error) if it can't be started.
-  CompressorProcess(const std::vector<std::string>& command, Sink& out, const BackupJob& job);
+  /// `command` is program and arguments, e.g. {"/usr/bin/gzip", "-6"}. `out` must outlive it, and is not finished by
+  /// it. `check_stop` is called at least twice a second while something is waited for; what it throws ends the work.
+  /// Throws Error(os_error) if the program can't be started.
+  CompressorProcess(const std::vector<std::string>& command, Sink& out, std::function<void()> check_stop);
 
-  /// Throws Error(runtime_error) if the program ends early, and what `out` throws, or a stop request.
+  /// Throws Error(runtime_error) if the program ends early, and what `out` and `check_stop` throw.
   void write(ByteView bytes) override;
   /// All output has been written to `out`. Throws as write(), and if the program's end was not a good one.
   void finish() override;
@@ -33,7 +34,7 @@ class CompressorProcess final : public Sink {
 
   std::string program_;
   Sink& out_;
-  const BackupJob& job_;
+  std::function<void()> check_stop_;
   ChildProcess process_;
   std::vector<std::byte> buffer_;
   std::string messages_;

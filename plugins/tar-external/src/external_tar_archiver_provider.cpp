@@ -142,7 +142,7 @@ void ExternalTarArchiverProvider::write_archive(BackupJob& job) {
   MemberTable members(snapshots_dir());
   std::optional<CompressorProcess> compressing;
   if (const auto command = compressor(job.request()); !command.empty())
-    compressing.emplace(command, job.archive(), job);
+    compressing.emplace(command, job.archive(), [&job] { job.check_stop(); });
   Sink& archive = compressing ? static_cast<Sink&>(*compressing) : job.archive();
   run_tar({tar_, input, survey.reported(), survey.dumpdirs(), archive, members}, job);
   if (compressing) compressing->finish();

@@ -62,6 +62,18 @@ std::optional<TarMessage> known_ending(std::string_view line) {
   return event(BackupSubOperation::read, BackupOperationError::directory_renamed, line.substr(0, renamed));
 }
 
+// The first ": " that is not escaped.
+std::size_t end_of_name(std::string_view line) {
+  for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+    if (line[i] == '\\') {
+      ++i;
+    } else if (line[i] == ':' && line[i + 1] == ' ') {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
 // "tar: …", or with the path under which it was started.
 std::string_view without_program(std::string_view line) {
   const auto prefix = line.find("tar: ");
@@ -94,7 +106,7 @@ TarMessage parse_tar_message(std::string_view line) {
 
 std::optional<EntryTrouble> parse_entry_trouble(std::string_view line) {
   line = without_program(line);
-  const auto colon = line.find(": ");
+  const auto colon = end_of_name(line);
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
   const auto name = line.substr(0, colon);
   const auto text = line.substr(colon + 2);

@@ -2,12 +2,7 @@
 #include "tar_messages.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <cstdlib>
-
-#include "child_process.hpp"
 #include "gnu_tar.hpp"
 
 namespace autoarchive::tar_external {
@@ -76,17 +71,34 @@ TEST(GnuTar, IsToldFromOtherPrograms) {
   EXPECT_EQ(find_program("no such program"), "");
 }
 
-TEST(ChildProcess, EndsWithItsWholeGroup) {
-  pid_t group = 0;
-  {
-    ChildProcess child({"/bin/sh", {"-c", "echo $$; sleep 100 & sleep 100"}, {"PATH=/bin:/usr/bin"}, {}});
-    char line[32] = {};
-    ASSERT_GT(::read(child.standard_output(), line, sizeof line - 1), 0);
-    group = static_cast<pid_t>(std::atoi(line));
+void expect_trouble(const char* line, std::string_view name, EntryState state) {
+  const auto trouble = parse_entry_trouble(line);
+  ASSERT_TRUE(trouble) << line;
+  EXPECT_EQ(trouble->name, name) << line;
+  EXPECT_EQ(trouble->state, state) << line;
+}
+
+TEST(TarMessages, TellHowAnEntryGotIntoTheArchive) {
+  expect_trouble("tar: ./a: file changed as we read it", "./a", EntryState::changed);
+  expect_trouble("tar: ./a: File shrank by 5 bytes; padding with zeros", "./a", EntryState::changed);
+  expect_trouble("tar: ./a: Warning: Cannot flistxattr: Operation not permitted", "./a", EntryState::changed);
+  expect_trouble("tar: ./a: File removed before we read it", "./a", EntryState::vanished);
+  expect_trouble("tar: ./a: Cannot stat: No such file or directory", "./a", EntryState::vanished);
+  expect_trouble("tar: ./a: Cannot open: Permission denied", "./a", EntryState::failed);
+  expect_trouble("/usr/bin/tar: ./a: Cannot stat: File name too long", "./a", EntryState::failed);
+  expect_trouble("tar: ./a: Read error at byte 0, while reading 512 bytes: Input/output error", "./a",
+                 EntryState::failed);
+  for (const char* line : {"tar: ./s: socket ignored", "tar: Exiting with failure status due to previous errors",
+                           "tar: ./d: Directory is new", "", "tar: "}) {
+    EXPECT_FALSE(parse_entry_trouble(line)) << line;
   }
-  // What the group's members leave is reaped by init, when it comes to it.
-  for (int i = 0; i < 2000 && ::kill(-group, 0) == 0; ++i) ::usleep(10'000);
-  EXPECT_NE(::kill(-group, 0), 0);
+}
+
+// tar escapes the colons of names, so that no name can speak for another.
+TEST(TarMessages, AreNotForgedByNames) {
+  expect_trouble("tar: ./x\\: Cannot open\\: y: file changed as we read it", "./x\\: Cannot open\\: y",
+                 EntryState::changed);
+  EXPECT_EQ(unescape_name("./x\\: Cannot open\\: y"), "./x: Cannot open: y");
 }
 
 }  // namespace
