@@ -78,7 +78,7 @@ std::string BackupJob::archive_comment() const {
   return text;
 }
 
-std::unique_ptr<Walker> BackupJob::walk() const {
+WalkOptions BackupJob::walk_options() const {
   WalkOptions options;
   options.root = parts_.root;
   options.includes = *parts_.request.definition.include_files;
@@ -87,11 +87,18 @@ std::unique_ptr<Walker> BackupJob::walk() const {
   struct stat status {};
   if (::stat(parts_.snapshots_dir.parent_path().c_str(), &status) == 0)
     options.own_files.emplace(status.st_dev, status.st_ino);
-  return std::make_unique<Walker>(std::move(options), parts_.filter);
+  return options;
+}
+
+std::unique_ptr<Walker> BackupJob::walk() const {
+  return std::make_unique<Walker>(walk_options(), parts_.filter);
 }
 
 std::unique_ptr<TreeComparison> BackupJob::compare_with_parent() const {
-  return std::make_unique<TreeComparison>(walk(), parent_manifest());
+  auto options = walk_options();
+  options.with_stats = false;  // the comparison makes them, on the thread that has time
+  return std::make_unique<TreeComparison>(std::make_unique<Walker>(std::move(options), parts_.filter),
+                                          parent_manifest());
 }
 
 void BackupJob::add_to_manifest(ManifestEntry& entry) {

@@ -1,5 +1,8 @@
 #include "autoarchive/manifest/tree_comparison.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string_view>
@@ -12,8 +15,14 @@ namespace autoarchive {
 namespace {
 
 constexpr std::size_t kItemsOfBatch = 256;
-// Items keep the directory that they are in open, and descriptors are few.
-constexpr std::size_t kDirectoriesOfBatch = 16;
+
+// Items keep the directory that they are in open, and descriptors are few: all six batches together take at most a
+// tenth of them.
+std::size_t directories_of_batch() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+  return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 64, 1, 16));
+}
 
 bool is_below(std::string_view path, std::string_view directory) {
   if (directory == ".") return path != ".";
@@ -77,19 +86,20 @@ struct TreeComparison::State {
   State(std::unique_ptr<Walker> given_walker, std::unique_ptr<ManifestReader> given_parent)
       : walker(std::move(given_walker)), reader(std::move(given_parent)) {}
 
-  // Both are read ahead: system calls on one thread, decoding on another, comparing on the caller's.
+  // Both are read ahead: directories are listed on one thread, the parent's entries decoded on another, all compared on
+  // the caller's; and the stats are made by the first or the last, whoever has time.
   void start() {
     items.emplace(
-        [this, last = static_cast<const DirectoryHandle*>(nullptr), directories = std::size_t{0}](
-            WalkItem& next_item, bool& is_enough) mutable {
+        [this, last = static_cast<const DirectoryHandle*>(nullptr), directories = std::size_t{0},
+         most = directories_of_batch()](WalkItem& next_item, bool& is_enough) mutable {
           if (!walker->next(next_item)) return false;
           if (next_item.parent.get() != last) ++directories;
           last = next_item.parent.get();
-          is_enough = directories >= kDirectoriesOfBatch;
+          is_enough = directories >= most;
           if (is_enough) directories = 0;
           return true;
         },
-        kItemsOfBatch);
+        kItemsOfBatch, complete);
     if (reader) {
       parents.emplace([this](ManifestEntry& entry, bool& /*is_enough*/) { return reader->next(entry); }, kItemsOfBatch);
     }
@@ -98,27 +108,27 @@ struct TreeComparison::State {
     started = true;
   }
 
-  void advance_item() { has_item = items->next(item); }
-  void advance_parent() { has_parent = parents && parents->next(parent); }
+  void advance_item() { item = items->next(); }
+  void advance_parent() { parent = parents ? parents->next() : nullptr; }
 
   // The parent's entry alone: deleted, unless it lies where the walk could not look.
   void take_parent(ComparedItem& step) {
-    const auto* state = unseen.above(parent.entry.path);
+    const auto* state = unseen.above(parent->entry.path);
     step.change = state != nullptr ? TreeChange::unseen : TreeChange::gone;
     if (state != nullptr) step.unseen_state = *state;
     step.item = WalkItem{};
-    step.item.entry = parent.entry;
+    step.item.entry = parent->entry;
     step.has_parent = true;
-    std::swap(step.parent, parent);
+    step.parent = std::move(*parent);
     advance_parent();
   }
 
   void take_item(ComparedItem& step, bool with_parent) {
-    std::swap(step.item, item);
+    step.item = std::move(*item);
     step.change = TreeChange::added;
     step.has_parent = with_parent;
     if (with_parent) {
-      std::swap(step.parent, parent);
+      step.parent = std::move(*parent);
       advance_parent();
     }
     mark(step.item);
@@ -146,17 +156,17 @@ struct TreeComparison::State {
   }
 
   [[nodiscard]] bool takes_the_place_of_parent() const {
-    if (item.event == WalkEvent::entry) return true;
-    return item.event == WalkEvent::stat_failed && !(item.is_include && is_gone(item.os_errno));
+    if (item->event == WalkEvent::entry) return true;
+    return item->event == WalkEvent::stat_failed && !(item->is_include && is_gone(item->os_errno));
   }
 
   bool next(ComparedItem& step) {
     if (!started) start();
-    if (!has_item && !has_parent) return false;
-    if (!has_item) return take_parent(step), true;
+    if (item == nullptr && parent == nullptr) return false;
+    if (item == nullptr) return take_parent(step), true;
     // Comes after the entry of its directory, and belongs to what follows.
-    if (!has_parent || item.event == WalkEvent::list_failed) return take_item(step, false), true;
-    const auto order = compare_paths(parent.entry.path, item.entry.path);
+    if (parent == nullptr || item->event == WalkEvent::list_failed) return take_item(step, false), true;
+    const auto order = compare_paths(parent->entry.path, item->entry.path);
     const bool same_entry = order == 0 && takes_the_place_of_parent();
     if (order < 0 || (order == 0 && !same_entry)) {
       take_parent(step);
@@ -168,10 +178,8 @@ struct TreeComparison::State {
 
   std::unique_ptr<Walker> walker;
   std::unique_ptr<ManifestReader> reader;
-  WalkItem item;
-  bool has_item = false;
-  ManifestEntry parent;
-  bool has_parent = false;
+  WalkItem* item = nullptr;         // the next of the walk; null: no more
+  ManifestEntry* parent = nullptr;  // likewise
   PathMarks<EntryState> unseen;
   PathMarks<bool> moved;
   bool started = false;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string_view>
 
 #include "open_entry.hpp"
@@ -27,13 +28,14 @@ struct RawName {
 };
 
 int read_names(int fd, std::vector<RawName>& names) {
-  std::vector<char> buffer(kBufferBytes);
+  // Not filled with zeros first, which would cost more than to list a small directory.
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kBufferBytes);
   for (;;) {
-    const auto length = ::getdents64(fd, buffer.data(), buffer.size());
+    const auto length = ::getdents64(fd, buffer.get(), kBufferBytes);
     if (length < 0) return errno;
     if (length == 0) return 0;
     for (std::size_t at = 0; at < static_cast<std::size_t>(length);) {
-      const auto* record = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      const auto* record = reinterpret_cast<const dirent64*>(buffer.get() + at);
       at += record->d_reclen;
       const std::string_view name(record->d_name);
       if (name != "." && name != "..") names.push_back({std::string(name), record->d_ino, record->d_type});
@@ -82,8 +84,8 @@ class Listing {
       verdict = {true, "exclude_larger_than"};
     }
     const bool is_socket = raw.type == DT_SOCK || (known && S_ISSOCK(status.st_mode));
-    return {std::move(raw.name), std::move(verdict.rule), verdict.excluded, !verdict.excluded && !is_socket,
-            is_directory};
+    return {std::move(raw.name), std::move(verdict.rule),  verdict.excluded, !verdict.excluded && !is_socket,
+            is_directory,        kind_of(DTTOIF(raw.type))};
   }
 
   [[nodiscard]] bool is_too_large(const struct stat& status) const {
@@ -97,7 +99,7 @@ class Listing {
     const auto marker = find_marker(children, rule);
     if (marker.empty()) return;
     for (auto& child : children) {
-      if (child.name != marker) child = {std::move(child.name), rule, true, false, child.is_directory};
+      if (child.name != marker) child = {std::move(child.name), rule, true, false, child.is_directory, child.kind};
     }
   }
 

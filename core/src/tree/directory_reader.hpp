@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "autoarchive/tree/entry.hpp"
 #include "autoarchive/tree/filter.hpp"
 
 namespace autoarchive {
@@ -20,6 +21,7 @@ struct Child {
   bool excluded = false;
   bool in_names = true;  ///< belongs to the directory's list: not excluded, and can be stored
   bool is_directory = false;
+  EntryKind kind = EntryKind::unknown;  ///< as the directory tells it, which not every file system does
 };
 
 /// Files that a walk leaves out without a word, by device and inode.

@@ -9,6 +9,11 @@
 #include "autoarchive/tree/walker.hpp"
 
 namespace autoarchive {
+namespace {
+
+constexpr std::uint64_t kStatBlockBytes = 512;  // the unit of st_blocks
+
+}  // namespace
 
 void fill_from_stat(const struct stat& status, Entry& entry) {
   entry.kind = kind_of(status.st_mode);
@@ -69,6 +74,7 @@ OpenedEntry open_entry(const WalkItem& item) {
     return opened;
   }
   fill_from_stat(status, opened.entry);
+  opened.allocated_bytes = static_cast<std::uint64_t>(status.st_blocks) * kStatBlockBytes;
   if (opened.entry.device != item.entry.device || opened.entry.inode != item.entry.inode ||
       opened.entry.kind != item.entry.kind) {
     opened.os_errno = ESTALE;

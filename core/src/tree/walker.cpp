@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <deque>
+#include <utility>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
@@ -51,6 +52,21 @@ Error root_error(const std::filesystem::path& root, int os_errno) {
   return Error::from_errno(os_errno, "root " + quote(root.native()), ErrorCause::source);
 }
 
+void fail(int os_errno, WalkItem& item) {
+  item.event = WalkEvent::stat_failed;
+  item.os_errno = os_errno;
+}
+
+void look_at(const char* name, WalkItem& item) {
+  struct stat status {};
+  if (::fstatat(item.parent->fd(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) return fail(errno, item);
+  fill_from_stat(status, item.entry);
+  if (item.entry.kind == EntryKind::socket) item.event = WalkEvent::socket;
+  if (item.entry.kind == EntryKind::unknown) item.event = WalkEvent::unknown_type;
+  const bool is_symlink = item.entry.kind == EntryKind::symlink;
+  if (is_symlink && !read_link_at(item.parent->fd(), name, item.entry.link_target)) fail(errno, item);
+}
+
 }  // namespace
 
 struct Walker::State {
@@ -72,6 +88,7 @@ struct Walker::State {
   void yield_failed_include(const std::string& path, int os_errno, WalkItem& item);
   bool next_child(WalkItem& item);
   void visit(std::string path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item);
+  void visit_child(const Child& child, std::string path, const HandlePtr& parent, WalkItem& item);
   [[nodiscard]] std::vector<ChildName> names_towards_includes(int fd, const std::string& directory) const;
   void enter(const HandlePtr& parent, const char* name, bool descend, WalkItem& item);
   void fail_listing(int os_errno, WalkItem& item);
@@ -139,6 +156,7 @@ void Walker::State::enter(const HandlePtr& parent, const char* name, bool descen
   }
   auto listing = list_directory(fd.get(), item.entry.path, filter, own_files);
   if (listing.os_errno != 0) fail_listing(listing.os_errno, item);
+  item.names.reserve(listing.children.size());
   for (const auto& child : listing.children) {
     if (child.in_names) item.names.push_back({child.name, child.is_directory});
   }
@@ -168,34 +186,18 @@ std::vector<ChildName> Walker::State::names_towards_includes(int fd, const std::
 void Walker::State::visit(std::string path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item) {
   item.entry.path = std::move(path);
   item.parent = parent;
-  struct stat status {};
-  if (::fstatat(parent->fd(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    item.event = WalkEvent::stat_failed;
-    item.os_errno = errno;
-    return;
-  }
-  fill_from_stat(status, item.entry);
-  switch (item.entry.kind) {
-    case EntryKind::socket:
-      item.event = WalkEvent::socket;
-      return;
-    case EntryKind::unknown:
-      item.event = WalkEvent::unknown_type;
-      return;
-    case EntryKind::symlink:
-      if (!read_link_at(parent->fd(), name, item.entry.link_target)) {
-        item.event = WalkEvent::stat_failed;
-        item.os_errno = errno;
-      }
-      return;
-    case EntryKind::directory:
-      return enter(parent, name, descend, item);
-    case EntryKind::file:
-    case EntryKind::fifo:
-    case EntryKind::character_device:
-    case EntryKind::block_device:
-      return;
-  }
+  look_at(name, item);
+  if (item.event == WalkEvent::entry && item.entry.kind == EntryKind::directory) enter(parent, name, descend, item);
+}
+
+void Walker::State::visit_child(const Child& child, std::string path, const HandlePtr& parent, WalkItem& item) {
+  const bool may_be_directory = child.kind == EntryKind::directory || child.kind == EntryKind::unknown;
+  if (options.with_stats || may_be_directory)
+    return visit(std::move(path), parent, child.name.c_str(), /*descend=*/true, item);
+  item.entry.path = std::move(path);
+  item.entry.kind = child.kind;
+  item.parent = parent;
+  item.has_stat = false;
 }
 
 bool Walker::State::next_child(WalkItem& item) {
@@ -215,10 +217,9 @@ bool Walker::State::next_child(WalkItem& item) {
       item.parent = frame.handle;
       return true;
     }
-    // A copy of the name: entering a directory moves the frames.
-    const std::string name = child.name;
+    // Entering a directory adds a frame, which may close this one's descriptor.
     const HandlePtr parent = frame.handle;
-    visit(std::move(path), parent, name.c_str(), /*descend=*/true, item);
+    visit_child(child, std::move(path), parent, item);
     return true;
   }
   return false;
@@ -291,6 +292,7 @@ bool Walker::State::next(WalkItem& item) {
   item.rule.clear();
   item.is_include = false;
   item.listed = true;
+  item.has_stat = true;
   item.names.clear();
   item.entry = Entry{};
   item.parent.reset();
@@ -310,6 +312,13 @@ Walker::~Walker() = default;
 
 bool Walker::next(WalkItem& item) {
   return state_->next(item);
+}
+
+void complete(WalkItem& item) {
+  if (std::exchange(item.has_stat, true)) return;
+  look_at(item.name(), item);
+  // The walk has gone on, and what was listed is gone.
+  if (item.event == WalkEvent::entry && item.entry.kind == EntryKind::directory) fail(ENOENT, item);
 }
 
 }  // namespace autoarchive

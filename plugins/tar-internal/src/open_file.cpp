@@ -10,8 +10,6 @@
 namespace autoarchive::tar_internal {
 namespace {
 
-constexpr std::uint64_t kStatBlockBytes = 512;  // the unit of st_blocks
-
 Timestamp to_timestamp(const timespec& time) {
   return {time.tv_sec, static_cast<std::uint32_t>(time.tv_nsec)};
 }
@@ -40,15 +38,13 @@ bool is_as_it_was(int fd, const Entry& entry) {
          (now.st_mode & 07777U) == entry.mode && now.st_uid == entry.uid && now.st_gid == entry.gid;
 }
 
-SparseMap find_holes(int fd, const Entry& entry) {
-  struct stat status {};
-  const bool may_have_holes = entry.size != 0 && ::fstat(fd, &status) == 0 &&
-                              static_cast<std::uint64_t>(status.st_blocks) * kStatBlockBytes < entry.size;
-  return may_have_holes ? read_sparse_map(fd, entry.size) : SparseMap();
+SparseMap find_holes(const OpenedEntry& file) {
+  const bool may_have_holes = file.allocated_bytes < file.entry.size;
+  return may_have_holes ? read_sparse_map(file.fd.get(), file.entry.size) : SparseMap();
 }
 
 OpenFile::OpenFile(OpenedEntry opened, bool sparse) : opened_(std::move(opened)) {
-  if (sparse) map_ = find_holes(fd(), entry());
+  if (sparse) map_ = find_holes(opened_);
   if (is_sparse()) map_text_ = map_.text();
   stored_bytes_ = is_sparse() ? map_text_.size() + map_.data_bytes() : entry().size;
 }

@@ -60,6 +60,6 @@ class OpenFile {
 /// Whether `fd` still has size, times, mode and owner of `entry`.
 [[nodiscard]] bool is_as_it_was(int fd, const Entry& entry);
 /// The holes of a file that has fewer blocks than its size needs; no pieces: it has none.
-[[nodiscard]] SparseMap find_holes(int fd, const Entry& entry);
+[[nodiscard]] SparseMap find_holes(const OpenedEntry& file);
 
 }  // namespace autoarchive::tar_internal

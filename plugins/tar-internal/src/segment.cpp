@@ -7,14 +7,14 @@
 
 namespace autoarchive::tar_internal {
 
-void carry_over(Step& step) {
+void carry_over(Step& step, const ManifestEntry& parent) {
   auto& outcome = step.outcome;
   outcome.status = EntryStatus::unchanged;
   outcome.in_manifest = true;
   outcome.is_member = false;
-  outcome.stored_level = step.parent->stored_level;
-  outcome.offset = step.parent->offset;
-  outcome.digest = step.parent->digest;
+  outcome.stored_level = parent.stored_level;
+  outcome.offset = parent.offset;
+  outcome.digest = parent.digest;
 }
 
 void set_failed(Step& step, BackupSubOperation operation, int os_errno) {
@@ -35,7 +35,7 @@ void set_failed(Step& step, BackupSubOperation operation, int os_errno) {
       step.parent && (step.parent->entry.kind == step.item.entry.kind || step.item.entry.kind == EntryKind::unknown);
   if (is_known) {
     step.item.entry = step.parent->entry;
-    carry_over(step);
+    carry_over(step, *step.parent);
   }
   outcome.in_manifest = true;
   outcome.is_member = false;

@@ -56,7 +56,7 @@ struct Outcome {
 struct Step {
   StepAction action = StepAction::record;
   WalkItem item;
-  std::unique_ptr<ManifestEntry> parent;  ///< the entry in the parent level; null: none
+  std::unique_ptr<ManifestEntry> parent;  ///< the entry in the parent level; null: none, or it is unchanged
   std::string link_to;                    ///< header: a further name of that earlier member
   std::string dumpdir;                    ///< header: a directory's list of names; empty: none
   bool attributes_known = false;          ///< header: item.entry.xattrs need not be read
@@ -87,8 +87,8 @@ void keep_earlier_content(Step& step);
 /// Opens the entry. Where another object of its kind has taken its name since the walk, e.g. because a program saves by
 /// renaming, that one: the item becomes it.
 [[nodiscard]] OpenedEntry open_current(WalkItem& item);
-/// The entry is what the parent level has: its content is there. REQUIRES: step.parent.
-void carry_over(Step& step);
+/// The entry is what the parent level has: its content is there.
+void carry_over(Step& step, const ManifestEntry& parent);
 /// Reads the extended attributes into the step's entry, from `fd` or, if that is -1, by name; trouble is reported.
 void read_attributes(Step& step, int fd, const MetadataOptions& metadata);
 

@@ -88,7 +88,7 @@ void SegmentBuilder::add_file(Step& step, Segment& segment, TarWriter& tar) {
   if (!is_what_it_was(step)) return;
   segment.bytes.truncate(begin);
   step.outcome.content_bytes = 0;
-  carry_over(step);
+  carry_over(step, *step.parent);
 }
 
 bool SegmentBuilder::is_what_it_was(const Step& step) const {
@@ -109,15 +109,15 @@ bool SegmentBuilder::try_file(Step& step, Segment& segment, TarWriter& tar) {
   auto& entry = step.item.entry;
   if (opened.entry.uid == entry.uid) opened.entry.user = std::move(entry.user);
   if (opened.entry.gid == entry.gid) opened.entry.group = std::move(entry.group);
+  const bool is_cut = opened.entry.size > kMaxGrownBytes;
+  if (is_cut) opened.entry.size = planned_bytes;
+  const auto map = metadata_.sparse ? find_holes(opened) : SparseMap();
   entry = std::move(opened.entry);
-  const bool is_cut = entry.size > kMaxGrownBytes;
-  if (is_cut) entry.size = planned_bytes;
   const int fd = opened.fd.get();
   read_attributes(step, fd, metadata_);
 
   stored(step, segment.bytes.size());
   auto member = member_of(step);
-  const auto map = metadata_.sparse ? find_holes(fd, entry) : SparseMap();
   member.is_sparse = !map.pieces.empty();
   const auto map_text = member.is_sparse ? map.text() : std::string();
   member.stored_size = member.is_sparse ? map_text.size() + map.data_bytes() : entry.size;

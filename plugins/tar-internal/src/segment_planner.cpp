@@ -123,17 +123,18 @@ void SegmentPlanner::plan(ComparedItem& compared) {
   if (compared.item.event != WalkEvent::entry) return plan_event(compared);
   Step step;
   step.item = std::move(compared.item);
-  if (compared.has_parent) step.parent = std::make_unique<ManifestEntry>(std::move(compared.parent));
+  if (compared.has_parent && compared.change != TreeChange::unchanged)
+    step.parent = std::make_unique<ManifestEntry>(std::move(compared.parent));
   step.outcome.in_manifest = true;
   step.outcome.status = compared.change == TreeChange::added ? EntryStatus::added : EntryStatus::modified;
   set_owner_names(step.item.entry);
   switch (step.item.entry.kind) {
     case EntryKind::directory:
-      return plan_directory(std::move(step), compared.change);
+      return plan_directory(std::move(step), compared);
     case EntryKind::file:
-      return plan_file(std::move(step), compared.change);
+      return plan_file(std::move(step), compared);
     default:
-      return plan_special(std::move(step), compared.change);
+      return plan_special(std::move(step), compared);
   }
 }
 
@@ -165,7 +166,7 @@ void SegmentPlanner::plan_absent(ComparedItem& compared) {
   step.item = std::move(compared.item);
   step.parent = std::make_unique<ManifestEntry>(std::move(compared.parent));
   if (compared.change == TreeChange::unseen) {
-    carry_over(step);
+    carry_over(step, *step.parent);
     step.outcome.state = compared.unseen_state;
   } else {
     store_ancestors(pending_);  // whose lists tell that it is gone
@@ -174,47 +175,44 @@ void SegmentPlanner::plan_absent(ComparedItem& compared) {
   add_record(std::move(step));
 }
 
-void SegmentPlanner::plan_directory(Step step, TreeChange change) {
+void SegmentPlanner::plan_directory(Step&& step, const ComparedItem& compared) {
   std::string dumpdir;
   if (incremental_ && step.item.listed) dumpdir = dumpdir_of(step.item);
   step.item.names = {};
   if (!step.item.listed) step.outcome.state = EntryState::failed;
-  if (change != TreeChange::unchanged) {
+  if (compared.change != TreeChange::unchanged) {
     store_ancestors(pending_);
     step.dumpdir = std::move(dumpdir);
     step.action = StepAction::header;
     const auto bytes = kHeaderBytes + padded(step.dumpdir.size());
     return add_member(std::move(step), bytes);
   }
-  step.item.entry.xattrs = step.parent->entry.xattrs;
+  step.item.entry.xattrs = compared.parent.entry.xattrs;
   step.item.parent.reset();  // nothing more is opened
   pending_.push_back(std::make_shared<Directory>(Directory{step.item, std::move(dumpdir), false}));
-  carry_over(step);
+  plan_unchanged(std::move(step), compared.parent);
+}
+
+void SegmentPlanner::plan_unchanged(Step&& step, const ManifestEntry& parent) {
+  step.item.entry.xattrs = parent.entry.xattrs;
+  carry_over(step, parent);
   add_record(std::move(step));
 }
 
-void SegmentPlanner::plan_special(Step step, TreeChange change) {
-  if (step.item.entry.link_count > 1 && plan_as_link(step, change)) return;
-  if (change == TreeChange::unchanged) {
-    step.item.entry.xattrs = step.parent->entry.xattrs;
-    carry_over(step);
-    return add_record(std::move(step));
-  }
+void SegmentPlanner::plan_special(Step&& step, const ComparedItem& compared) {
+  if (step.item.entry.link_count > 1 && plan_as_link(step, compared.change)) return;
+  if (compared.change == TreeChange::unchanged) return plan_unchanged(std::move(step), compared.parent);
   if (step.item.entry.link_count > 1) inode_of(step.item.entry).stored_path = step.item.entry.path;
   store_ancestors(pending_);
   step.action = StepAction::header;
   add_member(std::move(step), kHeaderBytes);
 }
 
-void SegmentPlanner::plan_file(Step step, TreeChange change) {
+void SegmentPlanner::plan_file(Step&& step, const ComparedItem& compared) {
   const auto& entry = step.item.entry;
-  if (entry.link_count > 1 && plan_as_link(step, change)) return;
-  if (change == TreeChange::unchanged) {
-    step.item.entry.xattrs = step.parent->entry.xattrs;
-    carry_over(step);
-    return add_record(std::move(step));
-  }
-  const bool compare = change == TreeChange::touched && step.parent->digest.has_value();
+  if (entry.link_count > 1 && plan_as_link(step, compared.change)) return;
+  if (compared.change == TreeChange::unchanged) return plan_unchanged(std::move(step), compared.parent);
+  const bool compare = compared.change == TreeChange::touched && step.parent->digest.has_value();
   if (entry.link_count > 1 || entry.size > kSmallFileBytes) return plan_open_file(std::move(step), compare);
   store_ancestors(pending_);
   step.action = compare ? StepAction::compare : StepAction::file;
@@ -256,7 +254,7 @@ void SegmentPlanner::plan_late_links() {
 }
 
 // Opened here: because several segments share it, or because further names must know that this one could be read.
-void SegmentPlanner::plan_open_file(Step step, bool compare) {
+void SegmentPlanner::plan_open_file(Step&& step, bool compare) {
   auto opened = open_current(step.item);
   if (!opened.fd) {
     set_failed(step, BackupSubOperation::open, opened.os_errno);
@@ -277,7 +275,7 @@ void SegmentPlanner::plan_open_file(Step step, bool compare) {
       return add_record(std::move(step));
     }
     if (read.state == EntryState::ok && digest == step.parent->digest && file->is_unchanged()) {
-      carry_over(step);
+      carry_over(step, *step.parent);
       return add_record(std::move(step));
     }
   }
@@ -287,7 +285,7 @@ void SegmentPlanner::plan_open_file(Step step, bool compare) {
   plan_parts(std::move(step), file);
 }
 
-void SegmentPlanner::plan_parts(Step step, const std::shared_ptr<OpenFile>& file) {
+void SegmentPlanner::plan_parts(Step&& step, const std::shared_ptr<OpenFile>& file) {
   std::uint64_t offset = 0;
   do {
     const auto header = offset == 0 ? kHeaderBytes : 0;
@@ -342,13 +340,13 @@ SegmentPlanner::Inode& SegmentPlanner::inode_of(const Entry& entry) {
   return inodes_[{entry.device, entry.inode}];
 }
 
-void SegmentPlanner::add_record(Step step) {
+void SegmentPlanner::add_record(Step&& step) {
   step.action = StepAction::record;
   step.item.parent.reset();
   add_step(std::move(step));
 }
 
-void SegmentPlanner::add_member(Step step, std::uint64_t estimated_bytes) {
+void SegmentPlanner::add_member(Step&& step, std::uint64_t estimated_bytes) {
   const bool is_too_much = estimated_bytes_ != 0 && estimated_bytes_ + estimated_bytes > segment_bytes_ / 4 * 5;
   if (is_too_much || directories_ >= limits_.directories) end_segment();
   estimated_bytes_ += estimated_bytes;
@@ -360,7 +358,7 @@ void SegmentPlanner::add_member(Step step, std::uint64_t estimated_bytes) {
   if (estimated_bytes_ >= segment_bytes_ || open_files_ >= limits_.open_files) end_segment();
 }
 
-void SegmentPlanner::add_step(Step step) {
+void SegmentPlanner::add_step(Step&& step) {
   segment_->steps.push_back(std::move(step));
   if (segment_->steps.size() >= kMaxSteps) end_segment();
 }

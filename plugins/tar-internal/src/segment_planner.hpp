@@ -59,12 +59,13 @@ class SegmentPlanner {
   void plan(ComparedItem& compared);
   void plan_event(ComparedItem& compared);
   void plan_absent(ComparedItem& compared);
-  void plan_directory(Step step, TreeChange change);
-  void plan_file(Step step, TreeChange change);
-  void plan_special(Step step, TreeChange change);
+  void plan_directory(Step&& step, const ComparedItem& compared);
+  void plan_file(Step&& step, const ComparedItem& compared);
+  void plan_special(Step&& step, const ComparedItem& compared);
   [[nodiscard]] bool plan_as_link(Step& step, TreeChange change);
-  void plan_open_file(Step step, bool compare);
-  void plan_parts(Step step, const std::shared_ptr<OpenFile>& file);
+  void plan_unchanged(Step&& step, const ManifestEntry& parent);
+  void plan_open_file(Step&& step, bool compare);
+  void plan_parts(Step&& step, const std::shared_ptr<OpenFile>& file);
   void plan_late_links();
 
   void leave_directories(const std::string& path);
@@ -72,9 +73,9 @@ class SegmentPlanner {
   void set_owner_names(Entry& entry);
   [[nodiscard]] Inode& inode_of(const Entry& entry);
 
-  void add_record(Step step);
-  void add_member(Step step, std::uint64_t estimated_bytes);
-  void add_step(Step step);
+  void add_record(Step&& step);
+  void add_member(Step&& step, std::uint64_t estimated_bytes);
+  void add_step(Step&& step);
   void end_segment();
 
   const BackupJob& job_;

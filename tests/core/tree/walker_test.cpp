@@ -62,6 +62,33 @@ TEST_F(WalkerTest, ReportsAMissingIncludeAndWalksOn) {
   EXPECT_THAT(walk({directory_.path(), {"gone", "a", "no/such"}, {}, false}), ElementsAre("a", "!gone", "!no/such"));
 }
 
+TEST_F(WalkerTest, LeavesStatsToOthers) {
+  write_file(directory_ / "d/file", "content");
+  write_file(directory_ / "d/gone", "");
+  write_file(directory_ / "d/replaced", "");
+  std::filesystem::create_symlink("target", directory_ / "link");
+  auto options = whole();
+  options.with_stats = false;
+  const Filter filter{{}};
+  Walker walker(options, filter);
+  std::vector<WalkItem> items;
+  for (WalkItem item; walker.next(item);) items.push_back(std::move(item));
+  std::filesystem::remove(directory_ / "d/gone");
+  std::filesystem::remove(directory_ / "d/replaced");
+  std::filesystem::create_directory(directory_ / "d/replaced");
+  std::vector<std::string> seen;
+  for (auto& item : items) {
+    EXPECT_EQ(item.has_stat, item.entry.kind == EntryKind::directory) << item.entry.path;
+    complete(item);
+    complete(item);
+    EXPECT_TRUE(item.has_stat);
+    const auto error = item.event == WalkEvent::stat_failed ? std::to_string(item.os_errno) : std::string();
+    seen.push_back(item.entry.path + " " + std::to_string(item.entry.size) + item.entry.link_target + error);
+  }
+  EXPECT_THAT(seen, ElementsAre(". 0", "d 0", "d/file 7", "d/gone 0" + std::to_string(ENOENT),
+                                "d/replaced 0" + std::to_string(ENOENT), "link 0target"));
+}
+
 TEST_F(WalkerTest, NeverFollowsASymlink) {
   test::TempDir other;
   write_file(other / "secret", "");

@@ -77,6 +77,8 @@ class AA_EXPORT BackupJob {
   void check_stop() const;
 
  private:
+  [[nodiscard]] WalkOptions walk_options() const;
+
   Parts& parts_;
 };
 

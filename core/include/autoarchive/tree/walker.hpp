@@ -27,6 +27,9 @@ struct WalkOptions {
   std::set<std::pair<std::uint64_t, std::uint64_t>> own_files;
   /// Yields the root and every ancestor of an include first, as an incremental archive needs it.
   bool with_ancestors = false;
+  /// False: what its directory lists as no directory is yielded without a stat, which complete() then makes, on
+  /// whatever thread. Half of a walk's time are stats.
+  bool with_stats = true;
 };
 
 /// An open directory, shared by the entries in it; closed when the last of them is gone. Thread-safe.
@@ -65,6 +68,7 @@ struct WalkItem {
   std::string rule;
   bool is_include = false;  ///< named by the caller, not found by listing: when missing it is an error, not a notice
   bool listed = true;       ///< directories: false if the listing failed or was cut short
+  bool has_stat = true;     ///< false: path, kind and parent are all that is known, until complete() is called
   /// Directories: all names in it that belong to the backup, sorted by bytes: excluded ones and sockets not, and of an
   /// include's ancestor only those that lead to an include. Empty for other kinds.
   std::vector<ChildName> names;
@@ -81,6 +85,8 @@ struct OpenedEntry {
   UniqueFd fd;       ///< empty if it failed
   int os_errno = 0;  ///< ESTALE: it is another object than the walk has seen
   Entry entry;       ///< from fstat; path and kind as in the item
+  /// That the file system has for its content; below the size: it has holes, or is compressed.
+  std::uint64_t allocated_bytes = 0;
 };
 
 /// Pull-style, one item a call. Memory is bounded: the names of the directories on the current path, at most 64 open
@@ -103,6 +109,9 @@ class AA_EXPORT Walker {
   std::unique_ptr<State> state_;
 };
 
+/// Makes the stat that a walk without stats has left out; nothing if the item has one. The event may become another:
+/// what has meanwhile become a directory, or is gone, is a stat_failed with ENOENT. Thread-safe for different items.
+AA_EXPORT void complete(WalkItem& item);
 /// Opens what the walk has seen: O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_NOATIME where permitted; compares device and
 /// inode. Only regular files and directories are ever opened. Thread-safe.
 [[nodiscard]] AA_EXPORT OpenedEntry open_entry(const WalkItem& item);
