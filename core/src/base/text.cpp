@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <numeric>
 
 #include "autoarchive/base/error.hpp"
@@ -39,6 +41,16 @@ std::size_t decode(std::string_view text, char32_t& code_point) {
   constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
   return code_point < kSmallest.at(length) || code_point > 0x10FFFF || surrogate ? 0 : length;
+}
+
+// How many bytes at the beginning are ASCII, about: whole words of them. Nearly all names are nothing else.
+std::size_t ascii_prefix(std::string_view text) {
+  std::size_t length = 0;
+  for (std::uint64_t word = 0; length + sizeof word <= text.size(); length += sizeof word) {
+    std::memcpy(&word, text.data() + length, sizeof word);
+    if ((word & 0x8080808080808080U) != 0) break;
+  }
+  return length;
 }
 
 // Controls, and the marks that make a terminal show text in another order than it stands.
@@ -99,6 +111,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 bool is_utf8(std::string_view bytes) noexcept {
   while (!bytes.empty()) {
+    bytes.remove_prefix(ascii_prefix(bytes));
+    if (bytes.empty()) break;
     char32_t code_point = 0;
     const auto length = decode(bytes, code_point);
     if (length == 0) return false;

@@ -1,6 +1,8 @@
 #include "json_line.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <utility>
 
@@ -16,11 +18,12 @@ constexpr int kMaxDepth = 16;
   throw Error(ErrorCode::value_error, std::string("not a manifest's line: ") + what, ErrorCause::damaged);
 }
 
-template <class Number>
-void append_number(std::string& out, Number value, int base = 10) {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
-  out.append(digits.data(), end);
+// Of a member: comma, key in quotes, colon and a number.
+constexpr std::size_t kMaxKeyBytes = 16;
+constexpr std::size_t kMaxMemberBytes = kMaxKeyBytes + 4 + 24;
+
+bool is_plain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
 }
 
 void append_utf8(std::string& out, char32_t c) {
@@ -47,25 +50,41 @@ void append_utf8(std::string& out, char32_t c) {
 void JsonLineWriter::append_string(std::string& out, std::string_view value) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
   out += '"';
-  for (const char c : value) {
+  while (!value.empty()) {
+    const auto stop = std::find_if_not(value.begin(), value.end(), is_plain);
+    out.append(value.begin(), stop);
+    value.remove_prefix(static_cast<std::size_t>(stop - value.begin()));
+    if (value.empty()) break;
+    const char c = value.front();
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (byte < 0x20) {
+    if (byte < 0x20) {
       out += {'\\', 'u', '0', '0', kHexDigits[byte >> 4U], kHexDigits[byte & 0xFU]};
     } else {
-      out += c;
+      out += {'\\', c};
     }
+    value.remove_prefix(1);
   }
   out += '"';
 }
 
-void JsonLineWriter::key(std::string_view name) {
-  if (!first_) out_ += ',';
+char* JsonLineWriter::put_key(char* place, std::string_view name) {
+  assert(name.size() <= kMaxKeyBytes);
+  if (!first_) *place++ = ',';
   first_ = false;
-  out_ += '"';
-  out_ += name;
-  out_ += "\":";
+  *place++ = '"';
+  place = std::copy(name.begin(), name.end(), place);
+  *place++ = '"';
+  *place++ = ':';
+  return place;
+}
+
+// A line has a dozen numbers: each is put together aside and appended at once.
+template <class Number>
+void JsonLineWriter::append_number(std::string_view name, Number value) {
+  std::array<char, kMaxMemberBytes> member;
+  auto* const digits = put_key(member.data(), name);
+  auto* const end = std::to_chars(digits, member.data() + member.size(), value).ptr;
+  out_.append(member.data(), end);
 }
 
 void JsonLineWriter::text(std::string_view name, std::string_view base64_key, std::string_view value) {
@@ -74,32 +93,33 @@ void JsonLineWriter::text(std::string_view name, std::string_view base64_key, st
 }
 
 void JsonLineWriter::text(std::string_view name, std::string_view value) {
-  key(name);
-  append_string(out_, value);
+  append_string(raw(name), value);
 }
 
 void JsonLineWriter::number(std::string_view name, std::uint64_t value) {
-  key(name);
-  append_number(out_, value);
+  append_number(name, value);
 }
 
 void JsonLineWriter::signed_number(std::string_view name, std::int64_t value) {
-  key(name);
-  append_number(out_, value);
+  append_number(name, value);
 }
 
 void JsonLineWriter::hex(std::string_view name, std::uint64_t value) {
-  key(name);
-  std::string digits;
-  append_number(digits, value, 16);
-  out_ += '"';
-  out_.append(16 - digits.size(), '0');
-  out_ += digits;
-  out_ += '"';
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  std::array<char, kMaxMemberBytes> member;
+  auto* place = put_key(member.data(), name);
+  *place++ = '"';
+  for (unsigned shift = 64; shift != 0;) {
+    shift -= 4;
+    *place++ = kHexDigits[value >> shift & 0xFU];
+  }
+  *place++ = '"';
+  out_.append(member.data(), place);
 }
 
 std::string& JsonLineWriter::raw(std::string_view name) {
-  key(name);
+  std::array<char, kMaxMemberBytes> key;
+  out_.append(key.data(), put_key(key.data(), name));
   return out_;
 }
 
@@ -125,9 +145,22 @@ bool JsonLineReader::next_member() {
     return false;
   }
   if (!first) expect(',');
-  text(key_);
+  read_key();
   expect(':');
   return true;
+}
+
+// A view into the line, as keys have no escapes unless somebody else has written them.
+void JsonLineReader::read_key() {
+  const auto end = rest_.size() > 1 && rest_.front() == '"' ? rest_.find('"', 1) : std::string_view::npos;
+  const auto plain = rest_.substr(0, end);
+  if (end != std::string_view::npos && plain.find('\\') == std::string_view::npos) {
+    key_ = plain.substr(1);
+    rest_.remove_prefix(end + 1);
+    return;
+  }
+  text(decoded_key_);
+  key_ = decoded_key_;
 }
 
 void JsonLineReader::begin_array() {
@@ -149,12 +182,13 @@ void JsonLineReader::text(std::string& out) {
   expect('"');
   out.clear();
   for (;;) {
-    const auto plain = rest_.find_first_of("\"\\");
-    if (plain == std::string_view::npos) damaged("a string does not end");
-    out += rest_.substr(0, plain);
-    const char stop = rest_[plain];
-    rest_.remove_prefix(plain + 1);
-    if (stop == '"') return;
+    const auto quote = rest_.find('"');
+    if (quote == std::string_view::npos) damaged("a string does not end");
+    const auto plain = rest_.substr(0, quote);
+    const auto escape = plain.find('\\');
+    out += plain.substr(0, escape);
+    if (escape == std::string_view::npos) return rest_.remove_prefix(quote + 1);
+    rest_.remove_prefix(escape + 1);
     append_escape(out);
   }
 }

@@ -8,7 +8,7 @@
 
 namespace autoarchive {
 
-/// Appends the members of one object to a text.
+/// Appends the members of one object to a text. Keys have at most 16 plain characters.
 class JsonLineWriter {
  public:
   /// Begins the object at the end of `out`, which must outlive the writer.
@@ -31,7 +31,9 @@ class JsonLineWriter {
   static void append_string(std::string& out, std::string_view value);
 
  private:
-  void key(std::string_view name);
+  template <class Number>
+  void append_number(std::string_view name, Number value);
+  char* put_key(char* place, std::string_view name);
 
   std::string& out_;
   bool first_ = true;
@@ -65,14 +67,16 @@ class JsonLineReader {
   void end() const;
 
  private:
+  void read_key();
   char peek();
   void expect(char c);
   void append_escape(std::string& out);
   unsigned read_code_unit();
 
   std::string_view rest_;
-  std::string key_;
-  bool fresh_ = false;  // nothing of the current object or array has been read yet
+  std::string_view key_;
+  std::string decoded_key_;  // of one with escapes, which key_ then is
+  bool fresh_ = false;       // nothing of the current object or array has been read yet
 };
 
 }  // namespace autoarchive

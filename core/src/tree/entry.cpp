@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
@@ -57,6 +59,9 @@ std::strong_ordering compare_paths(std::string_view a, std::string_view b) noexc
   if (b == ".") b = {};
   const std::size_t common = std::min(a.size(), b.size());
   std::size_t i = 0;
+  // Paths in a row begin alike: eight bytes at a time, as this is called for every entry several times.
+  while (i + sizeof(std::uint64_t) <= common && std::memcmp(a.data() + i, b.data() + i, sizeof(std::uint64_t)) == 0)
+    i += sizeof(std::uint64_t);
   while (i < common && a[i] == b[i]) ++i;
   // The end of a path sorts first, then the separator, then every other byte: "a" < "a/b" < "a.b".
   const auto weight = [i](std::string_view path) {

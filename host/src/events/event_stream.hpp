@@ -24,6 +24,8 @@ class EventStream {
   /// Adds "event" and "time" before the object's members. A reader that has gone away is not an error of the backup:
   /// the stream falls silent.
   void emit(std::string_view event, Json::Object object = {});
+  /// Whether anybody listens.
+  [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(fd_); }
 
  private:
   UniqueFd fd_;

@@ -179,10 +179,10 @@ class CreateJob {
     EntryLines lines(session_.console());
     JobEvents job_events(session_.events(), archive_.name);
     ProgressDisplay progress(session_.console(), archive_.name, progress_style(session_));
-    for (IBackupObserver* subscriber :
-         std::initializer_list<IBackupObserver*>{&problems, &lines, &job_events, &progress}) {
-      events.subscribe(*subscriber);
-    }
+    events.subscribe(problems, Subscription::without_entries);
+    if (session_.console().options().verbosity >= Verbosity::verbose) events.subscribe(lines);
+    if (session_.events().is_open()) events.subscribe(job_events);
+    events.subscribe(progress, Subscription::without_entries);
     request.observer = &events;
 
     const auto started = Clock::now();
