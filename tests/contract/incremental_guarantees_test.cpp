@@ -258,6 +258,24 @@ TEST_P(IncrementalGuarantees, DeletesARemovedIncludeAndKeepsWhatIsAboveIncludes)
   EXPECT_THAT(members, Not(HasSubstr("var")));
 }
 
+TEST_P(IncrementalGuarantees, KeepsAnIncludeWhoseWayIsClosed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  for (const char* name : {"way/to/a", "beside", "other/b"}) write(name, name);
+  request_.definition.include_files = {"way/to", "other"};
+  const std::vector<std::string> never{"beside"};
+  make_day(never);
+  ASSERT_EQ(::chmod((root() / "way").c_str(), 0), 0);
+  save_tree(never);
+  as_nobody([&] { static_cast<void>(archiver_->backup_files_incrementally(request_)); });
+  EXPECT_GE(observer_.errors().size(), 1U);
+  EXPECT_EQ(entry_of("way").state, EntryState::failed);
+  EXPECT_EQ(entry_of("way/to/a").stored_level, 0);
+  ASSERT_EQ(::chmod((root() / "way").c_str(), 0755), 0);
+  make_day(never);
+  EXPECT_NE(entry_of("way").state, EntryState::failed);
+  expect_day(2);
+}
+
 TEST_P(IncrementalGuarantees, RestoresDirectoriesThatHaveChangedPlaces) {
   for (const char* name : {"a/1", "b/2", "c/3", "a/same", "b/same", "c/same", "up/down/x", "into/y"}) write(name, name);
   make_day();

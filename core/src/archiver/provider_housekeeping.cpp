@@ -91,13 +91,15 @@ bool is_copy_of(const std::filesystem::path& state, const ManifestHeader& header
 }
 
 void copy_file(const ReadableFile& from, const std::filesystem::path& to) {
-  std::vector<std::byte> content(static_cast<std::size_t>(from.size()));
-  for (std::size_t filled = 0; filled < content.size();) {
-    const auto got = from.read_at(filled, std::span(content).subspan(filled));
+  PrivateFile copy(to);
+  std::vector<std::byte> buffer(1U << 18U);
+  for (std::uint64_t offset = 0; offset < from.size();) {
+    const auto got = from.read_at(offset, buffer);
     if (got == 0) throw Error(ErrorCode::os_error, "reading " + quote(from.description()) + ": it has become shorter");
-    filled += got;
+    copy.write(ByteView(buffer).first(got));
+    offset += got;
   }
-  write_private_file(to, content);
+  copy.commit();
 }
 
 }  // namespace

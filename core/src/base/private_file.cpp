@@ -5,10 +5,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
-#include "autoarchive/base/unique_fd.hpp"
 
 namespace autoarchive {
 namespace {
@@ -30,17 +30,32 @@ void sync_directory(const std::filesystem::path& directory, const std::string& w
 
 }  // namespace
 
+PrivateFile::PrivateFile(std::filesystem::path file)
+    : file_(std::move(file)), temporary_(file_.native() + "._partial"), what_("file " + quote(file_.native())) {
+  ::unlink(temporary_.c_str());
+  fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd_) throw Error::from_errno(errno, what_);
+}
+
+PrivateFile::~PrivateFile() {
+  if (fd_) ::unlink(temporary_.c_str());
+}
+
+void PrivateFile::write(ByteView content) {
+  write_all(fd_.get(), content, what_);
+}
+
+void PrivateFile::commit() {
+  if (::fsync(fd_.get()) != 0) throw Error::from_errno(errno, what_);
+  if (std::rename(temporary_.c_str(), file_.c_str()) != 0) throw Error::from_errno(errno, what_);
+  fd_.close(what_.c_str());
+  sync_directory(file_.parent_path(), what_);
+}
+
 void write_private_file(const std::filesystem::path& file, ByteView content) {
-  const auto what = "file " + quote(file.native());
-  const auto temporary = file.native() + "._partial";
-  ::unlink(temporary.c_str());
-  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) throw Error::from_errno(errno, what);
-  write_all(fd.get(), content, what);
-  if (::fsync(fd.get()) != 0) throw Error::from_errno(errno, what);
-  fd.close(what.c_str());
-  if (std::rename(temporary.c_str(), file.c_str()) != 0) throw Error::from_errno(errno, what);
-  sync_directory(file.parent_path(), what);
+  PrivateFile writer(file);
+  writer.write(content);
+  writer.commit();
 }
 
 }  // namespace autoarchive

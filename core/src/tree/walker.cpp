@@ -268,16 +268,22 @@ bool Walker::State::next_include(WalkItem& item) {
       return true;
     }
     const HandlePtr parent = pending_parent;
+    const bool known = last_ancestor == path || last_ancestor.starts_with(path + "/");
     UniqueFd fd = open_at(parent->fd(), component.c_str(), O_DIRECTORY);
     if (!fd) {
       const int os_errno = errno;
       pending_include.clear();
+      const bool is_there = os_errno != ENOENT && os_errno != ENOTDIR && os_errno != ELOOP;
+      if (options.with_ancestors && !known && is_there) {  // an entry that can't be listed, as any other directory
+        last_ancestor = path;
+        visit(path, parent, component.c_str(), /*descend=*/false, item);
+        return true;
+      }
       yield_failed_include(include, os_errno, item);
       return true;
     }
     pending_parent = std::make_shared<const DirectoryHandle>(std::move(fd));
     pending_ancestor = path.size();
-    const bool known = last_ancestor == path || last_ancestor.starts_with(path + "/");
     if (options.with_ancestors && !known) {
       last_ancestor = path;
       visit(path, parent, component.c_str(), /*descend=*/false, item);

@@ -185,6 +185,20 @@ TEST_F(WalkerTest, ReportsAnUnreadableDirectoryAndWalksOn) {
   EXPECT_THAT(paths, ElementsAre(".", "closed", "!closed", "open", "open/y"));
 }
 
+TEST_F(WalkerTest, YieldsAnAncestorThatCannotBeOpened) {
+  write_file(directory_ / "closed/in/x", "");
+  write_file(directory_ / "open/y", "");
+  ::chmod((directory_ / "closed").c_str(), 0);
+  ::chmod(directory_.path().c_str(), 0755);
+  const bool is_root = ::geteuid() == 0;
+  if (is_root && ::seteuid(65534) != 0) GTEST_SKIP() << "can't become another user";
+  const auto with_ancestors = walk({directory_.path(), {"closed/in", "open/y", "gone/z"}, {}, true});
+  const auto without = walk({directory_.path(), {"closed/in", "open/y"}, {}, false});
+  ASSERT_TRUE(!is_root || ::seteuid(0) == 0);
+  EXPECT_THAT(with_ancestors, ElementsAre(".", "closed", "!closed", "!gone/z", "open", "open/y"));
+  EXPECT_THAT(without, ElementsAre("!closed/in", "open/y"));
+}
+
 TEST_F(WalkerTest, RefusesARootThatIsMissingOrNoDirectory) {
   write_file(directory_ / "file", "");
   for (const char* root : {"missing", "file"}) {
