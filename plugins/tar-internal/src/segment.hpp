@@ -58,6 +58,7 @@ struct Step {
   WalkItem item;
   std::unique_ptr<ManifestEntry> parent;  ///< the entry in the parent level; null: none, or it is unchanged
   std::string link_to;                    ///< header: a further name of that earlier member
+  bool is_last_name = false;              ///< no further name of its file follows
   std::string dumpdir;                    ///< header: a directory's list of names; empty: none
   bool attributes_known = false;          ///< header: item.entry.xattrs need not be read
   std::shared_ptr<OpenFile> file;         ///< part

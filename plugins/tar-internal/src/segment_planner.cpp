@@ -83,10 +83,11 @@ struct SegmentPlanner::Directory {
 
 /// A file with several names.
 struct SegmentPlanner::Inode {
+  std::uint64_t names = 0;  // seen
   std::string stored_path;  // its member in this archive; empty: none yet
   /// Names that were unchanged when they were seen: they follow as links if another name is stored later.
   struct EarlierName {
-    Step step;
+    Entry entry;
     Ancestors ancestors;
   };
   std::vector<EarlierName> earlier_names;
@@ -221,24 +222,28 @@ void SegmentPlanner::plan_file(Step&& step, const ComparedItem& compared) {
 }
 
 // A further name of something that is stored is a link. A name that has not changed waits for the others of its set: if
-// one of those is stored, all of them are, as links to it. True if nothing remains to be planned.
+// one of those is stored, all of them are, as links to it. True if nothing remains to be planned. A set is forgotten
+// when all of its names have been seen, so that only those with names outside of the tree are kept to the end.
 bool SegmentPlanner::plan_as_link(Step& step, TreeChange change) {
-  auto& inode = inode_of(step.item.entry);
+  const auto place = inodes_.try_emplace({step.item.entry.device, step.item.entry.inode}).first;
+  auto& inode = place->second;
+  const bool is_last = ++inode.names >= step.item.entry.link_count;
   if (!inode.stored_path.empty()) {
     store_ancestors(pending_);
     step.action = StepAction::header;
     step.link_to = inode.stored_path;
+    step.is_last_name = is_last && inode.earlier_names.empty();
+    if (step.is_last_name) inodes_.erase(place);
     add_member(std::move(step), kHeaderBytes);
     return true;
   }
   if (change != TreeChange::unchanged) return false;
-  Step link;
-  link.item = step.item;
-  link.item.parent.reset();
-  link.action = StepAction::header;
-  link.outcome.status = EntryStatus::unchanged;
-  link.outcome.is_done = false;  // told with its record
-  inode.earlier_names.push_back({std::move(link), pending_});
+  step.is_last_name = is_last;
+  if (is_last) {
+    inodes_.erase(place);
+  } else {
+    inode.earlier_names.push_back({step.item.entry, pending_});
+  }
   return false;
 }
 
@@ -247,8 +252,13 @@ void SegmentPlanner::plan_late_links() {
     if (inode.stored_path.empty()) continue;
     for (auto& name : inode.earlier_names) {
       store_ancestors(name.ancestors);
-      name.step.link_to = inode.stored_path;
-      add_member(std::move(name.step), kHeaderBytes);
+      Step link;
+      link.action = StepAction::header;
+      link.item.entry = std::move(name.entry);
+      link.link_to = inode.stored_path;
+      link.outcome.status = EntryStatus::unchanged;
+      link.outcome.is_done = false;  // told with its record
+      add_member(std::move(link), kHeaderBytes);
     }
   }
 }

@@ -86,7 +86,7 @@ class SegmentPlanner {
   bool incremental_;
   OwnerNames owners_;
   Ancestors pending_;  // directories on the current path that are not stored yet, outermost first
-  // Files with several names; grows with those only.
+  // Files with several names of which not all have been seen; grows with those only.
   std::map<std::pair<std::uint64_t, std::uint64_t>, Inode> inodes_;
 
   std::unique_ptr<Segment> segment_;

@@ -34,12 +34,13 @@ void SegmentReporter::follow_link(const Step& step, ManifestEntry& line) {
   auto& place = places_[{line.entry.device, line.entry.inode}];
   if (step.link_to.empty()) {
     place = {line.stored_level, line.offset, line.digest, line.state};
-    return;
+  } else {
+    line.stored_level = place.level;
+    line.offset = place.offset;
+    line.digest = place.digest;
+    line.state = place.state;
   }
-  line.stored_level = place.level;
-  line.offset = place.offset;
-  line.digest = place.digest;
-  line.state = place.state;
+  if (step.is_last_name) places_.erase({line.entry.device, line.entry.inode});
 }
 
 }  // namespace autoarchive::tar_internal

@@ -34,7 +34,7 @@ class SegmentReporter {
   void follow_link(const Step& step, ManifestEntry& line);
 
   BackupJob& job_;
-  // Grows with files that have several names only.
+  // Grows with files of whose several names some have not been seen yet.
   std::map<std::pair<std::uint64_t, std::uint64_t>, ContentPlace> places_;
 };
 
