@@ -10,6 +10,14 @@ constexpr int kMaxReads = 4;
 // A small file that has grown since the walk is stored as it is now, up to this size, and cut to what it was beyond.
 constexpr std::uint64_t kMaxGrownBytes = 4U << 20U;
 
+// What is stored is what the descriptor says, not what the listing said a moment ago.
+void take_as_found(Step& step, Entry& found) {
+  auto& entry = step.item.entry;
+  if (found.uid == entry.uid) found.user = std::move(entry.user);
+  if (found.gid == entry.gid) found.group = std::move(entry.group);
+  entry = std::move(found);
+}
+
 void report_change(Step& step) {
   step.outcome.state = EntryState::changed;
   step.outcome.problems.push_back({BackupSubOperation::read, BackupOperationError::file_changed, {}});
@@ -105,47 +113,51 @@ bool SegmentBuilder::try_file(Step& step, Segment& segment, TarWriter& tar) {
     set_failed(step, BackupSubOperation::open, opened.os_errno);
     return true;
   }
-  // What is stored is what the descriptor says, not what the listing said a moment ago.
-  auto& entry = step.item.entry;
-  if (opened.entry.uid == entry.uid) opened.entry.user = std::move(entry.user);
-  if (opened.entry.gid == entry.gid) opened.entry.group = std::move(entry.group);
   const bool is_cut = opened.entry.size > kMaxGrownBytes;
   if (is_cut) opened.entry.size = planned_bytes;
   const auto map = metadata_.sparse ? find_holes(opened) : SparseMap();
-  entry = std::move(opened.entry);
+  take_as_found(step, opened.entry);
   const int fd = opened.fd.get();
   read_attributes(step, fd, metadata_);
 
   stored(step, segment.bytes.size());
-  auto member = member_of(step);
-  member.is_sparse = !map.pieces.empty();
-  const auto map_text = member.is_sparse ? map.text() : std::string();
-  member.stored_size = member.is_sparse ? map_text.size() + map.data_bytes() : entry.size;
-  tar.add_header(member);
-  const auto content_begin = segment.bytes.size();
-  OpenFile::ReadResult result;
-  if (member.is_sparse) {
-    segment.bytes.append(std::as_bytes(std::span(map_text)));
-    for (const auto& piece : map.pieces) {
-      const auto read = read_exactly(fd, piece.offset, segment.bytes.grow(static_cast<std::size_t>(piece.length)));
-      if (read.state != EntryState::ok) result = read;
-    }
-  } else {
-    result = read_exactly(fd, 0, segment.bytes.grow(static_cast<std::size_t>(entry.size)));
-  }
+  const auto result = append_member(step, fd, map, segment, tar);
   if (result.state == EntryState::failed) {
     step.outcome.problems.clear();
     set_failed(step, BackupSubOperation::read, result.os_errno);
     return true;
   }
-  digest_.reset();
-  digest_.update(segment.bytes.view().subspan(content_begin));
-  step.outcome.digest = digest_.value();
-  step.outcome.content_bytes = segment.bytes.size() - content_begin;
-  tar.pad();
-  if (!is_cut) return result.state == EntryState::ok && is_as_it_was(fd, entry);
+  if (!is_cut) return result.state == EntryState::ok && is_as_it_was(fd, step.item.entry);
   report_change(step);  // it will not become shorter by reading it again
   return true;
+}
+
+// Header, content or map and data, padding; and the digest of what is between.
+OpenFile::ReadResult SegmentBuilder::append_member(Step& step, int fd, const SparseMap& map, Segment& segment,
+                                                   TarWriter& tar) {
+  auto member = member_of(step);
+  member.is_sparse = !map.pieces.empty();
+  const auto map_text = member.is_sparse ? map.text() : std::string();
+  member.stored_size = member.is_sparse ? map_text.size() + map.data_bytes() : step.item.entry.size;
+  tar.add_header(member);
+  auto& bytes = segment.bytes;
+  const auto begin = bytes.size();
+  OpenFile::ReadResult result;
+  if (member.is_sparse) {
+    bytes.append(std::as_bytes(std::span(map_text)));
+    for (const auto& piece : map.pieces) {
+      const auto read = read_exactly(fd, piece.offset, bytes.grow(static_cast<std::size_t>(piece.length)));
+      if (read.state != EntryState::ok) result = read;
+    }
+  } else {
+    result = read_exactly(fd, 0, bytes.grow(static_cast<std::size_t>(step.item.entry.size)));
+  }
+  digest_.reset();
+  digest_.update(bytes.view().subspan(begin));
+  step.outcome.digest = digest_.value();
+  step.outcome.content_bytes = bytes.size() - begin;
+  tar.pad();
+  return result;
 }
 
 void SegmentBuilder::add_part(Step& step, Segment& segment, TarWriter& tar) {

@@ -26,6 +26,7 @@ class SegmentBuilder {
   void add_header(Step& step, Segment& segment, TarWriter& tar);
   void add_file(Step& step, Segment& segment, TarWriter& tar);
   bool try_file(Step& step, Segment& segment, TarWriter& tar);
+  OpenFile::ReadResult append_member(Step& step, int fd, const SparseMap& map, Segment& segment, TarWriter& tar);
   void add_part(Step& step, Segment& segment, TarWriter& tar);
   [[nodiscard]] bool is_what_it_was(const Step& step) const;
   [[nodiscard]] TarMember member_of(const Step& step) const;
