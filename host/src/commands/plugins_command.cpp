@@ -74,7 +74,8 @@ void print(Console& console, const RouteCandidate& candidate) {
 }  // namespace
 
 ExitStatus run_command(Session& session, const PluginsCommand& /*list*/) {
-  auto& all = session.providers();
+  auto& all = session.unchecked_providers();
+  all.load_all();
   Json::Array plugins;
   for (const auto& report : all.reports()) {
     print(session.console(), report);
