@@ -11,6 +11,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "guarded_archiver.hpp"
 #include "plugin_options.hpp"
 
 namespace autoarchive::host {
@@ -162,8 +163,10 @@ std::vector<RouteCandidate> Providers::candidates(std::string_view type) {
   std::vector<RouteCandidate> found;
   std::set<std::string> ids;
   for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, ArchiverServiceIdentification())) {
-    found.push_back(route_candidate(*id));
-    ids.insert(found.back().provider_id);
+    auto& candidate = found.emplace_back(route_candidate(*id));
+    ids.insert(candidate.provider_id);
+    if (auto fault = health_.fault(candidate.provider_id); !fault.empty())
+      candidate.availability = {false, std::move(fault)};
   }
   for (const auto& report : reports()) {
     if (report.state != PluginState::refused) continue;
@@ -227,7 +230,9 @@ std::shared_ptr<IArchiver> Providers::archiver(std::string_view provider_id) {
   const ArchiverServiceIdentification service;
   load({"archiver", "", std::string(provider_id)});
   for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, service)) {
-    if (id->provider_id() == provider_id) return accessor_.get_or_create(service, id.get(), arguments(provider_id));
+    if (id->provider_id() != provider_id) continue;
+    return std::make_shared<GuardedArchiver>(
+        std::string(provider_id), accessor_.get_or_create(service, id.get(), arguments(provider_id)), health_);
   }
   throw Error(ErrorCode::key_error, fmt::format("provider {} is not there; see aa plugins list", quote(provider_id)),
               ErrorCause::unavailable);

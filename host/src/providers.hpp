@@ -17,6 +17,7 @@
 #include "autoarchive/service/application_context.hpp"
 #include "autoarchive/service/service_accessor.hpp"
 #include "config/config.hpp"
+#include "guarded_archiver.hpp"
 
 namespace autoarchive::host {
 
@@ -76,6 +77,7 @@ class Providers {
   ServiceAccessor accessor_;
   PluginLoader loader_;
   std::vector<PluginState> told_;  // by report
+  ProviderHealth health_;
 };
 
 /// "plugin '/opt/zip.so' was refused: AA-P103 …; fix: chmod go-w '/opt'", with all its faults.

@@ -114,6 +114,23 @@ TEST_F(PluginsTest, StartsNothingWithoutWhatIsRequired) {
   EXPECT_EQ(create("tar"), 0) << err_;
 }
 
+TEST_F(PluginsTest, ContainsAProviderThatThrowsAndStopsAskingIt) {
+  put("throwing_archiver", plugins_);
+  std::string archives = "archives:\n";
+  for (const char* name : {"a", "b", "c", "d"})
+    archives += std::string("  ") + name + ": {root: " + (directory_ / "root").native() +
+                ", destination: " + (directory_ / "backups").native() + ", type: fixture}\n";
+  configure("  directories: [" + plugins_.native() + "]\n" + archives);
+  EXPECT_EQ(run({"create", "--all"}), 2);
+  for (const char* name : {"a", "b", "c"})
+    EXPECT_THAT(err_,
+                HasSubstr(std::string("[") + name + "] error: provider 'fixture' has failed with 'no memory\\n', "));
+  EXPECT_THAT(err_, HasSubstr("[d] error: no provider makes fixture; fixture: not available: AA-P704 it has failed 3 "
+                              "times in a row, last with 'no memory\\n'"));
+  for (const auto& file : fs::directory_iterator(directory_ / "backups"))
+    EXPECT_THAT(file.path().filename().native(), ::testing::StartsWith("."));  // locks and the marker
+}
+
 TEST_F(PluginsTest, NeverUsesWhatIsNotEnabled) {
   configure("  settings:\n    tar-internal: {enabled: false}\n");
   EXPECT_EQ(run({"route", "x", "--root", directory_ / "root", "--destination", directory_ / "backups"}), 0);
