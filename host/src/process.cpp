@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,8 +110,9 @@ int run_process(int argc, const char* const* argv) {
   ::umask(077);
   for (const int ignored : {SIGPIPE, SIGXFSZ}) std::signal(ignored, SIG_IGN);
   SignalWatcher signals;
-  const ProcessContext process{std::cin,         std::cout,     std::cerr,        ::isatty(0) == 1, ::isatty(1) == 1,
-                               ::isatty(2) == 1, environment(), ::geteuid() == 0, own_file(),       signals.token()};
+  const ProcessContext process{
+      std::cin,      std::cout,        std::cerr,  ::isatty(0) == 1, ::isatty(1) == 1,           ::isatty(2) == 1,
+      environment(), ::geteuid() == 0, own_file(), signals.token(),  ::getauxval(AT_SECURE) != 0};
   const int status = run_application(process, std::vector<std::string>(argv + 1, argv + argc));
   std::cout.flush();
   if (signals.signal_number() != 0 && status != 0) return 128 + signals.signal_number();

@@ -11,6 +11,8 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "guarded_archiver.hpp"
+#include "plugin_options.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -34,11 +36,28 @@ PluginPolicy plugin_policy(const Config& config, const PluginSearch& search) {
   policy.directories = search.first;
   for (const auto& directory : config.plugins.directories)
     policy.directories.push_back({directory.path, directory.origin.text()});
+  if (!search.user_directory.empty()) policy.directories.push_back({search.user_directory, ""});
   policy.directories.push_back({search.installed_directory, ""});
   policy.denied = config.plugins.deny;
+  policy.allowed = config.plugins.allow;
+  for (const auto& [id, pin] : config.plugins.pins) policy.pins[id] = {pin.file, pin.sha256, pin.origin.text()};
+  for (const auto& [id, file] : config.plugins.dev_overrides)
+    policy.dev_overrides[id] = {file.path, "", file.origin.text()};
   policy.safe_mode = search.safe_mode;
   policy.installed_directory = search.installed_directory;
   return policy;
+}
+
+// What the note says of a provider whose code must not run.
+RouteCandidate candidate_of_refused(const ProviderDeclaration& provider, const PluginReport& report) {
+  RouteCandidate candidate;
+  candidate.provider_id = provider.id;
+  for (const auto& [extension, names] : provider.features) {
+    auto& features = candidate.features[BackupType{extension, extension}];
+    for (const auto& name : names) features.insert(ArchiverFeature{name});
+  }
+  candidate.availability = {false, refusal_text(report)};
+  return candidate;
 }
 
 // The state tells which files there are and where: nobody else's business.
@@ -53,21 +72,108 @@ void make_private_directory(const std::filesystem::path& directory) {
 
 }  // namespace
 
-Providers::Providers(const Config& config, const PluginSearch& search, AppEnvironment environment)
-    : config_(config), context_(std::move(environment), nullptr, nullptr), loader_(context_, accessor_) {
-  loader_.load(plugin_policy(config, search));
+std::string refusal_text(const PluginReport& report) {
+  auto text = fmt::format("plugin {} was refused:", quote(report.file.native()));
+  for (const auto& refusal : report.refusals)
+    text += fmt::format(" {} {}; fix: {};", refusal.code, refusal.text, refusal.remedy);
+  text.pop_back();
+  return text;
+}
+
+Providers::Providers(const Config& config, const PluginSearch& search, AppEnvironment environment, TakeReport tell)
+    : config_(config),
+      tell_(std::move(tell)),
+      context_(std::move(environment), nullptr, nullptr),
+      loader_(context_, accessor_) {
+  loader_.discover(plugin_policy(config, search));
+  tell_news();
 }
 
 Providers::~Providers() = default;
+
+void Providers::tell_news() {
+  const auto& reports = loader_.reports();
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    const auto& report = reports[i];
+    const bool is_new = i == told_.size();
+    if (is_new) told_.push_back(report.state);
+    const bool has_news = !report.is_usable() && (is_new || told_[i] != report.state);
+    if (has_news || (is_new && report.is_dev_override)) tell_(report);
+    told_[i] = report.state;
+  }
+}
+
+void Providers::load(const ProviderQuery& wanted) {
+  loader_.load_providers(wanted);
+  tell_news();
+}
+
+void Providers::load_all() {
+  load({});
+}
+
+void Providers::check_settings() {
+  const auto faults = option_faults(config_.plugins, reports());
+  if (!faults.empty())
+    throw Error(ErrorCode::value_error, fmt::format("{}", fmt::join(faults, "\n")), ErrorCause::configuration);
+  for (const auto& [id, settings] : config_.plugins.settings) {
+    if (!settings.required) continue;
+    const ProviderQuery wanted{"", "", id};
+    load(wanted);
+    const auto is_loaded = [&](const PluginReport& report) {
+      const auto& providers = report.descriptor.providers;
+      return report.state == PluginState::loaded &&
+             std::any_of(providers.begin(), providers.end(),
+                         [&](const auto& provider) { return wanted.matches(provider); });
+    };
+    if (std::any_of(reports().begin(), reports().end(), is_loaded)) continue;
+    const auto* refused = find_refused(wanted);
+    throw Error(ErrorCode::key_error,
+                fmt::format("{}: provider {} is required, {}", settings.origin.text(), quote(id),
+                            refused != nullptr ? "but " + refusal_text(*refused)
+                                               : "and no plugin declares it; see aa plugins list"),
+                ErrorCause::unavailable);
+  }
+}
 
 const std::vector<PluginReport>& Providers::reports() const noexcept {
   return loader_.reports();
 }
 
-std::vector<RouteCandidate> Providers::candidates() const {
+// The first one, as it would have been used.
+const PluginReport* Providers::find_refused(const ProviderQuery& wanted) const {
+  for (const auto& report : reports()) {
+    const auto& providers = report.descriptor.providers;
+    if (report.state == PluginState::refused &&
+        std::any_of(providers.begin(), providers.end(), [&](const auto& provider) { return wanted.matches(provider); }))
+      return &report;
+  }
+  return nullptr;
+}
+
+bool Providers::is_denied(std::string_view provider_id) const {
+  const std::string id(provider_id);
+  const auto settings = config_.plugins.settings.find(id);
+  return config_.plugins.deny.contains(id) || (settings != config_.plugins.settings.end() && !settings->second.enabled);
+}
+
+std::vector<RouteCandidate> Providers::candidates(std::string_view type) {
+  const ProviderQuery wanted{"archiver", std::string(type), ""};
+  load(wanted);
   std::vector<RouteCandidate> found;
+  std::set<std::string> ids;
   for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, ArchiverServiceIdentification())) {
-    found.push_back(route_candidate(*id));
+    auto& candidate = found.emplace_back(route_candidate(*id));
+    ids.insert(candidate.provider_id);
+    if (auto fault = health_.fault(candidate.provider_id); !fault.empty())
+      candidate.availability = {false, std::move(fault)};
+  }
+  for (const auto& report : reports()) {
+    if (report.state != PluginState::refused) continue;
+    for (const auto& provider : report.descriptor.providers) {
+      if (wanted.matches(provider) && ids.insert(provider.id).second)
+        found.push_back(candidate_of_refused(provider, report));
+    }
   }
   return found;
 }
@@ -75,14 +181,21 @@ std::vector<RouteCandidate> Providers::candidates() const {
 RoutePolicy Providers::policy() const {
   RoutePolicy policy;
   policy.denied = config_.plugins.deny;
-  for (const auto& [id, settings] : config_.plugins.settings) policy.priority[id] = settings.priority;
+  for (const auto& [id, settings] : config_.plugins.settings) {
+    policy.priority[id] = settings.priority;
+    if (!settings.enabled) policy.denied.insert(id);
+  }
   return policy;
 }
 
 std::vector<BackupType> Providers::types() const {
   std::set<BackupType> types(backup_type::kWellKnown.begin(), backup_type::kWellKnown.end());
-  for (const auto& candidate : candidates()) {
-    for (const auto& [type, features] : candidate.features) types.insert(type);
+  for (const auto& report : reports()) {
+    if (!report.is_usable()) continue;
+    for (const auto& provider : report.descriptor.providers) {
+      if (provider.service != "archiver") continue;
+      for (const auto& [extension, features] : provider.features) types.insert(BackupType{extension, extension});
+    }
   }
   return {types.begin(), types.end()};
 }
@@ -92,6 +205,11 @@ BackupType Providers::type(const std::string& extension) const {
   for (const auto& type : types()) {
     if (type.extension == extension) return type;
     known.push_back(type.extension);
+  }
+  if (const auto* refused = find_refused({"archiver", extension, ""})) {
+    throw Error(ErrorCode::value_error,
+                fmt::format("type {}: a plugin would make it, but {}", quote(extension), refusal_text(*refused)),
+                ErrorCause::unavailable);
   }
   const auto suggestion = nearest(extension, known);
   throw Error(ErrorCode::value_error,
@@ -110,8 +228,11 @@ ProviderArguments Providers::arguments(std::string_view provider_id) const {
 
 std::shared_ptr<IArchiver> Providers::archiver(std::string_view provider_id) {
   const ArchiverServiceIdentification service;
+  load({"archiver", "", std::string(provider_id)});
   for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, service)) {
-    if (id->provider_id() == provider_id) return accessor_.get_or_create(service, id.get(), arguments(provider_id));
+    if (id->provider_id() != provider_id) continue;
+    return std::make_shared<GuardedArchiver>(
+        std::string(provider_id), accessor_.get_or_create(service, id.get(), arguments(provider_id)), health_);
   }
   throw Error(ErrorCode::key_error, fmt::format("provider {} is not there; see aa plugins list", quote(provider_id)),
               ErrorCause::unavailable);
@@ -121,8 +242,10 @@ std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) 
   std::vector<std::byte> head(kHeadBytes);
   head.resize(file.read_at(0, head));
   const ArchiveReaderServiceIdentification service;
+  load({"archive-reader", "", ""});
   for (const auto& id : identifications<IArchiveReaderIdentification>(accessor_, service)) {
-    if (id->recognise(head)) return accessor_.get_or_create(service, id.get(), arguments(id->provider_id()));
+    if (!is_denied(id->provider_id()) && id->recognise(head))
+      return accessor_.get_or_create(service, id.get(), arguments(id->provider_id()));
   }
   throw Error(ErrorCode::value_error,
               fmt::format("{}: not an archive that any plugin reads; see aa plugins list", quote(file.description())),

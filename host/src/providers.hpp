@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,47 +17,70 @@
 #include "autoarchive/service/application_context.hpp"
 #include "autoarchive/service/service_accessor.hpp"
 #include "config/config.hpp"
+#include "guarded_archiver.hpp"
 
 namespace autoarchive::host {
 
 /// Where plugins may be, apart from the configuration.
 struct PluginSearch {
-  std::vector<PluginDirectory> first;  ///< --plugin-dir, then AA_PLUGIN_PATH
+  std::vector<PluginDirectory> first;    ///< --plugin-dir, then AA_PLUGIN_PATH
+  std::filesystem::path user_directory;  ///< empty: none
   std::filesystem::path installed_directory;
   bool safe_mode = false;
 };
 
-/// Loads the plugins once, and makes providers when they are asked for. Not thread-safe.
+/// Takes a report that says something to the user: not usable, or a developer's override. Once a report and state.
+using TakeReport = std::function<void(const PluginReport&)>;
+
+/// Looks at the plugins once, loads those that are needed, and makes providers when they are asked for. Not
+/// thread-safe.
 class Providers {
  public:
-  /// `config` must outlive this object. Makes config.state_dir if it is missing (it is the providers' work_dir).
-  Providers(const Config& config, const PluginSearch& search, AppEnvironment environment);
+  /// `config` must outlive this object. Loads nothing.
+  Providers(const Config& config, const PluginSearch& search, AppEnvironment environment, TakeReport tell);
   ~Providers();
   Providers(const Providers&) = delete;
   Providers& operator=(const Providers&) = delete;
 
+  /// Options against what the plugins declare, and that everything required is there (which loads it). Throws
+  /// Error(value_error, cause configuration) with a line a fault, or (key_error, cause unavailable).
+  void check_settings();
+  void load_all();
+
   [[nodiscard]] const std::vector<PluginReport>& reports() const noexcept;
-  /// One per archiver, with the user's denials not yet applied.
-  [[nodiscard]] std::vector<RouteCandidate> candidates() const;
+  /// One per archiver that makes `type` (empty: any), with the user's denials not yet applied. One whose plugin was
+  /// refused is not available, and the reason says what to do.
+  [[nodiscard]] std::vector<RouteCandidate> candidates(std::string_view type = {});
   [[nodiscard]] RoutePolicy policy() const;
-  /// Every type that some archiver has, sorted, and the well-known ones.
+  /// Every type that some archiver declares, sorted, and the well-known ones. Loads nothing.
   [[nodiscard]] std::vector<BackupType> types() const;
   /// The type with this extension. Throws Error(value_error, cause unsupported) that lists what there is and the
   /// nearest.
   [[nodiscard]] BackupType type(const std::string& extension) const;
 
-  /// Throws Error(key_error, cause unavailable) if there is no such archiver.
+  /// Throws Error(key_error, cause unavailable) if there is no such archiver. Makes config.state_dir if it is missing
+  /// (it is the providers' work_dir).
   [[nodiscard]] std::shared_ptr<IArchiver> archiver(std::string_view provider_id);
   /// The reader for a file that begins like this. Throws Error(value_error, cause unsupported) naming `what`.
   [[nodiscard]] std::shared_ptr<IArchiveReader> reader_for(const ReadableFile& file);
 
  private:
+  void load(const ProviderQuery& wanted);
+  void tell_news();
+  [[nodiscard]] bool is_denied(std::string_view provider_id) const;
+  [[nodiscard]] const PluginReport* find_refused(const ProviderQuery& wanted) const;
   [[nodiscard]] ProviderArguments arguments(std::string_view provider_id) const;
 
   const Config& config_;
+  TakeReport tell_;
   ApplicationContext context_;
   ServiceAccessor accessor_;
   PluginLoader loader_;
+  std::vector<PluginState> told_;  // by report
+  ProviderHealth health_;
 };
+
+/// "plugin '/opt/zip.so' was refused: AA-P103 …; fix: chmod go-w '/opt'", with all its faults.
+[[nodiscard]] std::string refusal_text(const PluginReport& report);
 
 }  // namespace autoarchive::host

@@ -23,29 +23,53 @@ ConsoleOptions console_options(const ProcessContext& process, const GlobalOption
   return {options.verbosity, options.json, wanted};
 }
 
-Problem plugin_problem(const PluginReport& report, const Refusal& refusal) {
-  const auto file = quote(report.file.native());
+Problem plugin_problem(const PluginReport& report) {
   if (report.state == PluginState::unsearched) {
+    const auto& refusal = report.refusals.front();
     return {Severity::warning, "plugin.refused", "",
-            fmt::format("plugin directory {}: {} {}; {}", file, refusal.code, refusal.text, refusal.remedy)};
+            fmt::format("plugin directory {}: {} {}; {}", quote(report.file.native()), refusal.code, refusal.text,
+                        refusal.remedy)};
   }
-  return {Severity::notice, "plugin.refused", "",
-          fmt::format("plugin {} was refused: {} {}; {}", file, refusal.code, refusal.text, refusal.remedy)};
+  return {Severity::notice, "plugin.refused", "", refusal_text(report)};
 }
 
-// The user's own directories come first. Root does not take code from a variable that somebody else may have set.
-PluginSearch plugin_search(const ProcessContext& process, const GlobalOptions& options) {
+void tell(Console& console, const PluginReport& report) {
+  if (!report.refusals.empty()) console.problem(plugin_problem(report));
+  if (report.is_dev_override && report.is_usable()) {
+    console.problem(
+        {Severity::notice, "plugin.dev_override", "",
+         fmt::format("DEVELOPMENT: plugin {} is {} ({})", report.id(), quote(report.file.native()), report.named_by)});
+  }
+}
+
+std::filesystem::path user_plugin_directory(const ProcessContext& process) {
+  const std::filesystem::path data = from_environment(process, "XDG_DATA_HOME");
+  if (data.is_absolute()) return data / "autoarchive/plugins";
+  const std::filesystem::path home = from_environment(process, "HOME");
+  return home.is_absolute() ? home / ".local/share/autoarchive/plugins" : std::filesystem::path();
+}
+
+// The user's own directories come first. Nobody with more rights than the user takes code from a variable or a home
+// directory that somebody else may have set.
+PluginSearch plugin_search(const ProcessContext& process, const GlobalOptions& options, const Config& config,
+                           Console& console) {
   PluginSearch search;
   for (const auto& directory : options.plugin_directories) search.first.push_back({directory, "--plugin-dir"});
   search.safe_mode = options.safe_mode;
-  if (!process.as_root) {
-    const auto path = from_environment(process, "AA_PLUGIN_PATH");
-    for (std::size_t begin = 0; begin < path.size();) {
-      const auto end = std::min(path.find(':', begin), path.size());
-      if (end > begin) search.first.push_back({path.substr(begin, end - begin), "AA_PLUGIN_PATH"});
-      begin = end + 1;
-    }
+  const auto path = from_environment(process, "AA_PLUGIN_PATH");
+  const bool is_trusted = !process.has_raised_rights && (!process.as_root || config.plugins.environment_path);
+  if (!path.empty() && !is_trusted) {
+    console.problem({Severity::notice, "plugin.path_ignored", "",
+                     process.has_raised_rights
+                         ? "AA_PLUGIN_PATH is ignored with raised rights; use plugins.directories"
+                         : "AA_PLUGIN_PATH is ignored for root; use --plugin-dir, or set plugins.environment_path"});
   }
+  for (std::size_t begin = 0; is_trusted && begin < path.size();) {
+    const auto end = std::min(path.find(':', begin), path.size());
+    if (end > begin) search.first.push_back({path.substr(begin, end - begin), "AA_PLUGIN_PATH"});
+    begin = end + 1;
+  }
+  if (!process.as_root && !process.has_raised_rights) search.user_directory = user_plugin_directory(process);
   search.installed_directory = (process.executable.parent_path() / AA_PLUGIN_RELATIVE_DIR).lexically_normal();
   return search;
 }
@@ -97,16 +121,21 @@ const Config& Session::config() {
   return *config_;
 }
 
-Providers& Session::providers() {
+Providers& Session::unchecked_providers() {
   if (!providers_) {
     AppEnvironment environment(process_.executable.native(), {}, {});
-    providers_ = std::make_unique<Providers>(config(), plugin_search(process_, options_), std::move(environment));
-    for (const auto& report : providers_->reports()) {
-      if (report.state == PluginState::loaded) continue;
-      for (const auto& refusal : report.refusals) console_.problem(plugin_problem(report, refusal));
-    }
+    const auto search = plugin_search(process_, options_, config(), console_);
+    providers_ = std::make_unique<Providers>(config(), search, std::move(environment),
+                                             [this](const PluginReport& report) { tell(console_, report); });
   }
   return *providers_;
+}
+
+Providers& Session::providers() {
+  auto& providers = unchecked_providers();
+  if (!settings_checked_) providers.check_settings();
+  settings_checked_ = true;
+  return providers;
 }
 
 ArchiveConfig Session::archive(const std::string& name, const ArchiveOverrides& overrides) {

@@ -31,6 +31,7 @@ struct ProcessContext {
   bool as_root = false;
   std::filesystem::path executable;  ///< the program's own file; plugins are found relative to it
   std::stop_token stop;
+  bool has_raised_rights = false;  ///< more than those of whoever started it
 };
 
 /// One run of the program. Configuration and plugins are read when they are first needed. Not thread-safe.
@@ -49,7 +50,10 @@ class Session {
 
   /// Throws Error(cause configuration).
   [[nodiscard]] const Config& config();
+  /// With the settings of the configuration checked. Throws Error(cause configuration or unavailable).
   [[nodiscard]] Providers& providers();
+  /// Without that check, to look into what is wrong. Throws Error(cause configuration) for the file alone.
+  [[nodiscard]] Providers& unchecked_providers();
 
   /// The configured archive with this name, overridden; or, with a root and a destination given, one that no file
   /// defines. Throws Error(key_error, cause no_such_backup) that names the nearest, or value_error for a bad name.
@@ -68,6 +72,7 @@ class Session {
   EventStream events_;
   std::optional<Config> config_;
   std::unique_ptr<Providers> providers_;
+  bool settings_checked_ = false;
 };
 
 }  // namespace autoarchive::host

@@ -38,7 +38,8 @@ std::vector<std::string> obstacles(const RouteRequest& request, const RoutePolic
       reasons.push_back("has no " + feature.name + " for " + request.type.extension);
     }
   }
-  if (policy.denied.contains(candidate.provider_id)) reasons.emplace_back("denied by the configuration (plugins.deny)");
+  if (policy.denied.contains(candidate.provider_id))
+    reasons.emplace_back("denied by the configuration (plugins.deny, or enabled: false)");
   if (!request.pinned.empty() && candidate.provider_id != request.pinned)
     reasons.push_back("not the pinned provider " + request.pinned);
   if (!candidate.availability.available) reasons.push_back("not available: " + candidate.availability.reason);

@@ -1,8 +1,10 @@
 #include "autoarchive/plugin/descriptor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
+#include <optional>
 #include <system_error>
 
 #include "autoarchive/base/text.hpp"
@@ -34,6 +36,45 @@ bool is_dotted(std::string_view text, std::size_t at_least) {
     if (dot == std::string_view::npos) return labels + 1 >= at_least;
     text.remove_prefix(dot + 1);
   }
+}
+
+/// "tar,tar.gz" -> {"tar", "tar.gz"}
+std::vector<std::string> words_of(std::string_view list) {
+  std::vector<std::string> words;
+  while (!list.empty()) {
+    const auto comma = std::min(list.size(), list.find(','));
+    words.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(list.size(), comma + 1));
+  }
+  return words;
+}
+
+std::optional<std::int64_t> as_integer(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+constexpr std::array<std::string_view, 4> kOptionTypes{"text", "path", "boolean", "integer"};
+
+bool read_type(std::string_view word, OptionDeclaration& option) {
+  const auto* const found = std::find(kOptionTypes.begin(), kOptionTypes.end(), word);
+  if (found == kOptionTypes.end()) return false;
+  option.type = static_cast<OptionType>(found - kOptionTypes.begin());
+  return true;
+}
+
+// "1..64"
+bool read_range(std::string_view text, OptionDeclaration& option) {
+  const auto dots = text.find("..");
+  if (dots == std::string_view::npos) return false;
+  const auto min = as_integer(text.substr(0, dots));
+  const auto max = as_integer(text.substr(dots + 2));
+  if (!min || !max || *min > *max) return false;
+  option.min = *min;
+  option.max = *max;
+  return true;
 }
 
 class Parser {
@@ -113,14 +154,52 @@ class Parser {
     constexpr std::string_view kSuffix = ".service";
     for (const auto& [key, value] : result_.descriptor.lines) {
       if (!key.starts_with(kPrefix) || !key.ends_with(kSuffix)) continue;
-      const auto id = key.size() < kPrefix.size() + kSuffix.size()
-                          ? std::string()
-                          : key.substr(kPrefix.size(), key.size() - kPrefix.size() - kSuffix.size());
-      if (!is_dotted(id, /*at_least=*/1) || !is_dotted(value, /*at_least=*/1))
-        malformed("provider " + quote(id) + " of service " + quote(value) + " has no proper name");
-      result_.descriptor.providers.push_back({id, value});
+      ProviderDeclaration provider;
+      provider.service = value;
+      if (key.size() >= kPrefix.size() + kSuffix.size())
+        provider.id = key.substr(kPrefix.size(), key.size() - kPrefix.size() - kSuffix.size());
+      if (!is_dotted(provider.id, /*at_least=*/1) || !is_dotted(value, /*at_least=*/1))
+        malformed("provider " + quote(provider.id) + " of service " + quote(value) + " has no proper name");
+      collect_abilities(provider);
+      result_.descriptor.providers.push_back(std::move(provider));
     }
     if (result_.descriptor.providers.empty()) malformed("it declares no provider");
+  }
+
+  void collect_abilities(ProviderDeclaration& provider) {
+    const auto prefix = "provider." + provider.id + ".";
+    for (auto& type : words_of(result_.descriptor.value(prefix + "types"))) provider.features[std::move(type)];
+    provider.needs = words_of(result_.descriptor.value(prefix + "needs"));
+    const auto& lines = result_.descriptor.lines;
+    for (auto line = lines.lower_bound(prefix); line != lines.end() && line->first.starts_with(prefix); ++line) {
+      constexpr std::string_view kFeatures = "features.";
+      constexpr std::string_view kOption = "option.";
+      const auto key = std::string_view(line->first).substr(prefix.size());
+      if (key.starts_with(kFeatures)) {
+        const auto type = provider.features.find(std::string(key.substr(kFeatures.size())));
+        if (type == provider.features.end()) {
+          malformed(quote(line->first) + " speaks of a type that is not in " + quote(prefix + "types"));
+        } else {
+          type->second = words_of(line->second);
+        }
+      } else if (key.starts_with(kOption)) {
+        collect_option(key.substr(kOption.size()), line->second, provider);
+      }
+    }
+  }
+
+  void collect_option(std::string_view key, const std::string& value, ProviderDeclaration& provider) {
+    const auto dot = key.rfind('.');
+    if (dot == std::string_view::npos || dot == 0)
+      return malformed("option " + quote(key) + " of provider " + quote(provider.id) + " has no attribute");
+    auto& option = provider.options[std::string(key.substr(0, dot))];
+    const auto attribute = key.substr(dot + 1);
+    if (attribute == "default") option.default_value = value;
+    if (attribute == "doc") option.doc = value;
+    if (attribute == "secret") option.secret = value == "true";
+    const bool good =
+        attribute == "type" ? read_type(value, option) : attribute != "range" || read_range(value, option);
+    if (!good) malformed("option " + quote(key) + " of provider " + quote(provider.id) + " can't be " + quote(value));
   }
 
   std::string_view rest_;
@@ -133,6 +212,26 @@ class Parser {
 std::string PluginDescriptor::value(const std::string& key) const {
   const auto found = lines.find(key);
   return found == lines.end() ? std::string() : found->second;
+}
+
+std::string fault_of_option(const OptionDeclaration& option, std::string_view value) {
+  const auto shown = option.secret ? std::string("something else") : quote(value);
+  switch (option.type) {
+    case OptionType::text:
+      return {};
+    case OptionType::path:
+      return value.starts_with('/') ? std::string() : "has to be an absolute path, and is " + shown;
+    case OptionType::boolean:
+      return value == "true" || value == "false" ? std::string() : "has to be true or false, and is " + shown;
+    case OptionType::integer:
+      break;
+  }
+  const auto number = as_integer(value);
+  if (number && *number >= option.min && *number <= option.max) return {};
+  const bool bounded = option.min != INT64_MIN || option.max != INT64_MAX;
+  return "has to be an integer" +
+         (bounded ? " from " + std::to_string(option.min) + " to " + std::to_string(option.max) : std::string()) +
+         ", and is " + shown;
 }
 
 ParsedDescriptor parse_descriptor(std::string_view text) {

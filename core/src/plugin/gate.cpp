@@ -1,6 +1,6 @@
 #include "gate.hpp"
 
-#include <grp.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,9 +11,11 @@
 #include <string_view>
 #include <system_error>
 
+#include "autoarchive/base/digest.hpp"
+#include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/base/unique_fd.hpp"
 #include "autoarchive/plugin/fingerprint.hpp"
-#include "elf_file.hpp"
 
 namespace autoarchive {
 namespace {
@@ -74,6 +76,46 @@ constexpr std::array kAbiFields{
     AbiField{"AA-P507", "abi.exceptions", "build the plugin with -fexceptions"},
     AbiField{"AA-P508", "abi.sanitizers", "build the plugin with the host's sanitizers, or without"}};
 
+// A library is looked for there before anywhere else: whoever can write there can bring in code.
+void check_run_path(const fs::path& file, const std::string& run_path, std::vector<Refusal>& refusals) {
+  auto path = run_path;
+  for (const std::string_view origin : {"$ORIGIN", "${ORIGIN}"}) {
+    if (path.starts_with(origin)) path.replace(0, origin.size(), fs::absolute(file).parent_path().native());
+  }
+  const auto refuse = [&](const std::string& why) {
+    refusals.push_back({"AA-P205", name(file) + " looks for its libraries in " + quote(run_path) + ", " + why,
+                        "link it without RPATH, or with one below $ORIGIN"});
+  };
+  if (!path.starts_with('/')) return refuse("which depends on the current directory");
+  bool is_missing = false;
+  for (auto part = fs::path(path).lexically_normal(); part.has_relative_path(); part = part.parent_path()) {
+    struct stat status {};
+    if (::stat(part.c_str(), &status) != 0) {
+      is_missing = true;
+      continue;
+    }
+    const bool is_sticky = (status.st_mode & S_ISVTX) != 0;
+    const bool is_foreign = status.st_uid != 0 && status.st_uid != ::geteuid();
+    if (is_foreign || (may_others_write(status) && (is_missing || !is_sticky)))
+      return refuse("where others can put one (" + name(part) + ")");
+    is_missing = false;
+  }
+}
+
+void check_sha256(const fs::path& file, const PluginPin& pin, std::vector<Refusal>& refusals) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  std::string found;
+  try {
+    if (fd) found = sha256_of_file(fd.get());
+  } catch (const Error& error) {
+    found = error.message();
+  }
+  if (found == pin.sha256) return;
+  refusals.push_back(
+      {"AA-P403", "sha256: file " + quote(found) + ", pinned by " + pin.named_by + " " + quote(pin.sha256),
+       "install the pinned file, or pin this one if you know why it differs", "sha256", found, pin.sha256});
+}
+
 int as_number(const std::string& text) {
   return std::atoi(text.c_str());
 }
@@ -100,8 +142,7 @@ std::vector<Refusal> check_file(const fs::path& file) {
   return refusals;
 }
 
-std::vector<Refusal> check_elf(const fs::path& file) {
-  const auto elf = read_elf(file);
+std::vector<Refusal> check_elf(const fs::path& file, const ElfFile& elf) {
   if (!elf.is_elf) return {{"AA-P201", name(file) + " is not an ELF file", "remove it, or put a plugin there"}};
   if (!elf.is_host_class || !elf.is_host_machine) {
     return {{"AA-P202", name(file) + " is for another machine (ELF machine " + std::to_string(elf.machine) + ")",
@@ -115,38 +156,76 @@ std::vector<Refusal> check_elf(const fs::path& file) {
   }
   if (!elf.is_shared_library)
     return {{"AA-P201", name(file) + " is not a shared library", "remove it, or put a plugin there"}};
-  return {};
+  std::vector<Refusal> refusals;
+  if (elf.executable_stack) {
+    refusals.push_back({"AA-P204", name(file) + " asks for an executable stack",
+                        "build it with aa_add_plugin(), or link it with -Wl,-z,noexecstack"});
+  }
+  if (elf.text_relocations)
+    refusals.push_back({"AA-P204", name(file) + " has to be written to when it is loaded", "compile it with -fPIC"});
+  for (const auto& run_path : elf.run_paths) check_run_path(file, run_path, refusals);
+  return refusals;
 }
 
-std::vector<Refusal> check_place(const fs::path& file, const PluginPolicy& policy) {
+std::vector<Refusal> check_note(const fs::path& file, const ElfFile& elf, PluginDescriptor& descriptor) {
+  if (!elf.descriptor) {
+    return {{"AA-P301", name(file) + " is a shared library, but not an AutoArchive plugin (it has no note)",
+             "build it with aa_add_plugin() and AA_PLUGIN(), or remove it"}};
+  }
+  auto parsed = parse_descriptor(*elf.descriptor);
+  descriptor = std::move(parsed.descriptor);
+  std::vector<Refusal> refusals;
+  for (auto& fault : parsed.faults) refusals.push_back({fault.code, fault.text, fault.remedy});
+  return refusals;
+}
+
+bool is_installed(const fs::path& file, const PluginPolicy& policy) {
   std::error_code error;
-  if (!policy.safe_mode || fs::equivalent(file.parent_path(), policy.installed_directory, error)) return {};
-  return {{"AA-P404", "safe mode: only plugins in " + name(policy.installed_directory) + " are loaded",
-           "run without --safe-mode"}};
+  return !policy.installed_directory.empty() && fs::equivalent(file.parent_path(), policy.installed_directory, error);
 }
 
-std::vector<Refusal> check_policy(const PluginDescriptor& descriptor, const PluginPolicy& policy) {
-  if (!policy.denied.contains(descriptor.id)) return {};
-  return {{"AA-P401", "plugin " + descriptor.id + " is denied by the configuration", "take it out of plugins.deny"}};
+std::vector<Refusal> check_policy(const fs::path& file, const PluginDescriptor& descriptor,
+                                  const PluginPolicy& policy) {
+  std::vector<Refusal> refusals;
+  const auto& id = descriptor.id;
+  const bool is_override = !policy.safe_mode && policy.dev_overrides.contains(id);
+  if (policy.denied.contains(id)) {
+    refusals.push_back({"AA-P401", "plugin " + id + " is denied by the configuration", "take it out of plugins.deny"});
+  }
+  if (!policy.allowed.empty() && !policy.allowed.contains(id)) {
+    refusals.push_back({"AA-P402", "plugin " + id + " is not on the list of what is allowed",
+                        "add it to plugins.allow, or remove the file"});
+  }
+  if (policy.safe_mode && !is_installed(file, policy)) {
+    refusals.push_back({"AA-P404", "safe mode: only plugins in " + name(policy.installed_directory) + " are loaded",
+                        "run without --safe-mode"});
+  }
+  constexpr std::string_view kReserved = "org.autoarchive.";
+  if (id.starts_with(kReserved) && !policy.installed_directory.empty() && !is_installed(file, policy) && !is_override) {
+    refusals.push_back({"AA-P405", "the id " + id + " is reserved for plugins in " + name(policy.installed_directory),
+                        "give the plugin another id, or name the file in plugins.dev_overrides while you work on it"});
+  }
+  const auto pin = policy.pins.find(id);
+  if (pin != policy.pins.end() && !pin->second.sha256.empty() && !is_override)
+    check_sha256(file, pin->second, refusals);
+  return refusals;
 }
 
 std::vector<Refusal> check_abi(const PluginDescriptor& descriptor) {
   static const auto host = parse_descriptor(AA_FINGERPRINT).descriptor;
   std::vector<Refusal> refusals;
+  const auto refuse = [&](const char* code, const char* key, const char* remedy) {
+    const auto theirs = descriptor.value(key);
+    const auto ours = host.value(key);
+    refusals.push_back(
+        {code, std::string(key) + ": plugin " + quote(theirs) + ", host " + quote(ours), remedy, key, theirs, ours});
+  };
   for (const auto& field : kAbiFields) {
-    const auto theirs = descriptor.value(field.key);
-    const auto ours = host.value(field.key);
-    if (theirs != ours) {
-      refusals.push_back(
-          {field.code, std::string(field.key) + ": plugin " + quote(theirs) + ", host " + quote(ours), field.remedy});
-    }
+    if (descriptor.value(field.key) != host.value(field.key)) refuse(field.code, field.key, field.remedy);
   }
-  const auto theirs = descriptor.value("abi.library_release");
-  const auto ours = host.value("abi.library_release");
-  if (as_number(theirs) > as_number(ours)) {
-    refusals.push_back({"AA-P504", "abi.library_release: plugin " + quote(theirs) + ", host " + quote(ours),
-                        "build the plugin with a C++ library that is not newer than the host's"});
-  }
+  constexpr auto kRelease = "abi.library_release";
+  if (as_number(descriptor.value(kRelease)) > as_number(host.value(kRelease)))
+    refuse("AA-P504", kRelease, "build the plugin with a C++ library that is not newer than the host's");
   return refusals;
 }
 

@@ -1,5 +1,7 @@
 #include "autoarchive/plugin/loader.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/dll/shared_library.hpp>
@@ -9,9 +11,10 @@
 
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/plugin/abi.h"
-#include "autoarchive/plugin/descriptor.hpp"
 #include "autoarchive/service/iservice_component.hpp"
+#include "elf_file.hpp"
 #include "gate.hpp"
+#include "trial.hpp"
 
 namespace autoarchive {
 namespace {
@@ -32,13 +35,44 @@ std::vector<fs::path> plugin_files(const fs::path& directory, std::error_code& e
   return files;
 }
 
-// Never unloaded: a provider, a type or a thread of the plugin may outlive everything else. The list is never
-// destroyed, so that the end of the process unloads none either.
-const shared_library& keep_loaded(shared_library library) {
-  static std::mutex mutex;
-  static auto& kept = *new std::list<shared_library>;
-  const std::lock_guard lock(mutex);
-  return kept.emplace_back(std::move(library));
+using FileIdentity = std::pair<dev_t, ino_t>;
+
+FileIdentity identity_of(const fs::path& file) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 ? FileIdentity(status.st_dev, status.st_ino) : FileIdentity();
+}
+
+/// Libraries are never unloaded: a provider, a type or a thread of a plugin may outlive everything else. The list is
+/// never destroyed, so that the end of the process unloads none either.
+struct KeptLibrary {
+  FileIdentity file;
+  shared_library library;
+};
+std::mutex kept_mutex;
+std::list<KeptLibrary>& kept_libraries() {
+  static auto& kept = *new std::list<KeptLibrary>;
+  return kept;
+}
+
+/// Null if it is not loaded yet.
+const shared_library* find_kept(const FileIdentity& file) {
+  const std::lock_guard lock(kept_mutex);
+  for (const auto& kept : kept_libraries()) {
+    if (kept.file == file) return &kept.library;
+  }
+  return nullptr;
+}
+
+const shared_library* keep_loaded(const FileIdentity& file, shared_library library) {
+  const std::lock_guard lock(kept_mutex);
+  return &kept_libraries().emplace_back(KeptLibrary{file, std::move(library)}).library;
+}
+
+Refusal load_failure(const std::string& text) {
+  // The dynamic linker's words for a library that is needed and not there; nothing has run then.
+  if (text.find("cannot open shared object file") != std::string::npos)
+    return {"AA-P206", "a library that it needs is missing: " + escaped(text), "install the package that has it"};
+  return {"AA-P601", "it can't be loaded: " + escaped(text), "rebuild the plugin, or install what it needs"};
 }
 
 using Provider = std::pair<std::string, std::string>;  // service, id
@@ -61,82 +95,154 @@ struct PluginLoader::State {
   State(ApplicationContext& given_context, ServiceAccessor& given_accessor)
       : context(given_context), accessor(given_accessor) {}
 
+  void look_into(const PluginDirectory& directory);
   void report_unsearched(const PluginDirectory& directory, const std::error_code& error);
-  void consider(const fs::path& file, const PluginPolicy& policy);
-  /// Null, with the refusals in the report, if it must not be used.
-  const autoarchive_plugin* open(const fs::path& file, const PluginPolicy& policy, PluginReport& report);
-  bool is_shadowed(PluginReport& report) const;
-  void start(const autoarchive_plugin& plugin, const PluginDescriptor& descriptor, PluginReport& report);
-  bool check_registered(const std::set<Provider>& declared, const ServiceAccessor::Staging& staging,
-                        PluginReport& report) const;
+  void look_at_pins(const std::map<std::string, PluginPin>& pins, bool are_overrides);
+  void look_at(const fs::path& file, const std::string& named_by, const std::string& pinned_id = {},
+               bool is_override = false);
+  /// All stages before loading.
+  void check(PluginReport& report, const std::string& pinned_id) const;
+  void check_others(PluginReport& report) const;
+  void load(std::size_t index);
+  const autoarchive_plugin* open(PluginReport& report) const;
+  void start(const autoarchive_plugin& plugin, std::size_t index);
+  static void check_registered(const ServiceAccessor::Staging& staging, PluginReport& report);
 
   ApplicationContext& context;
   ServiceAccessor& accessor;
+  PluginPolicy policy;
   std::vector<PluginReport> reports;
+  std::set<fs::path> seen;  // a file or directory that is named twice is looked at once
   std::vector<Loaded> loaded;
-  std::set<Provider> providers;
-  PluginDescriptor descriptor;  // of the plugin that is being considered
 };
 
-const autoarchive_plugin* PluginLoader::State::open(const fs::path& file, const PluginPolicy& policy,
-                                                    PluginReport& report) {
-  report.refusals = check_file(file);
-  if (report.refusals.empty()) report.refusals = check_elf(file);
-  if (report.refusals.empty()) report.refusals = check_place(file, policy);  // before any of its code runs
-  if (!report.refusals.empty()) return nullptr;
+void PluginLoader::State::check(PluginReport& report, const std::string& pinned_id) const {
+  auto& refusals = report.refusals;
+  refusals = check_file(report.file);
+  const auto elf = read_elf(report.file);
+  if (refusals.empty()) refusals = check_elf(report.file, elf);
+  // Read in any case: so it can be said what a refused plugin would do.
+  const auto faults = check_note(report.file, elf, report.descriptor);
+  if (refusals.empty()) refusals = faults;
+  if (!refusals.empty()) return;
+  refusals = check_policy(report.file, report.descriptor, policy);
+  if (!pinned_id.empty() && report.id() != pinned_id) {
+    refusals.push_back({"AA-P406", "id: file " + quote(report.id()) + ", " + report.named_by + " " + quote(pinned_id),
+                        "correct the path", "id", report.id(), pinned_id});
+  }
+  if (refusals.empty()) refusals = check_abi(report.descriptor);
+  if (refusals.empty()) check_others(report);
+}
 
-  boost::dll::fs::error_code error;
-  shared_library opened(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, error);
-  if (error) {
-    try {  // only the throwing form has dlopen's text
-      opened.load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-    } catch (const std::exception& failure) {
-      report.refusals.push_back({"AA-P601", escaped(failure.what()), "rebuild the plugin, or install what it needs"});
-      return nullptr;
+void PluginLoader::State::check_others(PluginReport& report) const {
+  const auto declared = declared_providers(report.descriptor);
+  for (const auto& other : reports) {
+    if (!other.is_usable()) continue;
+    if (other.id() == report.id()) {
+      report.state = PluginState::shadowed;
+      report.shadowed_by = other.file.native();
+      return;
+    }
+    for (const auto& provider : declared_providers(other.descriptor)) {
+      if (!declared.contains(provider)) continue;
+      report.refusals.push_back({"AA-P606",
+                                 "provider " + provider.second + " of service " + provider.first +
+                                     " is there already, from " + quote(other.file.native()),
+                                 "remove one of the two plugins, or deny it in plugins.deny"});
     }
   }
-  const auto& library = keep_loaded(std::move(opened));
-  if (!library.has(AUTOARCHIVE_PLUGIN_ENTRY_NAME)) {
-    report.refusals.push_back({"AA-P602",
-                               quote(file.native()) + " is a shared library, but not an AutoArchive plugin (no " +
-                                   AUTOARCHIVE_PLUGIN_ENTRY_NAME + ")",
-                               "build it with aa_add_plugin() and AA_PLUGIN()"});
+}
+
+void PluginLoader::State::look_at(const fs::path& file, const std::string& named_by, const std::string& pinned_id,
+                                  bool is_override) {
+  PluginReport report;
+  report.file = file;
+  report.named_by = named_by;
+  report.is_dev_override = is_override;
+  check(report, pinned_id);
+  if (report.refusals.empty() && report.state != PluginState::shadowed) report.state = PluginState::accepted;
+  reports.push_back(std::move(report));
+}
+
+void PluginLoader::State::look_at_pins(const std::map<std::string, PluginPin>& pins, bool are_overrides) {
+  for (const auto& [id, pin] : pins) {
+    if (pin.file.empty()) continue;
+    std::error_code error;
+    const auto real = fs::canonical(pin.file, error);
+    if (!error && !seen.insert(real).second) continue;
+    look_at(pin.file, pin.named_by, id, are_overrides);
+  }
+}
+
+void PluginLoader::State::report_unsearched(const PluginDirectory& directory, const std::error_code& error) {
+  const bool is_default = directory.named_by.empty();
+  if (is_default && error == std::errc::no_such_file_or_directory) return;
+  PluginReport report;
+  report.file = directory.path;
+  report.named_by = directory.named_by;
+  report.state = PluginState::unsearched;
+  report.refusals.push_back({"AA-P105",
+                             (is_default ? "" : "named by " + directory.named_by + ", ") +
+                                 "it can't be read as a directory: " + error.message(),
+                             is_default ? "make it readable" : "create it or make it readable, or don't name it"});
+  reports.push_back(std::move(report));
+}
+
+void PluginLoader::State::look_into(const PluginDirectory& directory) {
+  std::error_code error;
+  const auto real = fs::canonical(directory.path, error);
+  if (!error && !seen.insert(real).second) return;
+  std::vector<fs::path> files;
+  if (!error) files = plugin_files(directory.path, error);
+  if (error) report_unsearched(directory, error);
+  for (const auto& file : files) {
+    std::error_code ignored;  // what can't be resolved is refused when it is looked at
+    if (!seen.contains(fs::canonical(file, ignored)) || ignored) look_at(file, directory.named_by);
+  }
+}
+
+const autoarchive_plugin* PluginLoader::State::open(PluginReport& report) const {
+  const auto identity = identity_of(report.file);
+  const auto* library = find_kept(identity);
+  if (library == nullptr) {
+    const auto failure = is_installed(report.file, policy) ? std::string() : try_loading(report.file);
+    if (!failure.empty()) {
+      report.refusals.push_back(load_failure(failure));
+      return nullptr;
+    }
+    shared_library opened;
+    try {
+      opened.load(fs::absolute(report.file), boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    } catch (const std::exception& thrown) {
+      report.refusals.push_back(load_failure(thrown.what()));
+      return nullptr;
+    }
+    library = keep_loaded(identity, std::move(opened));
+  }
+  if (!library->has(AUTOARCHIVE_PLUGIN_ENTRY_NAME)) {
+    report.refusals.push_back(
+        {"AA-P602",
+         quote(report.file.native()) + " has a plugin's note, but does not export " + AUTOARCHIVE_PLUGIN_ENTRY_NAME,
+         "build it with aa_add_plugin() and AA_PLUGIN()"});
     return nullptr;
   }
-  const auto* plugin = library.get<const autoarchive_plugin*()>(AUTOARCHIVE_PLUGIN_ENTRY_NAME)();
+  const auto* plugin = library->get<const autoarchive_plugin*()>(AUTOARCHIVE_PLUGIN_ENTRY_NAME)();
+  const auto elf = read_elf(report.file);
   if (plugin == nullptr || plugin->struct_size < sizeof(autoarchive_plugin) || plugin->descriptor == nullptr ||
       plugin->create_component == nullptr || plugin->destroy_component == nullptr) {
-    report.refusals.push_back(
-        {"AA-P302", quote(file.native()) + ": the entry returns no complete plugin", "build it with this SDK"});
-    return nullptr;
-  }
-  auto parsed = parse_descriptor({plugin->descriptor, plugin->descriptor_size});
-  descriptor = std::move(parsed.descriptor);
-  report.id = descriptor.id;
-  report.version = descriptor.version;
-  for (const auto& provider : descriptor.providers) report.providers.push_back(provider.id);
-  for (auto& fault : parsed.faults) report.refusals.push_back({fault.code, fault.text, fault.remedy});
-  if (report.refusals.empty()) report.refusals = check_policy(descriptor, policy);
-  if (report.refusals.empty()) report.refusals = check_abi(descriptor);
-  if (report.refusals.empty() &&
-      (plugin->abi_kind != AUTOARCHIVE_ABI_KIND_CXX || plugin->abi_epoch != AUTOARCHIVE_ABI_EPOCH)) {
-    report.refusals.push_back({"AA-P603", "the descriptor says another ABI than the entry", "rebuild the plugin"});
+    report.refusals.push_back({"AA-P603", "its entry returns no complete plugin", "build it with this SDK"});
+  } else if (plugin->abi_kind != AUTOARCHIVE_ABI_KIND_CXX || plugin->abi_epoch != AUTOARCHIVE_ABI_EPOCH ||
+             std::string_view(plugin->descriptor, plugin->descriptor_size) != elf.descriptor) {
+    report.refusals.push_back({"AA-P603", "the descriptor in its code differs from the one in its note",
+                               "rebuild the plugin with AA_PLUGIN(), which makes both of one text"});
+  } else if (identity_of(report.file) != identity) {
+    report.refusals.push_back({"AA-P603", "it was replaced while it was loaded", "start again"});
   }
   return report.refusals.empty() ? plugin : nullptr;
 }
 
-bool PluginLoader::State::is_shadowed(PluginReport& report) const {
-  const auto first = std::find_if(reports.begin(), reports.end(), [&](const auto& other) {
-    return other.state == PluginState::loaded && other.id == report.id;
-  });
-  if (first == reports.end()) return false;
-  report.state = PluginState::shadowed;
-  report.shadowed_by = first->file;
-  return true;
-}
-
-bool PluginLoader::State::check_registered(const std::set<Provider>& declared, const ServiceAccessor::Staging& staging,
-                                           PluginReport& report) const {
+void PluginLoader::State::check_registered(const ServiceAccessor::Staging& staging, PluginReport& report) {
+  const auto declared = declared_providers(report.descriptor);
   std::set<Provider> registered;
   for (const auto& provider : staging.staged()) registered.insert(provider);
   const auto complain = [&](const Provider& provider, const char* what) {
@@ -150,19 +256,10 @@ bool PluginLoader::State::check_registered(const std::set<Provider>& declared, c
   for (const auto& provider : registered) {
     if (!declared.contains(provider)) complain(provider, "registered, but not declared");
   }
-  return report.refusals.empty();
 }
 
-void PluginLoader::State::start(const autoarchive_plugin& plugin, const PluginDescriptor& plugin_descriptor,
-                                PluginReport& report) {
-  const auto declared = declared_providers(plugin_descriptor);
-  for (const auto& provider : declared) {
-    if (!providers.contains(provider)) continue;
-    report.refusals.push_back({"AA-P606",
-                               "provider " + provider.second + " of service " + provider.first + " is there already",
-                               "remove one of the two plugins, or deny it in plugins.deny"});
-  }
-  if (!report.refusals.empty()) return;
+void PluginLoader::State::start(const autoarchive_plugin& plugin, std::size_t index) {
+  auto& report = reports[index];
   ServiceAccessor::Staging staging(accessor);
   std::array<char, kErrorBytes> error{};
   auto* component =
@@ -172,45 +269,30 @@ void PluginLoader::State::start(const autoarchive_plugin& plugin, const PluginDe
         {"AA-P604", "its component failed: " + escaped(error.data()), "see the plugin's documentation"});
     return;
   }
-  if (!check_registered(declared, staging, report)) {
+  check_registered(staging, report);
+  if (report.refusals.empty()) {
+    try {
+      staging.commit();
+    } catch (const std::exception& failure) {
+      report.refusals.push_back({"AA-P606", escaped(failure.what()), "remove one of the two plugins"});
+    }
+  }
+  if (!report.refusals.empty()) {
     plugin.destroy_component(component);
     return;
   }
-  try {
-    staging.commit();
-  } catch (const std::exception& failure) {
-    report.refusals.push_back({"AA-P606", escaped(failure.what()), "remove one of the two plugins"});
-    plugin.destroy_component(component);
-    return;
-  }
-  providers.insert(declared.begin(), declared.end());
   report.state = PluginState::loaded;
-  loaded.push_back({&plugin, component, reports.size()});
+  loaded.push_back({&plugin, component, index});
 }
 
-void PluginLoader::State::consider(const fs::path& file, const PluginPolicy& policy) {
-  PluginReport report;
-  report.file = file;
+void PluginLoader::State::load(std::size_t index) {
+  auto& report = reports[index];
+  report.state = PluginState::refused;
   try {
-    const auto* plugin = open(file, policy, report);
-    if (plugin != nullptr && !is_shadowed(report)) start(*plugin, descriptor, report);
+    if (const auto* plugin = open(report)) start(*plugin, index);
   } catch (...) {  // the plugin's code may throw anything, and must not keep the others from being looked at
     report.refusals.push_back({"AA-P604", "its entry failed with an exception", "see the plugin's documentation"});
   }
-  reports.push_back(std::move(report));
-}
-
-void PluginLoader::State::report_unsearched(const PluginDirectory& directory, const std::error_code& error) {
-  const bool is_default = directory.named_by.empty();
-  if (is_default && error == std::errc::no_such_file_or_directory) return;
-  PluginReport report;
-  report.file = directory.path;
-  report.state = PluginState::unsearched;
-  report.refusals.push_back({"AA-P105",
-                             (is_default ? "" : "named by " + directory.named_by + ", ") +
-                                 "it can't be read as a directory: " + error.message(),
-                             is_default ? "make it readable" : "create it or make it readable, or don't name it"});
-  reports.push_back(std::move(report));
 }
 
 PluginLoader::PluginLoader(ApplicationContext& context, ServiceAccessor& accessor)
@@ -220,17 +302,26 @@ PluginLoader::~PluginLoader() {
   destroy_services();
 }
 
-void PluginLoader::load(const PluginPolicy& policy) {
-  std::set<fs::path> seen;  // a directory that is given twice is looked at once
-  for (const auto& directory : policy.directories) {
-    std::error_code error;
-    const auto real = fs::canonical(directory.path, error);
-    if (!error && !seen.insert(real).second) continue;
-    std::vector<fs::path> files;
-    if (!error) files = plugin_files(directory.path, error);
-    if (error) state_->report_unsearched(directory, error);
-    for (const auto& file : files) state_->consider(file, policy);
+void PluginLoader::discover(const PluginPolicy& policy) {
+  state_->policy = policy;
+  if (!policy.safe_mode) state_->look_at_pins(policy.dev_overrides, /*are_overrides=*/true);
+  state_->look_at_pins(policy.pins, /*are_overrides=*/false);
+  for (const auto& directory : policy.directories) state_->look_into(directory);
+}
+
+void PluginLoader::load_providers(const ProviderQuery& wanted) {
+  for (std::size_t i = 0; i < state_->reports.size(); ++i) {
+    const auto& report = state_->reports[i];
+    const auto& providers = report.descriptor.providers;
+    const bool is_wanted =
+        std::any_of(providers.begin(), providers.end(), [&](const auto& provider) { return wanted.matches(provider); });
+    if (is_wanted && report.state == PluginState::accepted) state_->load(i);
   }
+}
+
+void PluginLoader::load(const PluginPolicy& policy) {
+  discover(policy);
+  load_providers({});
 }
 
 const std::vector<PluginReport>& PluginLoader::reports() const noexcept {
@@ -241,17 +332,30 @@ void PluginLoader::destroy_services() {
   while (!state_->loaded.empty()) {
     const auto last = state_->loaded.back();
     state_->loaded.pop_back();
+    auto& report = state_->reports[last.report];
+    report.state = PluginState::taken_back;
     try {
       last.component->destroy_services();
     } catch (const std::exception& failure) {
-      state_->reports[last.report].refusals.push_back(
+      report.refusals.push_back(
           {"AA-P604", "destroy_services failed: " + escaped(failure.what()), "see the plugin's documentation"});
     } catch (...) {
-      state_->reports[last.report].refusals.push_back(
-          {"AA-P604", "destroy_services failed", "see the plugin's documentation"});
+      report.refusals.push_back({"AA-P604", "destroy_services failed", "see the plugin's documentation"});
     }
     last.plugin->destroy_component(last.component);
   }
+}
+
+bool ProviderQuery::matches(const ProviderDeclaration& provider) const {
+  return (service.empty() || provider.service == service) && (id.empty() || provider.id == id) &&
+         (type.empty() || provider.features.empty() || provider.features.contains(type));
+}
+
+std::string_view to_string(PluginState state) noexcept {
+  constexpr std::array<std::string_view, 6> kWords{"accepted", "loaded",     "refused",
+                                                   "shadowed", "taken back", "unsearched"};
+  const auto index = static_cast<std::size_t>(state);
+  return index < kWords.size() ? kWords[index] : "refused";
 }
 
 }  // namespace autoarchive

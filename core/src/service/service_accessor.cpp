@@ -3,10 +3,10 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -132,12 +132,40 @@ std::optional<Registration> take(Services& services, const Wanted& wanted) {
   return std::nullopt;
 }
 
+/// A service as its identification, which is a plugin's code, says it once.
+struct NamedService {
+  std::string name;
+  ServiceKind kind;
+  explicit NamedService(const IServiceIdentification& service) : name(service.name()), kind(kind_of(service)) {}
+};
+
 /// Takes the whole service out; empty if there is none.
-Services::node_type take(Services& services, const IServiceIdentification& service) {
-  const auto found = services.find(service.name());
+Services::node_type take(Services& services, const NamedService& service) {
+  const auto found = services.find(service.name);
   if (found == services.end()) return {};
-  check_same_kind(service.name(), found->second.kind, kind_of(service));
+  check_same_kind(service.name, found->second.kind, service.kind);
   return services.extract(found);
+}
+
+const std::vector<Registration>& registered(const Services& services, const NamedService& service) {
+  const auto found = services.find(service.name);
+  if (found == services.end()) throw unknown_service(service.name);
+  check_same_kind(service.name, found->second.kind, service.kind);
+  return found->second.providers;
+}
+
+const Registration& registered(const Services& services, const NamedService& service,
+                               const IProviderIdentification* identification) {
+  for (const auto& registration : registered(services, service)) {
+    if (same(registration.identification.get(), identification)) return registration;
+  }
+  throw unknown_provider(service.name, identification);
+}
+
+bool has(const Services& services, const std::string& name, RegistrationId id) {
+  const auto found = services.find(name);
+  return found != services.end() && std::any_of(found->second.providers.begin(), found->second.providers.end(),
+                                                [&](const auto& registration) { return registration.id == id; });
 }
 
 }  // namespace
@@ -148,49 +176,45 @@ struct ServiceAccessor::Staging::State {
   Services staged;
 };
 
+/// What is registered is an immutable value. Whoever looks at it, which calls identifications and so a plugin's code,
+/// does that without the lock on the value as it was; whoever changes it makes a new value and puts it in the old one's
+/// place, or begins anew if somebody else was faster.
 struct ServiceAccessor::State {
   using Class = const std::type_info*;
+  using Snapshot = std::shared_ptr<const Services>;
   struct Making {
     std::thread::id thread;
     bool taken_back = false;  // meanwhile: what comes out is not cached
   };
 
-  // Kept by the caller until the lock is gone: the destructors of both are a plugin's code.
-  struct TakenBack {
-    std::optional<Registration> registration;
-    std::shared_ptr<IService> instance;
-  };
-
-  // Guards everything below. Never held while a provider's constructor or destructor runs.
+  // Guards everything below. Never held while a plugin's code runs.
   mutable std::mutex mutex;
-  Services services;
-  std::uint64_t last_id = 0;
+  Snapshot services = std::make_shared<const Services>();
   std::map<Class, std::shared_ptr<IService>> instances;
   std::map<Class, Making> being_made;
   std::map<std::thread::id, Class> waiting;  // who waits for what to be made
   std::condition_variable made;
   std::vector<Staging::State*> stagings;
 
-  [[nodiscard]] std::vector<Registration>& registered(const IServiceIdentification& service) {
-    const auto found = services.find(service.name());
-    if (found == services.end()) throw unknown_service(service.name());
-    check_same_kind(service.name(), found->second.kind, kind_of(service));
-    return found->second.providers;
+  std::atomic<std::uint64_t> last_id = 0;
+
+  [[nodiscard]] Snapshot snapshot() const {
+    const std::lock_guard lock(mutex);
+    return services;
   }
-  [[nodiscard]] const Registration& registered(const IServiceIdentification& service,
-                                               const IProviderIdentification* identification) {
-    for (const auto& registration : registered(service)) {
-      if (same(registration.identification.get(), identification)) return registration;
-    }
-    throw unknown_provider(service.name(), identification);
-  }
+  // A staging is used by its own thread only; the lock guards the list of them.
   [[nodiscard]] Staging::State* staging_of_this_thread() const {
+    const std::lock_guard lock(mutex);
     for (auto* staging : stagings) {
       if (staging->thread == std::this_thread::get_id()) return staging;
     }
     return nullptr;
   }
-  // Returned, so that the caller destroys it after the lock is gone.
+  // `change` gets a copy of what is registered, and returns the classes whose instances go with the change. It is
+  // called again if another thread has changed something meanwhile; when it throws, nothing has changed.
+  template <class Change>
+  void update(const Change& change);
+  // REQUIRES: the lock. The result is destroyed after the lock is gone: that is a plugin's code.
   [[nodiscard]] std::shared_ptr<IService> drop_instance(Class type) {
     if (const auto making = being_made.find(type); making != being_made.end()) making->second.taken_back = true;
     const auto found = instances.find(type);
@@ -199,15 +223,19 @@ struct ServiceAccessor::State {
     instances.erase(found);
     return instance;
   }
-  // Of what is wanted, this thread's staged registrations come first: they are the newer ones.
+  // Of what is wanted, this thread's staged registrations come first: they are the newer ones. False: there is none.
   template <class Wanted>
-  [[nodiscard]] TakenBack take_back(const Wanted& wanted) {
-    TakenBack taken;
-    if (auto* staging = staging_of_this_thread()) taken.registration = take(staging->staged, wanted);
-    if (taken.registration) return taken;
-    taken.registration = take(services, wanted);
-    if (taken.registration) taken.instance = drop_instance(taken.registration->provider.type);
-    return taken;
+  [[nodiscard]] bool take_back(const Wanted& wanted) {
+    if (auto* staging = staging_of_this_thread()) {
+      if (take(staging->staged, wanted)) return true;
+    }
+    bool found = false;
+    update([&](Services& changed) {
+      const auto taken = take(changed, wanted);
+      found = taken.has_value();
+      return found ? std::vector<Class>{taken->provider.type} : std::vector<Class>();
+    });
+    return found;
   }
   // Whether the one who makes it waits, over any number of others, for this very thread.
   [[nodiscard]] bool waits_for_this_thread(Class type) const {
@@ -227,6 +255,21 @@ struct ServiceAccessor::State {
   [[nodiscard]] std::shared_ptr<IService> make(std::unique_lock<std::mutex>& lock, const ProviderClass& provider,
                                                const ProviderArguments& arguments);
 };
+
+template <class Change>
+void ServiceAccessor::State::update(const Change& change) {
+  for (;;) {
+    auto before = snapshot();
+    auto changed = std::make_shared<Services>(*before);
+    const auto dropped_classes = change(*changed);
+    std::vector<std::shared_ptr<IService>> dropped;
+    const std::lock_guard lock(mutex);  // gone before `dropped` and `before` are
+    if (services != before) continue;
+    services = std::move(changed);
+    for (const auto type : dropped_classes) dropped.push_back(drop_instance(type));
+    return;
+  }
+}
 
 std::shared_ptr<IService> ServiceAccessor::State::make(std::unique_lock<std::mutex>& lock,
                                                        const ProviderClass& provider,
@@ -256,82 +299,90 @@ ServiceAccessor::~ServiceAccessor() = default;
 RegistrationId ServiceAccessor::register_service(const IServiceIdentification& service, const ProviderClass& provider,
                                                  IdentificationPtr identification) {
   check_kind(service, provider, identification.get());
-  const std::string name(service.name());
-  const auto kind = kind_of(service);
-  Registration added{{}, provider, std::move(identification)};  // outlives the lock, if it is refused
-  const std::lock_guard lock(state_->mutex);
-  auto* staging = state_->staging_of_this_thread();
-  check_new(name, state_->services, kind, added);
-  if (staging != nullptr) check_new(name, staging->staged, kind, added);
-  const auto id = added.id = RegistrationId{++state_->last_id};
-  auto& target = staging != nullptr ? staging->staged : state_->services;
-  target.try_emplace(name, Service{kind, {}}).first->second.providers.push_back(std::move(added));
-  return id;
+  const NamedService named(service);
+  const Registration added{RegistrationId{++state_->last_id}, provider, std::move(identification)};
+  const auto add = [&](Services& services) {
+    services.try_emplace(named.name, Service{named.kind, {}}).first->second.providers.push_back(added);
+  };
+  if (auto* staging = state_->staging_of_this_thread()) {
+    check_new(named.name, *state_->snapshot(), named.kind, added);
+    check_new(named.name, staging->staged, named.kind, added);
+    add(staging->staged);
+    return added.id;
+  }
+  state_->update([&](Services& services) {
+    check_new(named.name, services, named.kind, added);
+    add(services);
+    return std::vector<State::Class>();
+  });
+  return added.id;
 }
 
 void ServiceAccessor::unregister_service(const IServiceIdentification& service) {
-  // All are destroyed after the lock: the destructors of providers and identifications are a plugin's code.
-  Services::node_type staged;
-  Services::node_type taken_back;
-  std::vector<std::shared_ptr<IService>> dropped;
-  const std::lock_guard lock(state_->mutex);
-  if (auto* staging = state_->staging_of_this_thread()) staged = take(staging->staged, service);
-  taken_back = take(state_->services, service);
-  if (staged.empty() && taken_back.empty()) throw unknown_service(service.name());
-  if (taken_back.empty()) return;
-  for (const auto& registration : taken_back.mapped().providers)
-    dropped.push_back(state_->drop_instance(registration.provider.type));
+  const NamedService named(service);
+  bool found = false;
+  if (auto* staging = state_->staging_of_this_thread()) found = !take(staging->staged, named).empty();
+  state_->update([&](Services& services) {
+    const auto taken = take(services, named);
+    std::vector<State::Class> classes;
+    if (taken.empty()) {
+      if (!found) throw unknown_service(named.name);
+      return classes;
+    }
+    for (const auto& registration : taken.mapped().providers) classes.push_back(registration.provider.type);
+    return classes;
+  });
 }
 
 void ServiceAccessor::unregister_provider(const IServiceIdentification& service,
                                           const IProviderIdentification* identification) {
-  State::TakenBack taken;
-  const auto kind = kind_of(service);
-  const std::lock_guard lock(state_->mutex);
-  taken = state_->take_back([&](const Services::value_type& known, const Registration& registration) {
-    return known.first == service.name() && known.second.kind == kind &&
+  const NamedService named(service);
+  const bool found = state_->take_back([&](const Services::value_type& known, const Registration& registration) {
+    return known.first == named.name && known.second.kind == named.kind &&
            same(registration.identification.get(), identification);
   });
-  if (!taken.registration) static_cast<void>(state_->registered(service, identification));  // throws what is wrong
+  if (!found) static_cast<void>(registered(*state_->snapshot(), named, identification));  // throws what is wrong
 }
 
 bool ServiceAccessor::unregister(RegistrationId id) {
-  State::TakenBack taken;
-  const std::lock_guard lock(state_->mutex);
-  taken = state_->take_back([&](const auto& /*service*/, const auto& registration) { return registration.id == id; });
-  return taken.registration.has_value();
+  return state_->take_back([&](const auto& /*service*/, const auto& registration) { return registration.id == id; });
 }
 
 std::shared_ptr<IService> ServiceAccessor::get_or_create(const IServiceIdentification& service,
                                                          const IProviderIdentification* identification,
                                                          const ProviderArguments& arguments) {
-  std::unique_lock lock(state_->mutex);
-  auto provider = state_->registered(service, identification).provider;
-  while (state_->being_made.contains(provider.type)) {
+  const NamedService named(service);
+  for (;;) {
+    const auto services = state_->snapshot();
+    const auto& registration = registered(*services, named, identification);
+    const auto& provider = registration.provider;
+    std::unique_lock lock(state_->mutex);
+    if (!has(*state_->services, named.name, registration.id)) continue;  // taken back meanwhile
+    if (const auto cached = state_->instances.find(provider.type); cached != state_->instances.end())
+      return cached->second;
+    if (!state_->being_made.contains(provider.type)) return state_->make(lock, provider, arguments);
     if (state_->waits_for_this_thread(provider.type)) {
+      lock.unlock();
       throw Error(ErrorCode::runtime_error,
                   "provider " + quote(id_of(identification)) + " asks for itself while it is being made",
                   ErrorCause::internal);
     }
     state_->wait_until_made(lock, provider.type);
-    provider = state_->registered(service, identification).provider;  // it may have been taken back meanwhile
   }
-  if (const auto cached = state_->instances.find(provider.type); cached != state_->instances.end())
-    return cached->second;
-  return state_->make(lock, provider, arguments);
 }
 
 std::vector<IdentificationPtr> ServiceAccessor::providers_identifications(const IServiceIdentification& service) const {
-  const std::lock_guard lock(state_->mutex);
+  const auto services = state_->snapshot();
   std::vector<IdentificationPtr> identifications;
-  for (const auto& registration : state_->registered(service)) identifications.push_back(registration.identification);
+  for (const auto& registration : registered(*services, NamedService(service)))
+    identifications.push_back(registration.identification);
   return identifications;
 }
 
 bool ServiceAccessor::is_registered(const IServiceIdentification& service) const noexcept {
-  const std::lock_guard lock(state_->mutex);
-  const auto found = state_->services.find(service.name());
-  return found != state_->services.end() && found->second.kind == kind_of(service);
+  const auto services = state_->snapshot();
+  const auto found = services->find(service.name());
+  return found != services->end() && found->second.kind == kind_of(service);
 }
 
 ServiceAccessor::Staging::Staging(ServiceAccessor& accessor)
@@ -346,15 +397,16 @@ ServiceAccessor::Staging::~Staging() {
 }
 
 void ServiceAccessor::Staging::commit() {
-  auto& all = *state_->accessor.state_;
-  const std::lock_guard lock(all.mutex);
-  for (const auto& [name, service] : state_->staged) {
-    for (const auto& registration : service.providers) check_new(name, all.services, service.kind, registration);
-  }
-  for (auto& [name, service] : state_->staged) {
-    auto& providers = all.services.try_emplace(name, Service{service.kind, {}}).first->second.providers;
-    std::move(service.providers.begin(), service.providers.end(), std::back_inserter(providers));
-  }
+  state_->accessor.state_->update([&](Services& all) {
+    for (const auto& [name, service] : state_->staged) {
+      for (const auto& registration : service.providers) check_new(name, all, service.kind, registration);
+    }
+    for (const auto& [name, service] : state_->staged) {
+      auto& providers = all.try_emplace(name, Service{service.kind, {}}).first->second.providers;
+      providers.insert(providers.end(), service.providers.begin(), service.providers.end());
+    }
+    return std::vector<const std::type_info*>();
+  });
   state_->staged.clear();
 }
 

@@ -23,6 +23,7 @@ std::vector<ArchiveConfig> chosen_archives(Session& session, const CreateCommand
 
 ExitStatus run_command(Session& session, const CreateCommand& command) {
   const auto archives = chosen_archives(session, command);
+  static_cast<void>(session.providers());  // settings that can't be right are told before anything is started
   auto status = ExitStatus::ok;
   Json::Array documents;
   for (const auto& archive : archives) {

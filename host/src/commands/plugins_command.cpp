@@ -7,30 +7,28 @@
 namespace autoarchive::host {
 namespace {
 
-std::string_view word(PluginState state) {
-  switch (state) {
-    case PluginState::loaded:
-      return "loaded";
-    case PluginState::refused:
-      return "refused";
-    case PluginState::shadowed:
-      return "shadowed";
-    case PluginState::unsearched:
-      break;
-  }
-  return "unsearched";
+Json::Array provider_ids(const PluginReport& report) {
+  Json::Array ids;
+  for (const auto& provider : report.descriptor.providers) ids.emplace_back(provider.id);
+  return ids;
 }
 
 Json::Object as_json(const PluginReport& report) {
   Json::Object object;
   add_path(object, report.file.native());
-  object.emplace_back("state", word(report.state));
-  object.emplace_back("id", report.id);
-  object.emplace_back("version", report.version);
-  object.emplace_back("providers", Json::Array(report.providers.begin(), report.providers.end()));
+  object.emplace_back("state", to_string(report.state));
+  object.emplace_back("id", report.id());
+  object.emplace_back("version", report.descriptor.version);
+  object.emplace_back("providers", provider_ids(report));
   Json::Array refusals;
   for (const auto& refusal : report.refusals) {
-    refusals.emplace_back(Json::Object{{"code", refusal.code}, {"text", refusal.text}, {"remedy", refusal.remedy}});
+    Json::Object told{{"code", refusal.code}, {"text", refusal.text}, {"remedy", refusal.remedy}};
+    if (!refusal.field.empty()) {
+      told.emplace_back("field", refusal.field);
+      told.emplace_back("found", refusal.found);
+      told.emplace_back("allowed", refusal.allowed);
+    }
+    refusals.emplace_back(std::move(told));
   }
   object.emplace_back("refusals", std::move(refusals));
   if (!report.shadowed_by.empty()) object.emplace_back("shadowed_by", report.shadowed_by);
@@ -52,8 +50,8 @@ Json::Object as_json(const RouteCandidate& candidate) {
 }
 
 void print(Console& console, const PluginReport& report) {
-  console.result(fmt::format("{:<9} {} {}  {}", word(report.state), report.id.empty() ? "?" : report.id, report.version,
-                             quote(report.file.native())));
+  console.result(fmt::format("{:<9} {} {}  {}", to_string(report.state), report.id().empty() ? "?" : report.id(),
+                             report.descriptor.version, quote(report.file.native())));
   for (const auto& refusal : report.refusals) {
     console.result(fmt::format("          {} {}", refusal.code, refusal.text));
     console.result(fmt::format("          fix: {}", refusal.remedy));
@@ -76,13 +74,15 @@ void print(Console& console, const RouteCandidate& candidate) {
 }  // namespace
 
 ExitStatus run_command(Session& session, const PluginsCommand& /*list*/) {
+  auto& all = session.unchecked_providers();
+  all.load_all();
   Json::Array plugins;
-  for (const auto& report : session.providers().reports()) {
+  for (const auto& report : all.reports()) {
     print(session.console(), report);
     plugins.emplace_back(as_json(report));
   }
   Json::Array providers;
-  for (const auto& candidate : session.providers().candidates()) {
+  for (const auto& candidate : all.candidates()) {
     print(session.console(), candidate);
     providers.emplace_back(as_json(candidate));
   }

@@ -49,22 +49,37 @@ struct ArchiveConfig {
   std::map<std::string, Origin> origins;
 };
 
-/// What the user says about one plugin or its provider, by its short name.
-struct PluginSettings {
-  int priority = 0;  ///< -1000..1000
+/// What the user says about one provider.
+struct ProviderSettings {
+  int priority = 0;       ///< -1000..1000
+  bool enabled = true;    ///< false: never used
+  bool required = false;  ///< nothing is started without it
   std::map<std::string, std::string> options;
+  Origin origin;
+  std::map<std::string, Origin> option_origins;  ///< of each option
 };
 
-/// A directory with plugins, and where it is named.
-struct ConfiguredDirectory {
+/// A directory with plugins, or a plugin, and where it is named.
+struct ConfiguredPath {
   std::filesystem::path path;
   Origin origin;
 };
 
+/// The file, the content, or both, that a plugin id is tied to.
+struct ConfiguredPin {
+  std::filesystem::path file;  ///< empty: wherever it is found
+  std::string sha256;          ///< 64 hexadecimal digits in lower case; empty: any
+  Origin origin;
+};
+
 struct PluginsConfig {
-  std::vector<ConfiguredDirectory> directories;
-  std::map<std::string, PluginSettings> settings;  ///< by provider id, e.g. "tar-external"
-  std::set<std::string> deny;                      ///< provider or plugin ids
+  std::vector<ConfiguredPath> directories;
+  std::map<std::string, ProviderSettings> settings;     ///< by provider id, e.g. "tar-external"
+  std::set<std::string> deny;                           ///< provider or plugin ids
+  std::set<std::string> allow;                          ///< plugin ids; empty: all
+  std::map<std::string, ConfiguredPin> pins;            ///< by plugin id
+  std::map<std::string, ConfiguredPath> dev_overrides;  ///< by plugin id
+  bool environment_path = false;                        ///< AA_PLUGIN_PATH counts for root, too
 };
 
 /// Everything that was read. A plain value.

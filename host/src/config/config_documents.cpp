@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "config/archive_keys.hpp"
+#include "config/plugin_keys.hpp"
 #include "output/json.hpp"
 
 namespace autoarchive::host {
@@ -66,16 +67,6 @@ Json::Object named_archives() {
   return {{"type", "object"}, {"additionalProperties", Json::Object{{"$ref", "#/$defs/archive"}}}};
 }
 
-Json::Object plugins_schema() {
-  const Json::Object texts{{"type", "array"}, {"items", Json::Object{{"type", "string"}}}};
-  const auto settings =
-      closed_object({{"priority", Json::Object{{"type", "integer"}, {"minimum", -1000}, {"maximum", 1000}}},
-                     {"options", Json::Object{{"type", "object"}}}});
-  return closed_object({{"directories", texts},
-                        {"deny", texts},
-                        {"settings", Json::Object{{"type", "object"}, {"additionalProperties", settings}}}});
-}
-
 /// The keys as a YAML mapping, each with its meaning above it.
 void append_keys(std::string& out, std::string_view indent) {
   std::string group;
@@ -114,16 +105,10 @@ std::string config_example() {
       "# Configuration of aa, with every key. Only version, and root and destination of each archive, are required.\n"
       "version: 1\n\n"
       "# Where the providers and aa itself keep what they need between two runs.\n"
-      "state_dir: /var/lib/autoarchive\n\n"
-      "plugins:\n"
-      "  # Searched after --plugin-dir and before the installed plugins, e.g. [/opt/autoarchive/plugins]. Each has to "
-      "exist.\n"
-      "  directories: []\n"
-      "  # Plugins that are not loaded and providers that are not used.\n"
-      "  deny: []\n"
-      "  settings:\n"
-      "    # By provider: a higher priority is preferred where several can do a job.\n"
-      "    tar-external: {priority: 0, options: {tar: /usr/bin/tar}}\n\n"
+      "state_dir: /var/lib/autoarchive\n\n";
+  out += plugins_example();
+  out +=
+      "\n"
       "# What every archive starts from. All keys of an archive are allowed.\n"
       "defaults:\n"
       "  destination: /mnt/backup\n\n"
@@ -145,8 +130,11 @@ std::string config_reference() {
       "`/etc/autoarchive/config.yaml`; `archives.d/*.yaml` beside\n"
       "it may add templates and archives. Unknown keys, wrong types and everything ambiguous in YAML are errors with "
       "file, line and column.\n\n"
-      "Top level: `version` (1, required), `state_dir`, `plugins` (`directories`, `deny`, `settings`), `defaults`, "
-      "`templates`, `archives`.\n\n"
+      "Top level: `version` (1, required), `state_dir`, `plugins`, `defaults`, `templates`, `archives`.\n\n"
+      "## Keys of `plugins`\n\n";
+  out += plugins_reference();
+  out +=
+      "\n"
       "## Keys of an archive, of `defaults` and of templates\n\n"
       "| key | value | default | meaning |\n| --- | --- | --- | --- |\n";
   const ArchiveConfig built_in;

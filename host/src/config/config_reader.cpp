@@ -7,6 +7,7 @@
 #include "autoarchive/base/text.hpp"
 #include "config/archive_keys.hpp"
 #include "config/config_search.hpp"
+#include "config/plugin_keys.hpp"
 #include "config/yaml_tree.hpp"
 
 namespace autoarchive::host {
@@ -46,15 +47,7 @@ class ConfigReader {
   void fault(const Origin& origin, const std::string& text) { faults_.push_back(config_error(origin, text).message()); }
 
   void unknown_key(const YamlNode& key, const std::vector<std::string>& known) {
-    const auto suggestion = nearest(key.text, known);
-    std::string text = "unknown key " + quote(key.text);
-    if (!suggestion.empty()) {
-      text += "; did you mean " + suggestion + "?";
-    } else {
-      text += "; allowed are";
-      for (const auto& name : known) text += " " + name;
-    }
-    fault(key.origin, text);
+    fault(key.origin, unknown_key_text(key.text, known));
   }
 
   [[nodiscard]] bool is_mapping(const YamlNode& node, const std::string& what) {
@@ -89,7 +82,7 @@ class ConfigReader {
     if (name == "state_dir") {
       config_.state_dir = as_path(value);
     } else if (name == "plugins") {
-      read_plugins(value);
+      read_plugins(value, config_.plugins, [&](const Error& error) { faults_.push_back(error.message()); });
     } else if (name == "defaults") {
       if (is_mapping(value, "defaults")) defaults_.push_back(value);
     } else {
@@ -112,54 +105,6 @@ class ConfigReader {
       check_archive_name(key.text);
     } catch (const Error& error) {
       throw config_error(key.origin, error.message());
-    }
-  }
-
-  void read_plugins(const YamlNode& plugins) {
-    if (!is_mapping(plugins, "plugins")) return;
-    for (const auto& [key, value] : plugins.members) {
-      if (key.text == "directories") {
-        for (const auto& item : list(value, "plugins.directories"))
-          config_.plugins.directories.push_back({as_path(item), item.origin});
-      } else if (key.text == "deny") {
-        for (const auto& item : list(value, "plugins.deny")) config_.plugins.deny.insert(item.text);
-      } else if (key.text == "settings") {
-        if (!is_mapping(value, "plugins.settings")) continue;
-        for (const auto& [id, settings] : value.members) read_settings(id.text, settings);
-      } else {
-        unknown_key(key, {"directories", "deny", "settings"});
-      }
-    }
-  }
-
-  std::vector<YamlNode> list(const YamlNode& node, const std::string& what) {
-    const bool good =
-        node.kind == YamlKind::sequence && std::all_of(node.items.begin(), node.items.end(),
-                                                       [](const auto& item) { return item.kind == YamlKind::scalar; });
-    if (!good) fault(node.origin, what + " has to be a list of texts");
-    return good ? node.items : std::vector<YamlNode>();
-  }
-
-  void read_settings(const std::string& id, const YamlNode& node) {
-    if (!is_mapping(node, "plugins.settings." + id)) return;
-    auto& settings = config_.plugins.settings[id];
-    for (const auto& [key, value] : node.members) {
-      if (key.text == "priority") {
-        const auto priority = as_integer(value);
-        if (!priority || *priority < -1000 || *priority > 1000) {
-          fault(value.origin, "priority has to be an integer from -1000 to 1000");
-        } else {
-          settings.priority = static_cast<int>(*priority);
-        }
-      } else if (key.text == "options") {
-        if (!is_mapping(value, "options")) continue;
-        for (const auto& [option, text] : value.members) {
-          if (text.kind != YamlKind::scalar) fault(text.origin, "option " + quote(option.text) + " has to be a text");
-          settings.options[option.text] = text.text;
-        }
-      } else {
-        unknown_key(key, {"priority", "options"});
-      }
     }
   }
 

@@ -104,7 +104,7 @@ class CreateJob {
                            base->header->level == 0 && base->header->type == archive_.type;
     const auto owner = continues ? base->header->provider : std::string();
     const auto wanted = route_request(session_.providers(), archive_, owner);
-    decision.route = route(wanted, session_.providers().policy(), session_.providers().candidates());
+    decision.route = route(wanted, session_.providers().policy(), session_.providers().candidates(archive_.type));
     decision.provider = decision.route.chosen_or_throw(wanted);
 
     LevelQuestion question{archive_.incremental, command_.full, command_.level, 0, lost_state};

@@ -24,5 +24,8 @@ AA_PLUGIN(autoarchive::tar_external::TarExternalComponent,
           "provider.tar-external.features.tar.xz=CompressionStrength,Incremental\n"
           "provider.tar-external.features.tar.zst=CompressionStrength,Incremental\n"
           "provider.tar-external.needs=tar\n"
+          "provider.tar-external.option.tar.default=the first of /usr/bin and /bin\n"
+          "provider.tar-external.option.tar.doc=GNU tar, 1.29 or newer\n"
+          "provider.tar-external.option.tar.type=path\n"
           "provider.tar-external.service=archiver\n"
           "provider.tar-external.types=tar,tar.bz2,tar.gz,tar.xz,tar.zst\n")

@@ -60,6 +60,51 @@ TEST(Descriptor, RefusesAProviderWithoutAName) {
   }
 }
 
+std::string with_lines(const std::string& lines) {
+  return "format=1\nid=org.example.zip\nname=zip\n" + lines + "version=1.0\n";
+}
+
+TEST(Descriptor, SaysWhatAProviderCanDoAndNeeds) {
+  const auto parsed = parse_descriptor(with_lines(
+      "provider.a.b.features.tar.gz=One,Two\nprovider.a.b.needs=tar,gzip\nprovider.a.b.option.level.default=3\n"
+      "provider.a.b.option.level.doc=How hard it tries\nprovider.a.b.option.level.range=1..9\n"
+      "provider.a.b.option.level.type=integer\nprovider.a.b.service=archiver\nprovider.a.b.types=tar,tar.gz\n"));
+  EXPECT_TRUE(parsed.faults.empty());
+  const auto& provider = parsed.descriptor.providers.at(0);
+  EXPECT_EQ(provider.id, "a.b");
+  EXPECT_EQ(provider.features.at("tar.gz"), (std::vector<std::string>{"One", "Two"}));
+  EXPECT_TRUE(provider.features.at("tar").empty());
+  EXPECT_EQ(provider.needs, (std::vector<std::string>{"tar", "gzip"}));
+  const auto& option = provider.options.at("level");
+  EXPECT_EQ(option.doc + option.default_value, "How hard it tries3");
+  EXPECT_EQ(fault_of_option(option, "9"), "");
+  EXPECT_EQ(fault_of_option(option, "10"), "has to be an integer from 1 to 9, and is '10'");
+}
+
+TEST(Descriptor, RefusesFeaturesOfForeignTypesAndOptionsThatMakeNoSense) {
+  for (const char* line : {"provider.a.features.zip=One\nprovider.a.service=archiver\nprovider.a.types=tar\n",
+                           "provider.a.option.x=1\nprovider.a.service=archiver\n",
+                           "provider.a.option.x.type=colour\nprovider.a.service=archiver\n",
+                           "provider.a.option.x.range=9..1\nprovider.a.service=archiver\n",
+                           "provider.a.option.x.range=9\nprovider.a.service=archiver\n"}) {
+    EXPECT_EQ(codes(with_lines(line)), "AA-P302 ") << line;
+  }
+}
+
+TEST(Descriptor, ChecksValuesOfEveryTypeAndNeverShowsASecret) {
+  OptionDeclaration option;
+  EXPECT_EQ(fault_of_option(option, "any\nthing"), "");
+  option.type = OptionType::path;
+  EXPECT_EQ(fault_of_option(option, "/usr/bin/tar"), "");
+  EXPECT_EQ(fault_of_option(option, "tar"), "has to be an absolute path, and is 'tar'");
+  option.type = OptionType::boolean;
+  EXPECT_EQ(fault_of_option(option, "true"), "");
+  EXPECT_NE(fault_of_option(option, "yes"), "");
+  option.type = OptionType::integer;
+  option.secret = true;
+  EXPECT_EQ(fault_of_option(option, "4711x"), "has to be an integer, and is something else");
+}
+
 TEST(Descriptor, SurvivesAnyBytes) {
   std::uint32_t state = 7;
   for (int round = 0; round < 2000; ++round) {

@@ -15,8 +15,10 @@
 #include <cstddef>
 #include <iostream>
 #include <map>
+#include <span>
 
 #include "autoarchive/archiver/archiver_identification.hpp"
+#include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
 #include "plugin/gate.hpp"
 #include "support/temp_dir.hpp"
@@ -28,6 +30,18 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+
+/// The codes and texts of all that is not loaded, a line each.
+std::string text_of(const std::vector<PluginReport>& reports) {
+  std::string text;
+  for (const auto& report : reports) {
+    for (const auto& refusal : report.refusals) {
+      EXPECT_NE(refusal.remedy, "");
+      text += refusal.code + " " + refusal.text + "\n";
+    }
+  }
+  return text;
+}
 
 class LoaderTest : public ::testing::Test {
  protected:
@@ -64,24 +78,18 @@ TEST_F(LoaderTest, LoadsAGoodPluginAndTakesItBack) {
   put("good");
   const auto& report = load().front();
   EXPECT_EQ(report.state, PluginState::loaded) << report.refusals.front().text;
-  EXPECT_EQ(report.id, "org.example.good");
-  EXPECT_THAT(report.providers, ElementsAre("fixture"));
+  EXPECT_EQ(report.id(), "org.example.good");
+  EXPECT_EQ(report.descriptor.providers.front().id, "fixture");
   EXPECT_THAT(accessor_.providers_identifications(ArchiverServiceIdentification()), SizeIs(1));
   loader_.destroy_services();
   EXPECT_FALSE(accessor_.is_registered(ArchiverServiceIdentification()));
 }
 
 TEST_F(LoaderTest, RefusesALibraryThatIsNoPlugin) {
-  EXPECT_THAT(codes("no_entry"), ElementsAre("AA-P602"));
+  EXPECT_THAT(codes("no_note"), ElementsAre("AA-P301"));
 }
-TEST_F(LoaderTest, RefusesAnotherEpoch) {
-  EXPECT_THAT(codes("wrong_epoch"), ElementsAre("AA-P502"));
-}
-TEST_F(LoaderTest, RefusesOtherHeaders) {
-  EXPECT_THAT(codes("wrong_headers"), ElementsAre("AA-P503"));
-}
-TEST_F(LoaderTest, RefusesAMalformedDescriptor) {
-  EXPECT_THAT(codes("bad_descriptor"), ::testing::Contains("AA-P302"));
+TEST_F(LoaderTest, RefusesAMalformedNote) {
+  EXPECT_THAT(codes("malformed_note"), ::testing::Contains("AA-P302"));
 }
 TEST_F(LoaderTest, RefusesANewerFormat) {
   EXPECT_THAT(codes("newer_format"), ElementsAre("AA-P303"));
@@ -89,6 +97,73 @@ TEST_F(LoaderTest, RefusesANewerFormat) {
 TEST_F(LoaderTest, RefusesABadId) {
   EXPECT_THAT(codes("bad_id"), ElementsAre("AA-P304"));
 }
+TEST_F(LoaderTest, RefusesAnotherEpoch) {
+  EXPECT_THAT(codes("wrong_epoch"), ElementsAre("AA-P502"));
+}
+TEST_F(LoaderTest, RefusesOtherHeaders) {
+  EXPECT_THAT(codes("wrong_headers"), ElementsAre("AA-P503"));
+}
+TEST_F(LoaderTest, RefusesADebugLibraryAndNamesFieldAndValues) {
+  EXPECT_THAT(codes("debug_stl"), ElementsAre("AA-P506"));
+  const auto& refusal = loader_.reports().front().refusals.front();
+  EXPECT_EQ(refusal.field + " " + refusal.found + " " + refusal.allowed, "abi.debug_stl 1 0");
+}
+TEST_F(LoaderTest, TellsAllFaultsOfTheFingerprintTogether) {
+  EXPECT_THAT(codes("no_rtti_and_newer_library"), ElementsAre("AA-P507", "AA-P504"));
+}
+TEST_F(LoaderTest, RefusesAnExecutableStack) {
+  EXPECT_THAT(codes("executable_stack"), ElementsAre("AA-P204"));
+}
+TEST_F(LoaderTest, RefusesARunPathThatDependsOnTheCurrentDirectory) {
+  EXPECT_THAT(codes("run_path"), ElementsAre("AA-P205"));
+  EXPECT_THAT(loader_.reports().front().refusals.front().text, HasSubstr("in 'lib', which depends"));
+}
+TEST_F(LoaderTest, NamesTheLibraryThatIsMissing) {
+  EXPECT_THAT(codes("missing_library"), ElementsAre("AA-P206"));
+  EXPECT_THAT(loader_.reports().front().refusals.front().text, HasSubstr("libgone.so"));
+}
+TEST_F(LoaderTest, RefusesANoteWithoutADoor) {
+  EXPECT_THAT(codes("no_entry"), ElementsAre("AA-P602"));
+}
+TEST_F(LoaderTest, RefusesANoteThatLiesAboutTheCode) {
+  EXPECT_THAT(codes("lying_note"), ElementsAre("AA-P603"));
+}
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_F(LoaderTest, RefusesASanitizerThatTheHostHasNot) {
+  EXPECT_THAT(codes("address_sanitizer"), ElementsAre("AA-P508"));
+}
+#endif
+
+// What can't be caught after the fact happens in a child process.
+TEST_F(LoaderTest, SurvivesAConstructorThatThrows) {
+  EXPECT_THAT(codes("throwing_constructor"), ElementsAre("AA-P601"));
+  EXPECT_THAT(loader_.reports().front().refusals.front().text, HasSubstr("ended the process by signal 6"));
+}
+TEST_F(LoaderTest, SurvivesAConstructorThatEndsTheProcess) {
+  EXPECT_THAT(codes("exiting_constructor"), ElementsAre("AA-P601"));
+  EXPECT_THAT(loader_.reports().front().refusals.front().text, HasSubstr("with status 23"));
+}
+TEST_F(LoaderTest, ReadsAllOfAPluginWithoutRunningAnyOfIt) {
+  put("exiting_constructor");
+  loader_.discover({{{plugins_, ""}}, {}, false, plugins_, {}, {}, {}});  // here it would not even be tried
+  const auto& report = loader_.reports().front();
+  EXPECT_EQ(report.state, PluginState::accepted);
+  EXPECT_EQ(report.descriptor.providers.front().features.count("fixture"), 1U);
+}
+
+TEST_F(LoaderTest, LoadsOnlyWhatIsAskedFor) {
+  put("good");
+  put("throws");
+  loader_.discover({{{plugins_, ""}}, {"org.example.throws"}, false, {}, {}, {}, {}});
+  loader_.load_providers({"archiver", "tar", ""});
+  EXPECT_EQ(loader_.reports()[0].state, PluginState::accepted);
+  loader_.load_providers({"archiver", "fixture", "another"});
+  EXPECT_EQ(loader_.reports()[0].state, PluginState::accepted);
+  loader_.load_providers({"archiver", "fixture", ""});
+  EXPECT_EQ(loader_.reports()[0].state, PluginState::loaded);
+  EXPECT_EQ(loader_.reports()[1].state, PluginState::refused);
+}
+
 TEST_F(LoaderTest, RefusesAProviderThatIsDeclaredAndNotRegistered) {
   EXPECT_THAT(codes("not_registered"), ElementsAre("AA-P605"));
 }
@@ -137,7 +212,7 @@ TEST_F(LoaderTest, NamesTheDirectoryThatOthersCanWriteTo) {
 }
 
 TEST_F(LoaderTest, OneBadPluginDoesNotStopTheOthers) {
-  for (const char* fixture : {"bad_descriptor", "good", "throws", "undefined_symbol"}) put(fixture);
+  for (const char* fixture : {"bad_id", "good", "throws", "undefined_symbol"}) put(fixture);
   std::vector<PluginState> states;
   for (const auto& report : load()) states.push_back(report.state);
   EXPECT_THAT(states,
@@ -160,16 +235,70 @@ TEST_F(LoaderTest, RefusesASecondProviderOfTheSameName) {
   EXPECT_EQ(reports[1].refusals.front().code, "AA-P606");
 }
 
-TEST_F(LoaderTest, HoldsToDenials) {
+TEST_F(LoaderTest, HoldsToDenialsAndToTheListOfWhatIsAllowed) {
   put("good");
-  EXPECT_EQ(load({{{plugins_, ""}}, {"org.example.good"}, false, {}}).front().refusals.front().code, "AA-P401");
+  put("throws");
+  PluginPolicy policy{{{plugins_, ""}}, {"org.example.throws"}, false, {}, {}, {}, {}};
+  policy.allowed = {"org.example.other"};
+  EXPECT_EQ(text_of(load(policy)),
+            "AA-P402 plugin org.example.good is not on the list of what is allowed\n"
+            "AA-P401 plugin org.example.throws is denied by the configuration\n"
+            "AA-P402 plugin org.example.throws is not on the list of what is allowed\n");
 }
 
 TEST_F(LoaderTest, RunsNoCodeOfAForeignDirectoryInSafeMode) {
-  put("good");
-  const auto& report = load({{{plugins_, ""}}, {}, true, directory_.path()}).front();
+  put("exiting_constructor");
+  PluginPolicy policy{{{plugins_, ""}}, {}, true, directory_.path(), {}, {}, {}};
+  policy.dev_overrides["org.example.exiting_constructor"].file = plugins_ / "exiting_constructor.so";
+  const auto& report = load(policy).front();
   EXPECT_EQ(report.refusals.front().code, "AA-P404");
-  EXPECT_EQ(report.id, "");  // it was not even asked
+  EXPECT_FALSE(report.is_dev_override);
+}
+
+TEST_F(LoaderTest, KeepsReservedIdsForInstalledPlugins) {
+  put("reserved_id");
+  const auto installed = directory_.make("installed");
+  fs::copy_file(plugins_ / "reserved_id.so", installed / "reserved_id.so");
+  const auto& reports = load({{{plugins_, ""}, {installed, ""}}, {}, false, installed, {}, {}, {}});
+  EXPECT_EQ(reports[0].refusals.front().code, "AA-P405");
+  EXPECT_EQ(reports[1].state, PluginState::loaded);
+}
+
+TEST_F(LoaderTest, TakesAPinnedFileFirstAndHoldsItToItsDigest) {
+  const auto elsewhere = directory_.make("elsewhere");
+  const auto pinned = elsewhere / "pinned.so";
+  put("good");
+  fs::copy_file(plugins_ / "good.so", pinned);
+  PluginPolicy policy{{{plugins_, ""}}, {}, false, {}, {}, {}, {}};
+  auto& pin = policy.pins["org.example.good"];
+  const auto content = test::read_file(pinned);
+  pin = {pinned, sha256_of(std::as_bytes(std::span(content))), "config.yaml:5:3"};
+  loader_.discover(policy);
+  EXPECT_EQ(loader_.reports()[0].file, pinned);
+  EXPECT_EQ(loader_.reports()[0].state, PluginState::accepted);
+  EXPECT_EQ(loader_.reports()[1].shadowed_by, pinned);
+
+  pin.sha256 = std::string(64, '0');
+  PluginLoader other(context_, accessor_);
+  other.discover(policy);
+  const auto& refusal = other.reports()[0].refusals.front();
+  EXPECT_EQ(refusal.code, "AA-P403");
+  EXPECT_EQ(refusal.allowed, pin.sha256);
+  EXPECT_EQ(refusal.found.size(), 64U);
+}
+
+TEST_F(LoaderTest, PutsADevelopersOwnFileBeforeAllOthers) {
+  put("good");
+  const auto build = directory_.make("build");
+  fs::copy_file(fs::path(AA_FIXTURE_DIR) / "same_id.so", build / "mine.so");
+  PluginPolicy policy{{{plugins_, ""}}, {}, false, {}, {}, {}, {}};
+  policy.dev_overrides["org.example.good"] = {build / "mine.so", "", "config.yaml:5:3"};
+  policy.dev_overrides["org.example.another"] = {plugins_ / "good.so", "", "config.yaml:6:3"};
+  const auto& reports = load(policy);
+  EXPECT_EQ(reports[0].refusals.front().code, "AA-P406");
+  EXPECT_EQ(reports[0].refusals.front().text, "id: file 'org.example.good', config.yaml:6:3 'org.example.another'");
+  EXPECT_EQ(reports[1].state, PluginState::loaded);
+  EXPECT_TRUE(reports[1].is_dev_override);
 }
 
 TEST_F(LoaderTest, LooksOnlyAtLibrariesSortedByNameAndNotBelow) {
@@ -178,21 +307,10 @@ TEST_F(LoaderTest, LooksOnlyAtLibrariesSortedByNameAndNotBelow) {
   test::write_file(plugins_ / "README", "x");
   test::write_file(plugins_ / "below/c.so", "x");
   std::vector<std::string> names;
-  for (const auto& report : load({{{plugins_, ""}, {plugins_, "test"}, {directory_ / "missing", ""}}, {}, false, {}}))
+  for (const auto& report :
+       load({{{plugins_, ""}, {plugins_, "test"}, {directory_ / "missing", ""}}, {}, false, {}, {}, {}, {}}))
     names.push_back(report.file.filename());
   EXPECT_THAT(names, ElementsAre("a.so", "b.so"));
-}
-
-/// The codes and texts of all that is not loaded, a line each.
-std::string text_of(const std::vector<PluginReport>& reports) {
-  std::string text;
-  for (const auto& report : reports) {
-    for (const auto& refusal : report.refusals) {
-      EXPECT_NE(refusal.remedy, "");
-      text += refusal.code + " " + refusal.text + "\n";
-    }
-  }
-  return text;
 }
 
 TEST_F(LoaderTest, TellsADirectoryThatIsNamedAndCanNotBeRead) {
@@ -206,6 +324,9 @@ TEST_F(LoaderTest, TellsADirectoryThatIsNamedAndCanNotBeRead) {
                                {plugins_, ""}},
                               {},
                               false,
+                              {},
+                              {},
+                              {},
                               {}});
   EXPECT_EQ(text_of(reports),
             "AA-P105 named by --plugin-dir, it can't be read as a directory: No such file or directory\n"
@@ -250,7 +371,7 @@ TEST_F(LoaderTest, TellsADirectoryThatCanNotBeReadToItsEnd) {
 
 // contract 1.3 and 2
 TEST_F(LoaderTest, BringsInTheTwoProvidersThatShip) {
-  load({{{AA_PLUGIN_DIR, ""}}, {}, false, {}});
+  load({{{AA_PLUGIN_DIR, ""}}, {}, false, {}, {}, {}, {}});
   const ArchiverServiceIdentification service;
   std::map<std::string, std::size_t> types;
   for (const auto& id : accessor_.providers_identifications(service)) {

@@ -19,14 +19,19 @@ extern "C" {
 #define AUTOARCHIVE_ABI_EPOCH 0u
 #define AUTOARCHIVE_PLUGIN_ENTRY_NAME "autoarchive_plugin_entry"
 
+/* The descriptor lies in an ELF note of this section, owner and type, so that it is read without loading the plugin. */
+#define AUTOARCHIVE_NOTE_SECTION ".note.autoarchive"
+#define AUTOARCHIVE_NOTE_OWNER "AA"
+#define AUTOARCHIVE_NOTE_TYPE 1u
+
 /* Static data of the plugin; valid while it is loaded, which is for as long as the process lives. New members are only
  * ever added at the end; struct_size tells which are there. */
 typedef struct autoarchive_plugin {
   uint32_t struct_size; /* sizeof(autoarchive_plugin) as the plugin was built */
   uint32_t abi_kind;    /* AUTOARCHIVE_ABI_KIND_CXX */
   uint32_t abi_epoch;   /* AUTOARCHIVE_ABI_EPOCH */
-  /* Sorted "key=value\n" lines, plain characters, no terminating zero counted: id, version, providers, fingerprint …
-   * The keys are in autoarchive/plugin/descriptor.hpp. */
+  /* Sorted "key=value\n" lines, plain characters, no terminating zero: id, version, providers, fingerprint … The very
+   * bytes of the note. The keys are in autoarchive/plugin/descriptor.hpp. */
   uint32_t descriptor_size;
   const char* descriptor;
   /* Makes the component: arguments are ApplicationContext* and ServiceAccessor*, the result is an IServiceComponent*.

@@ -5,7 +5,12 @@
 ///     format=1
 ///     id=org.autoarchive.tar-internal                reverse DNS
 ///     name=tar-internal
-///     provider.tar-internal.features.tar.gz=CompressionStrength
+///     provider.tar-internal.features.tar.gz=CompressionStrength,Incremental
+///     provider.tar-internal.needs=tar                executables that have to be there
+///     provider.tar-internal.option.tar.doc=The program
+///     provider.tar-internal.option.tar.type=path     text, path, boolean, integer
+///     provider.tar-internal.option.width.range=1..64 for an integer; optional
+///     provider.tar-internal.option.width.type=integer
 ///     provider.tar-internal.service=archiver
 ///     provider.tar-internal.types=tar,tar.gz
 ///     version=1.0.0
@@ -13,6 +18,7 @@
 /// Keys that are not known are kept and ignored.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,11 +31,29 @@ namespace autoarchive {
 inline constexpr int kDescriptorFormat = 1;
 inline constexpr std::size_t kMaxDescriptorBytes = 16 * 1024;
 
+enum class OptionType : std::uint8_t { text, path, boolean, integer };
+
+/// An option that a provider takes, as it is declared.
+struct OptionDeclaration {
+  OptionType type = OptionType::text;
+  std::int64_t min = INT64_MIN;  ///< of an integer
+  std::int64_t max = INT64_MAX;
+  std::string default_value;  ///< for people; empty: said in `doc`
+  std::string doc;
+  bool secret = false;  ///< its value is never printed
+};
+
 /// A provider as it is declared.
 struct ProviderDeclaration {
   std::string id;
   std::string service;
+  std::map<std::string, std::vector<std::string>> features;  ///< by type, e.g. "tar.gz"; every type has an entry
+  std::vector<std::string> needs;                            ///< executables, e.g. "tar"
+  std::map<std::string, OptionDeclaration> options;
 };
+
+/// What is wrong with the value of an option, e.g. "has to be an integer from 1 to 64, and is 'x'"; empty: nothing.
+[[nodiscard]] AA_EXPORT std::string fault_of_option(const OptionDeclaration& option, std::string_view value);
 
 /// A parsed descriptor. A plain value.
 struct PluginDescriptor {

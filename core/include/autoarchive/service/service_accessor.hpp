@@ -47,7 +47,9 @@ template <class Provider, class Interface>
 }
 
 /// Services by identification; per service the providers in the order of their registration; one instance per provider
-/// class. Thread-safe; no lock is held while a provider is made, so that its constructor may call back.
+/// class. Thread-safe; no lock is held while code of providers or identifications runs, so that all of it may call
+/// back. What get_or_create() returns is a lease: the provider lives for as long as somebody holds it, registered or
+/// not.
 class AA_EXPORT ServiceAccessor {
  public:
   using IdentificationPtr = std::shared_ptr<const IProviderIdentification>;

@@ -1,0 +1,189 @@
+// Which plugins the program takes, and what it says of the others: real plugins in real folders.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <map>
+#include <sstream>
+
+#include "application.hpp"
+#include "support/temp_dir.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class PluginsTest : public ::testing::Test {
+ protected:
+  PluginsTest() {
+    test::write_file(directory_ / "root/a", "content of a");
+    fs::create_directory(directory_ / "backups");
+  }
+
+  /// A fixture in a folder; its path.
+  fs::path put(const std::string& fixture, const fs::path& folder) const {
+    fs::create_directories(folder);
+    fs::copy_file(fs::path(AA_FIXTURE_DIR) / (fixture + ".so"), folder / (fixture + ".so"));
+    return folder / (fixture + ".so");
+  }
+  int run(std::vector<std::string> words) {
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    const ProcessContext process{in, out, err, false, false, false, environment_, as_root_, fs::path(AA_PROGRAM), {}};
+    const int status = run_application(process, words);
+    out_ = out.str();
+    err_ = err.str();
+    return status;
+  }
+  int create(const std::string& type) {
+    return run({"create", "home", "--root", directory_ / "root", "--destination", directory_ / "backups", "--type",
+                type, "--plugin-dir", plugins_});
+  }
+  void configure(const std::string& plugins) const {
+    test::write_file(directory_ / "config/autoarchive/config.yaml", "version: 1\nplugins:\n" + plugins);
+  }
+
+  test::TempDir directory_;
+  fs::path plugins_ = directory_.make("plugins");
+  bool as_root_ = false;
+  std::map<std::string, std::string> environment_{{"AA_STATE_DIR", directory_ / "state"},
+                                                  {"XDG_CONFIG_HOME", directory_ / "config"},
+                                                  {"HOME", directory_ / "home"}};
+  std::string out_;
+  std::string err_;
+};
+
+TEST_F(PluginsTest, SaysWhichRefusedPluginWouldHaveMadeTheTypeAndWhatToDo) {
+  const auto plugin = put("good", plugins_).native();
+  ::chmod(plugin.c_str(), 0757);
+  EXPECT_EQ(create("fixture"), 69);
+  EXPECT_THAT(err_,
+              HasSubstr("type 'fixture': a plugin would make it, but plugin '" + plugin + "' was refused: AA-P103 '" +
+                        plugin + "' can be written by others (mode 0757); fix: chmod go-w '" + plugin + "'"));
+}
+
+TEST_F(PluginsTest, RouteListsARefusedPluginAmongTheCandidates) {
+  const auto plugin = put("good", plugins_).native();
+  EXPECT_EQ(create("fixture"), 0) << err_;
+  const std::vector<std::string> route{
+      "route", "x", "--root", directory_ / "root", "--destination", directory_ / "backups", "--plugin-dir", plugins_};
+  EXPECT_EQ(run(route), 0);
+  EXPECT_THAT(out_, HasSubstr("- fixture: does not make tar.gz, but fixture\n"));
+  ::chmod(plugin.c_str(), 0757);
+  EXPECT_EQ(run(route), 0);
+  EXPECT_THAT(out_, HasSubstr("- fixture: does not make tar.gz, but fixture; not available: plugin '" + plugin +
+                              "' was refused: AA-P103"));
+}
+
+TEST_F(PluginsTest, LoadsNothingThatIsNotNeeded) {
+  put("throws", plugins_);
+  EXPECT_EQ(create("tar"), 0);
+  EXPECT_EQ(err_, "");
+  EXPECT_EQ(create("fixture"), 69);
+  EXPECT_THAT(err_, HasSubstr("AA-P604 its component failed: no licence found"));
+}
+
+TEST_F(PluginsTest, RefusesAnOptionThatNoPluginDeclares) {
+  configure("  settings:\n    tar-external: {options: {tra: /usr/bin/tar}}\n");
+  EXPECT_EQ(create("tar"), 78);
+  EXPECT_THAT(err_, HasSubstr("config.yaml:4:30: provider 'tar-external' has no option 'tra'; did you mean tar?"));
+  configure("  settings:\n    tar-external: {options: {tar: tar}}\n    tar-internal: {options: {x: y}}\n");
+  EXPECT_EQ(create("tar"), 78);
+  EXPECT_THAT(err_,
+              HasSubstr("4:30: option 'tar' of provider 'tar-external' has to be an absolute path, and is 'tar'"));
+  EXPECT_THAT(err_, HasSubstr("5:30: provider 'tar-internal' has no option 'x', and takes none"));
+  configure("  settings:\n    tar-external: {options: {tar: /usr/bin/tar}}\n    not-here: {options: {x: y}}\n");
+  EXPECT_EQ(create("tar"), 0) << err_;
+}
+
+TEST_F(PluginsTest, StartsNothingWithoutWhatIsRequired) {
+  configure("  settings:\n    fixture: {required: true}\n");
+  EXPECT_EQ(create("tar"), 69);
+  EXPECT_THAT(err_, HasSubstr("config.yaml:4:5: provider 'fixture' is required, and no plugin declares it"));
+  put("throws", plugins_);
+  EXPECT_EQ(create("tar"), 69);
+  EXPECT_THAT(err_, HasSubstr("is required, but plugin '" + plugins_.native() + "/throws.so' was refused: AA-P604"));
+  EXPECT_EQ(run({"plugins", "list", "--plugin-dir", plugins_}), 0);  // to see why
+  EXPECT_THAT(out_, HasSubstr("AA-P604"));
+  fs::remove(plugins_ / "throws.so");
+  put("good", plugins_);
+  EXPECT_EQ(create("tar"), 0) << err_;
+}
+
+TEST_F(PluginsTest, ContainsAProviderThatThrowsAndStopsAskingIt) {
+  put("throwing_archiver", plugins_);
+  std::string archives = "archives:\n";
+  for (const char* name : {"a", "b", "c", "d"})
+    archives += std::string("  ") + name + ": {root: " + (directory_ / "root").native() +
+                ", destination: " + (directory_ / "backups").native() + ", type: fixture}\n";
+  configure("  directories: [" + plugins_.native() + "]\n" + archives);
+  EXPECT_EQ(run({"create", "--all"}), 2);
+  for (const char* name : {"a", "b", "c"})
+    EXPECT_THAT(err_,
+                HasSubstr(std::string("[") + name + "] error: provider 'fixture' has failed with 'no memory\\n', "));
+  EXPECT_THAT(err_, HasSubstr("[d] error: no provider makes fixture; fixture: not available: AA-P704 it has failed 3 "
+                              "times in a row, last with 'no memory\\n'"));
+  for (const auto& file : fs::directory_iterator(directory_ / "backups"))
+    EXPECT_THAT(file.path().filename().native(), ::testing::StartsWith("."));  // locks and the marker
+}
+
+TEST_F(PluginsTest, NeverUsesWhatIsNotEnabled) {
+  configure("  settings:\n    tar-internal: {enabled: false}\n");
+  EXPECT_EQ(run({"route", "x", "--root", directory_ / "root", "--destination", directory_ / "backups"}), 0);
+  EXPECT_THAT(out_, HasSubstr("-> tar-external: chosen: the only one that can do it\n"));
+  EXPECT_THAT(out_, HasSubstr("- tar-internal: denied by the configuration (plugins.deny, or enabled: false)\n"));
+}
+
+TEST_F(PluginsTest, TakesNoPathOfTheEnvironmentAsRootUnlessItIsAllowed) {
+  put("good", plugins_);
+  put("good", directory_ / "home/.local/share/autoarchive/plugins");
+  environment_["AA_PLUGIN_PATH"] = plugins_;
+  as_root_ = true;
+  EXPECT_EQ(run({"plugins", "list"}), 0);
+  EXPECT_THAT(out_, Not(HasSubstr("org.example.good")));
+  EXPECT_THAT(err_, HasSubstr("AA_PLUGIN_PATH is ignored for root; use --plugin-dir"));
+  configure("  environment_path: true\n");
+  EXPECT_EQ(run({"plugins", "list"}), 0);
+  EXPECT_THAT(out_, HasSubstr("loaded    org.example.good 1.0  '" + plugins_.native()));
+}
+
+TEST_F(PluginsTest, TakesTheFirstOfAllPlacesAndListsTheOthers) {
+  const auto of_user = put("good", directory_ / "home/.local/share/autoarchive/plugins").native();
+  const auto of_environment = put("same_id", directory_ / "environment").native();
+  const auto of_command_line = put("good", plugins_).native();
+  environment_["AA_PLUGIN_PATH"] = directory_ / "environment";
+  EXPECT_EQ(run({"plugins", "list", "--plugin-dir", plugins_}), 0);
+  EXPECT_THAT(out_, HasSubstr("loaded    org.example.good 1.0  '" + of_command_line));
+  const auto shadowed = "'\n          shadowed by '" + of_command_line;
+  EXPECT_THAT(out_, HasSubstr("shadowed  org.example.good 1.0  '" + of_environment + shadowed));
+  EXPECT_THAT(out_, HasSubstr("shadowed  org.example.good 1.0  '" + of_user + shadowed));
+}
+
+TEST_F(PluginsTest, PutsUpABannerForADevelopersFile) {
+  const auto mine = put("same_id", directory_ / "build").native();
+  put("good", plugins_);
+  configure("  dev_overrides: {org.example.good: " + mine + "}\n");
+  EXPECT_EQ(create("fixture"), 0);
+  EXPECT_THAT(err_, HasSubstr("DEVELOPMENT: plugin org.example.good is '" + mine + "'"));
+  EXPECT_EQ(run({"plugins", "list", "--safe-mode"}), 0);
+  EXPECT_THAT(err_ + out_, Not(HasSubstr(mine)));
+}
+
+TEST_F(PluginsTest, NamesEveryFaultOfThePluginSection) {
+  configure(
+      "  pins: {org.example.zip: {sha256: abc, fiel: /x}}\n  dev_overrides: {a.b: relative}\n  alow: []\n"
+      "  environment_path: maybe\n  settings: {zip: {enabled: 1, colour: red}}\n");
+  EXPECT_EQ(run({"list"}), 78);
+  for (const char* fault :
+       {"3:36: sha256 has to be 64 hexadecimal digits in lower case", "3:41: unknown key 'fiel'; did you mean file?",
+        "4:24: ", "5:3: unknown key 'alow'; did you mean allow?", "6:21: plugins.environment_path has to be true or",
+        "7:29: enabled has to be true or false", "7:32: unknown key 'colour'; allowed are enabled options"})
+    EXPECT_THAT(err_, HasSubstr(fault));
+}
+
+}  // namespace
+}  // namespace autoarchive::host
