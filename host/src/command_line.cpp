@@ -87,6 +87,7 @@ void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
       ->check(CLI::IsMember({"always", "newer", "never"}));
   verb.add_option("--owner", restore.owner, "whose the files become")->check(CLI::IsMember({"names", "ids", "none"}));
   verb.add_flag("--delete", restore.delete_others, "remove what the backup does not have");
+  verb.add_flag("--salvage", restore.salvage, "bring back what can be had out of damaged files");
   verb.add_option("--destination", restore.destination, "where the backups of an archive lie that no file defines")
       ->type_name("DIR");
 }

@@ -78,6 +78,7 @@ struct RestoreCommand {
   std::string overwrite = "always";  ///< always, newer, never
   std::string owner = "names";       ///< names, ids, none
   bool delete_others = false;
+  bool salvage = false;
 };
 struct RemoveCommand {
   Target target;

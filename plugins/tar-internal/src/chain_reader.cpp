@@ -11,7 +11,7 @@
 namespace autoarchive::tar_internal {
 namespace {
 
-// Reading on is cheaper than to begin with another block, up to about one of them.
+// Reading on is cheaper than to begin with another block, unless that one begins that much later.
 constexpr std::uint64_t kReadOnBytes = 1U << 20U;
 
 }  // namespace
@@ -56,9 +56,10 @@ ChainReader::OpenLevel& ChainReader::open(int level) {
 
 MemberReader& ChainReader::seek(int level, std::uint64_t offset, ArchiveMember& member) {
   auto& open = this->open(level);
-  const bool read_on = open.reader && offset > open.position && offset - open.position <= kReadOnBytes;
+  const auto block = open.block_of(offset);
+  const bool read_on =
+      open.reader && offset > open.position && block.stream_offset <= open.reader->decoded_end() + kReadOnBytes;
   if (!read_on) {
-    const auto block = open.block_of(offset);
     open.reader = std::make_unique<MemberReader>(*open.file, decoder_memory_, block, offset);
   }
   while (open.reader->next(member)) {
@@ -66,10 +67,16 @@ MemberReader& ChainReader::seek(int level, std::uint64_t offset, ArchiveMember& 
     if (open.position == offset) return *open.reader;
     if (open.position > offset) break;
   }
+  open.reader.reset();
   throw Error(ErrorCode::value_error,
               quote(open.file->description()) + ": no member begins at byte " + std::to_string(offset) +
                   " of its tar stream, where the manifest says one does",
               ErrorCause::damaged);
+}
+
+void ChainReader::forget(int level) noexcept {
+  if (level < 0 || static_cast<std::size_t>(level) >= open_levels_.size()) return;
+  if (const auto& open = open_levels_[static_cast<std::size_t>(level)]) open->reader.reset();
 }
 
 }  // namespace autoarchive::tar_internal

@@ -22,7 +22,6 @@ namespace autoarchive::tar_internal {
 namespace {
 
 constexpr std::size_t kChunkBytes = 256 * 1024;
-constexpr std::size_t kHeadBytes = 1024;
 
 struct ArchiveDeleter {
   void operator()(archive* reader) const noexcept { archive_read_free(reader); }
@@ -47,15 +46,6 @@ class Utf8Locale {
   locale_t locale_;
   locale_t before_{};
 };
-
-std::string_view recognise(const ReadableFile& file) {
-  std::array<std::byte, kHeadBytes> head{};
-  const auto size = file.read_at(0, head);
-  if (const auto format = recognise_format(ByteView(head).first(size))) return *format;
-  throw Error(ErrorCode::value_error,
-              quote(file.description()) + " is not a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
-              ErrorCause::unsupported);
-}
 
 /// The names in a GNU.dumpdir: each a letter (Y, N, D), the name and a NUL; an empty record ends the list.
 std::vector<std::string> parse_dumpdir(std::string_view text) {
@@ -128,8 +118,8 @@ std::string safe_member_path(std::string_view path) {
 struct MemberReader::State {
   State(const ReadableFile& file, Bytes decoder_memory, ArchiveBlock block, std::uint64_t stream_offset)
       : input(file, block.offset),
-        decoder(block.offset == 0 ? make_decoder(recognise(file), input, decoder_memory)
-                                  : make_block_decoder(recognise(file), file, input, decoder_memory)),
+        decoder(block.offset == 0 ? make_decoder(format_of(file), input, decoder_memory)
+                                  : make_block_decoder(format_of(file), file, input, decoder_memory)),
         reader(archive_read_new()),
         chunk(kChunkBytes),
         begin(stream_offset) {
@@ -146,6 +136,7 @@ struct MemberReader::State {
   std::uint64_t offset = 0;    // of the last member
   std::exception_ptr failure;  // thrown inside of a callback
   bool at_end = false;
+  bool has_member = false;
 
   void skip(std::uint64_t bytes) {
     while (bytes > 0) {
@@ -245,6 +236,8 @@ bool MemberReader::next(ArchiveMember& member) {
   archive_entry* entry = nullptr;
   const int result = archive_read_next_header(state_->reader.get(), &entry);
   state_->check(result);
+  auto& digests = state_->scanner.digests();
+  if (std::exchange(state_->has_member, result != ARCHIVE_EOF) && !digests.empty()) digests.pop_front();
   if (result == ARCHIVE_EOF) {
     state_->at_end = true;
     return false;
@@ -257,6 +250,16 @@ bool MemberReader::next(ArchiveMember& member) {
 
 std::uint64_t MemberReader::member_offset() const noexcept {
   return state_->offset;
+}
+
+std::uint64_t MemberReader::content_digest() const {
+  const auto& digests = state_->scanner.digests();
+  if (!state_->has_member || digests.empty()) throw damaged(state_->input, "a member's content is not complete");
+  return digests.front();
+}
+
+std::uint64_t MemberReader::decoded_end() const noexcept {
+  return state_->begin + state_->scanner.fed_bytes();
 }
 
 bool MemberReader::next_piece(ContentPiece& piece) {

@@ -40,6 +40,11 @@ class MemberReader {
   /// Where the header of the member that next() has given begins in the tar stream.
   [[nodiscard]] std::uint64_t member_offset() const noexcept;
   [[nodiscard]] bool next_piece(ContentPiece& piece);
+  /// XXH3-64 of that member's content as it is stored, which is what a manifest records. REQUIRES: next_piece() has
+  /// returned false.
+  [[nodiscard]] std::uint64_t content_digest() const;
+  /// How much of the tar stream has been decoded: what lies before it is not read again.
+  [[nodiscard]] std::uint64_t decoded_end() const noexcept;
   /// Reads to the very end of the file, behind the end mark. Throws damaged if the end mark is missing or something
   /// stands behind it.
   void drain();

@@ -13,6 +13,7 @@
 namespace autoarchive::tar_internal {
 namespace {
 
+constexpr Bytes kDecoderMemory{128ULL << 20U};
 constexpr std::size_t kReadBytes = 1U << 20U;
 
 class ReaderIdentification final : public IArchiveReaderIdentification {
@@ -65,6 +66,13 @@ void TarArchiveReader::read_members(const ReadableFile& file, Bytes decoder_memo
   reader.drain();
 }
 
+std::optional<ArchiveIdentity> TarArchiveReader::identity(const ReadableFile& file) {
+  MemberReader reader(file, kDecoderMemory);
+  ArchiveMember first;
+  static_cast<void>(reader.next(first));
+  return parse_comment(reader.comment());
+}
+
 RestoreResult TarArchiveReader::restore(const RestoreRequest& request) {
   return RestoreJob(request).run();
 }
@@ -74,7 +82,7 @@ VerifyResult TarArchiveReader::verify(const ReadableFile& file, const ReadableFi
   result.sha256 = digest_of(file, stop);
   std::string last;
   try {
-    MemberReader reader(file, Bytes{128ULL << 20U});
+    MemberReader reader(file, kDecoderMemory);
     for (ArchiveMember member; reader.next(member);) {
       last = member.entry.path;
       for (ContentPiece piece; reader.next_piece(piece);) {

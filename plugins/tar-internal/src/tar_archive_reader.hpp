@@ -17,6 +17,7 @@ class TarArchiveReader final : public IArchiveReader {
   explicit TarArchiveReader(const ProviderArguments& arguments);
 
   void read_members(const ReadableFile& file, Bytes decoder_memory, IMemberVisitor& visitor) override;
+  [[nodiscard]] std::optional<ArchiveIdentity> identity(const ReadableFile& file) override;
   RestoreResult restore(const RestoreRequest& request) override;
   VerifyResult verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) override;
 };

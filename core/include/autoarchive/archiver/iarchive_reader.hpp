@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "autoarchive/archiver/archive_comment.hpp"
 #include "autoarchive/archiver/backup_definition.hpp"
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/export.hpp"
@@ -57,6 +58,9 @@ class AA_EXPORT IRestoreObserver {
   virtual void removed(std::string_view path);
   /// One entry could not be restored exactly; the restore goes on and the result counts it.
   virtual void problem(std::string_view path, std::string_view text);
+  /// The archive does not have the entry as it was stored; the restore goes on and the result counts it. The default
+  /// calls problem().
+  virtual void damaged(std::string_view path, std::string_view text);
   virtual void progress(std::uint64_t entries, std::uint64_t content_bytes);
 };
 
@@ -68,7 +72,8 @@ struct RestoreRequest {
   OverwritePolicy overwrite = OverwritePolicy::always;
   OwnerPolicy owner = OwnerPolicy::names;
   bool delete_others = false;  ///< make the target equal: remove what the backup does not have
-  bool dry_run = false;        ///< report what would be done
+  bool dry_run = false;        ///< report what would be done; the target need not be there
+  bool salvage = false;        ///< keep what can be read of damaged files, and go on behind what can't
   Bytes decoder_memory{128ULL << 20U};
   std::stop_token stop;
   IRestoreObserver* observer = nullptr;  ///< borrowed; null: nobody listens
@@ -79,6 +84,7 @@ struct RestoreResult {
   std::uint64_t content_bytes = 0;
   std::uint64_t removed = 0;
   std::uint64_t problems = 0;
+  std::uint64_t damaged = 0;  ///< those of them that are damage of the archive
   /// Members of `paths` that no level has.
   std::vector<std::string> not_found;
 };
@@ -97,6 +103,8 @@ class AA_EXPORT IArchiveReader : public IService {
  public:
   /// Every member of one archive file.
   virtual void read_members(const ReadableFile& file, Bytes decoder_memory, IMemberVisitor& visitor) = 0;
+  /// What the file says of itself (archive_comment.hpp), from its beginning; none if it is not one of ours.
+  [[nodiscard]] virtual std::optional<ArchiveIdentity> identity(const ReadableFile& file) = 0;
   /// Restores the state of the last level.
   virtual RestoreResult restore(const RestoreRequest& request) = 0;
   /// Reads one file to its end and checks all that it proves about itself; `manifest` may be null.
