@@ -36,6 +36,7 @@ void add_chain(const IStorage& storage, const BackupCatalog& catalog, std::size_
           fmt::format("{} has no manifest{}: contents are checked only as far as the format itself does",
                       quote(entry.file.name), entry.fault.empty() ? "" : " that can be used (" + entry.fault + ")"));
     }
+    source.has_faults = source.has_faults || !entry.fault.empty();
     source.levels.push_back(std::move(level));
     source.closing = entry.closing;
   }
@@ -62,6 +63,7 @@ std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFi
     if (error.cause() != ErrorCause::damaged) throw;
     source.remarks.push_back(error.message());
   }
+  source.has_faults = true;
   return std::nullopt;
 }
 
@@ -90,7 +92,8 @@ bool add_chain_of(Session& session, const std::filesystem::path& path, const Man
 }
 
 BackupSource open_file(Session& session, const Target& target) {
-  BackupSource source{target.archive, {}, {}, {}};
+  BackupSource source;
+  source.description = target.archive;
   ArchiveLevel level;
   level.file = open_local_file(target.archive);
   const auto header = manifest_beside(session, *level.file, source);
@@ -119,7 +122,9 @@ BackupSource open_source(Session& session, const Target& target, const std::opti
   if (is_archive_file(session, target)) return open_file(session, target);
   const auto backups = read_backups(session, target.archive, destination);
   const auto wanted = backups.catalog.resolve(target.selector);
-  BackupSource source{target.selector.empty() ? target.archive : target.archive + "@" + target.selector, {}, {}, {}};
+  BackupSource source;
+  source.description = target.selector.empty() ? target.archive : target.archive + "@" + target.selector;
+  source.archive = target.archive;
   add_chain(*backups.storage, backups.catalog, wanted, source);
   return source;
 }

@@ -17,9 +17,11 @@ namespace autoarchive::host {
 /// A chain of files, opened, from level 0 to the wanted one.
 struct BackupSource {
   std::string description;  ///< for messages, e.g. "home@2"
+  std::string archive;      ///< its name; empty: the source is a file that was named
   std::vector<ArchiveLevel> levels;
   std::optional<ManifestClosing> closing;  ///< of the last level's manifest, if it has one
   std::vector<std::string> remarks;        ///< what can't be checked or is not as it should be, a line each
+  bool has_faults = false;                 ///< a manifest is there that is damaged, or not that of its archive
 };
 
 /// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name, is an

@@ -72,6 +72,11 @@ std::optional<std::string_view> recognise_format(ByteView head) {
   return std::nullopt;
 }
 
+bool is_format(std::string_view format) {
+  return format == "tar" || std::any_of(kSignatures.begin(), kSignatures.end(),
+                                        [&](const auto& signature) { return signature.format == format; });
+}
+
 std::string_view format_of(const ReadableFile& file) {
   std::array<std::byte, kHeadBytes> head{};
   const auto size = file.read_at(0, head);

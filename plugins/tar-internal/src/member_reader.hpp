@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/bytes.hpp"
@@ -14,6 +15,8 @@
 #include "autoarchive/storage/istorage.hpp"
 
 namespace autoarchive::tar_internal {
+
+class Decoder;
 
 /// A piece of a file's content; what lies between the pieces is a hole.
 struct ContentPiece {
@@ -28,8 +31,11 @@ class MemberReader {
   /// `file` must outlive the reader.
   MemberReader(const ReadableFile& file, Bytes decoder_memory);
   /// Begins with the member whose header is at `stream_offset` of the tar stream, decoding from `block` on, which is at
-  /// or before it.
-  MemberReader(const ReadableFile& file, Bytes decoder_memory, ArchiveBlock block, std::uint64_t stream_offset);
+  /// or before it. `format` is one of format_of().
+  MemberReader(const ReadableFile& file, std::string_view format, Bytes decoder_memory, ArchiveBlock block,
+               std::uint64_t stream_offset);
+  /// Takes the tar stream from a decoder for the whole file.
+  MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder);
   ~MemberReader();
   MemberReader(const MemberReader&) = delete;
   MemberReader& operator=(const MemberReader&) = delete;
@@ -53,6 +59,8 @@ class MemberReader {
 
  private:
   struct State;
+  void open();
+
   std::unique_ptr<State> state_;
 };
 

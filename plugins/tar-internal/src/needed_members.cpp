@@ -22,8 +22,12 @@ void NeededMembers::add(const ManifestEntry& line) {
 }
 
 void NeededMembers::seal() {
-  for (auto& places : levels_)
+  // Names of one file have one place.
+  for (auto& places : levels_) {
     std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    const auto same = [](const auto& a, const auto& b) { return a.offset == b.offset; };
+    places.erase(std::unique(places.begin(), places.end(), same), places.end());
+  }
 }
 
 const NeededMembers::Place* NeededMembers::find(int level, std::uint64_t offset) const {
@@ -32,6 +36,10 @@ const NeededMembers::Place* NeededMembers::find(int level, std::uint64_t offset)
   const auto found = std::lower_bound(places.begin(), places.end(), offset,
                                       [](const auto& place, auto wanted) { return place.offset < wanted; });
   return found != places.end() && found->offset == offset ? &*found : nullptr;
+}
+
+std::uint64_t NeededMembers::count(int level) const noexcept {
+  return static_cast<std::size_t>(level) < levels_.size() ? levels_[static_cast<std::size_t>(level)].size() : 0;
 }
 
 bool NeededMembers::is_link(int level, std::string_view path) const {

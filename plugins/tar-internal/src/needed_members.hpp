@@ -27,6 +27,8 @@ class NeededMembers {
   /// The place of a member that is needed of that level; null if it is not. A further name of a file has none, see
   /// is_link().
   [[nodiscard]] const Place* find(int level, std::uint64_t offset) const;
+  /// How many members are needed of that level.
+  [[nodiscard]] std::uint64_t count(int level) const noexcept;
   /// Whether the entry of this path has several names and its content in that level.
   [[nodiscard]] bool is_link(int level, std::string_view path) const;
 

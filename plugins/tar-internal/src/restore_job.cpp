@@ -22,15 +22,19 @@ ManifestReader open_manifest(const ArchiveLevel& level) {
 
 /// Whether its members can be reached without decoding all that lies before them.
 bool has_places(const ArchiveLevel& level) {
-  if (level.manifest && !open_manifest(level).closing().blocks.empty()) return true;
-  return format_of(*level.file) == "tar";
+  if (!level.file) return true;  // not asked for
+  if (!level.manifest) return format_of(*level.file) == "tar";
+  auto reader = open_manifest(level);
+  return reader.header().type == "tar" || !reader.closing().blocks.empty();
 }
 
 }  // namespace
 
-RestoreJob::RestoreJob(const RestoreRequest& request)
+RestoreJob::RestoreJob(const RestoreRequest& request, RestoreAim aim)
     : request_(request),
-      tree_(request, result_, [this](std::string_view path, std::string_view text) { problem(path, text); }),
+      aim_(aim),
+      tree_(request, /*makes=*/!request.dry_run && aim.kind == RestoreAim::Kind::make, result_,
+            [this](std::string_view path, std::string_view text) { problem(path, text); }),
       found_(request.paths.size(), false) {}
 
 void RestoreJob::problem(std::string_view path, std::string_view text) {
@@ -55,12 +59,13 @@ RestoreResult RestoreJob::run() {
   } else {
     restore_by_level();
   }
-  if (!request_.dry_run) tree_.make_late();
+  const bool makes = !request_.dry_run && !is_proof();
+  if (makes) tree_.make_late();
   // What could not be read of a damaged archive may be what is there.
   if (request_.delete_others && result_.damaged == 0) {
     tree_.remove_others([this](auto path) { return is_wanted(path); }, [this](auto path) { return is_above(path); });
   }
-  if (!request_.dry_run) tree_.finish();
+  if (makes) tree_.finish();
   for (std::size_t i = 0; i < found_.size(); ++i) {
     if (!found_[i]) result_.not_found.push_back(request_.paths[i]);
   }
@@ -100,6 +105,7 @@ void RestoreJob::for_each_wanted(Call call) {
     if (path != ".") manifest.seek(path);
     for (ManifestEntry line; manifest.next(line) && is_below(line.entry.path, path);) {
       check_stop();
+      if (aim_.only_level >= 0 && line.stored_level != aim_.only_level) continue;
       static_cast<void>(is_wanted(line.entry.path));
       tree_.keep(line.entry.path);
       call(line);
@@ -134,7 +140,7 @@ void RestoreJob::plan_by_manifest() {
 void RestoreJob::restore_by_entry() {
   ChainReader chain(request_.levels, request_.decoder_memory);
   for_each_wanted([&](const ManifestEntry& line) {
-    if (!can_restore(line) || !tree_.may_replace(line.entry)) return;
+    if (!can_restore(line) || (!is_proof() && !tree_.may_replace(line.entry))) return;
     restore_entry(line, chain);
     tell_progress();
   });
@@ -149,34 +155,52 @@ void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
     member.hard_link = first != first_names_.end();
     if (member.hard_link) member.entry.link_target = first->second;
   }
-  if (member.hard_link || line.entry.kind != EntryKind::file) {
-    tree_.extract(member, nullptr);
+  // Others have no content; to prove them is to find them where they should be.
+  const bool is_read = line.entry.kind == EntryKind::file || (is_proof() && line.offset);
+  if (member.hard_link || !is_read) {
+    extract(member, nullptr);
   } else if (!line.offset) {
     problem(path, "the manifest does not say where it is");
   } else {
-    try {
-      ArchiveMember stored;
-      auto& reader = chain.seek(line.stored_level, *line.offset, stored);
-      if (stored.entry.kind != EntryKind::file || stored.hard_link || stored.entry.size != line.entry.size) {
-        damage(path, "the member at its place is another one: the manifest is not that of the archive");
-      } else {
-        make(member, reader, line.digest);
-      }
-    } catch (const Error& error) {
-      if (error.cause() != ErrorCause::damaged) throw;
-      chain.forget(line.stored_level);
-      damage(path, error.message());
-    }
+    restore_content(line, member, chain);
   }
   if (has_names && tree_.was_restored(path)) first_names_.try_emplace({line.entry.device, line.entry.inode}, path);
 }
 
+void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain) {
+  const auto& path = line.entry.path;
+  try {
+    ArchiveMember stored;
+    auto& reader = chain.seek(line.stored_level, *line.offset, stored);
+    const bool is_other = stored.entry.kind != line.entry.kind || stored.hard_link ||
+                          stored.entry.size != line.entry.size ||
+                          (line.entry.link_count == 1 && stored.entry.path != path);
+    if (is_other)
+      return damage(path, "the member at its place is another one: the manifest is not that of the archive");
+    make(member, reader, line.digest);
+  } catch (const Error& error) {
+    // What is flipped may look like something that is not supported.
+    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    chain.forget(line.stored_level);
+    damage(path, error.message());
+  }
+}
+
+void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader) {
+  if (!is_proof()) return tree_.extract(member, reader);
+  const bool has_content = reader != nullptr && member.entry.kind == EntryKind::file && !member.hard_link;
+  ContentPiece piece;
+  while (has_content && reader->next_piece(piece)) result_.content_bytes += piece.bytes.size();
+  ++result_.entries;
+}
+
 void RestoreJob::make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest) {
-  tree_.extract(member, &reader);
+  extract(member, &reader);
   const bool has_content = member.entry.kind == EntryKind::file && !member.hard_link;
-  if (!has_content || !digest || !tree_.was_restored(member.entry.path)) return;
-  if (reader.content_digest() != *digest)
-    damage(member.entry.path, "its content is not what was stored: its digest differs from the manifest's");
+  if (!has_content || !digest || (!is_proof() && !tree_.was_restored(member.entry.path))) return;
+  if (reader.content_digest() == *digest) return;
+  if (is_proof()) --result_.entries;
+  damage(member.entry.path, "its content is not what was stored: its digest differs from the manifest's");
 }
 
 void RestoreJob::restore_by_member() {
@@ -186,6 +210,7 @@ void RestoreJob::restore_by_member() {
   });
   needed.seal();
   for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {
+    if (!request_.levels[static_cast<std::size_t>(level)].file) continue;
     try {
       restore_needed(level, needed);
     } catch (const Error& error) {  // what the other levels have is still restored
@@ -202,7 +227,8 @@ void RestoreJob::restore_needed(int level, const NeededMembers& needed) {
     const auto& path = member.entry.path;
     const auto* place = needed.find(level, reader.member_offset());
     const bool is_needed = member.hard_link ? needed.is_link(level, path) : place != nullptr;
-    if (!is_needed || safe_member_path(path).empty() || !is_wanted(path) || !tree_.may_replace(member.entry)) continue;
+    if (!is_needed || safe_member_path(path).empty() || !is_wanted(path)) continue;
+    if (!is_proof() && !tree_.may_replace(member.entry)) continue;
     make(member, reader, place == nullptr ? std::nullopt : place->digest);
     tell_progress();
   }
@@ -258,10 +284,10 @@ void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is
   if (!is_wanted(path)) return;
   // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
   // deleted.
-  if (member.dumpdir && !is_first) apply_dumpdir(member);
+  if (member.dumpdir && !is_first && !is_proof()) apply_dumpdir(member);
   tree_.keep(path);
-  if (!tree_.may_replace(member.entry)) return;
-  tree_.extract(member, &reader);
+  if (!is_proof() && !tree_.may_replace(member.entry)) return;
+  extract(member, &reader);
   tell_progress();
 }
 

@@ -20,6 +20,16 @@ namespace autoarchive::tar_internal {
 class ChainReader;
 class MemberReader;
 
+/// What is done with the members.
+struct RestoreAim {
+  enum class Kind : std::uint8_t {
+    make,   ///< they are made below the target
+    prove,  ///< they are read and compared, and nothing is made
+  };
+  Kind kind = Kind::make;
+  int only_level = -1;  ///< to prove: only what that level's file holds; the others need not be given. -1: all
+};
+
 /// One restore, by the best way that there is:
 ///
 /// - by entry: the manifest of the last level names every entry and its place, and each file can be read from any of
@@ -32,7 +42,7 @@ class MemberReader;
 class RestoreJob {
  public:
   /// `request` must outlive the job.
-  explicit RestoreJob(const RestoreRequest& request);
+  explicit RestoreJob(const RestoreRequest& request, RestoreAim aim = {});
   RestoreResult run();
 
  private:
@@ -49,10 +59,12 @@ class RestoreJob {
 
   [[nodiscard]] bool can_restore(const ManifestEntry& line);
   void restore_entry(const ManifestEntry& line, ChainReader& chain);
+  void restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain);
   void restore_needed(int level, const NeededMembers& needed);
   void make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
   void take(const ArchiveMember& member, MemberReader& reader, bool is_first);
   void apply_dumpdir(const ArchiveMember& directory);
+  void extract(const ArchiveMember& member, MemberReader* reader);
   void count(const ArchiveMember& member);
   void tell_progress();
   void check_stop() const;
@@ -61,7 +73,10 @@ class RestoreJob {
   void problem(std::string_view path, std::string_view text);
   void damage(std::string_view path, std::string_view text);
 
+  [[nodiscard]] bool is_proof() const noexcept { return aim_.kind == RestoreAim::Kind::prove; }
+
   const RestoreRequest& request_;
+  RestoreAim aim_;
   RestoreResult result_;
   TargetTree tree_;
   std::vector<bool> found_;  // for each of request_.paths

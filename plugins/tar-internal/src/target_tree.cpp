@@ -23,11 +23,11 @@ bool is_below(std::string_view path, std::string_view directory) {
          (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
 }
 
-TargetTree::TargetTree(const RestoreRequest& request, RestoreResult& result, Report report)
+TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, Report report)
     : request_(request),
       result_(result),
       report_(std::move(report)),
-      target_(request.target, /*make=*/!request.dry_run),
+      target_(request.target, makes),
       extractor_(target_, request.owner, request.salvage, report_) {}
 
 void TargetTree::keep(std::string_view path) {

@@ -26,7 +26,8 @@ class TargetTree {
   using Report = Extractor::Report;
 
   /// The references must outlive the tree; `result` gets the counts, `report` is told what could not be done exactly.
-  TargetTree(const RestoreRequest& request, RestoreResult& result, Report report);
+  /// With a request that makes nothing the target need not be there.
+  TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, Report report);
 
   /// The backup has this path, whether it is restored or not: remove_others() leaves it.
   void keep(std::string_view path);

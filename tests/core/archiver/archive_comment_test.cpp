@@ -12,9 +12,10 @@ TEST(ArchiveComment, ComesBackAsItWasWritten) {
 }
 
 TEST(ArchiveComment, OfOthersIsNone) {
-  for (const char* text : {"", "autoarchive", "a comment", "autoarchive archive=x level=0 backup=b",
-                           "autoarchive archive=x level=-1 backup=b chain=c", "autoarchive archive=x level=1x backup=b chain=c",
-                           "xautoarchive archive=x level=0 backup=b chain=c"}) {
+  for (const char* text :
+       {"", "autoarchive", "a comment", "autoarchive archive=x level=0 backup=b",
+        "autoarchive archive=x level=-1 backup=b chain=c", "autoarchive archive=x level=1x backup=b chain=c",
+        "xautoarchive archive=x level=0 backup=b chain=c"}) {
     EXPECT_FALSE(parse_comment(text)) << text;
   }
   EXPECT_TRUE(parse_comment("autoarchive archive=x level=0 backup=b chain=c later=word word"));

@@ -18,6 +18,7 @@
 #include "autoarchive/service/iservice.hpp"
 #include "autoarchive/service/iservice_identification.hpp"
 #include "autoarchive/storage/istorage.hpp"
+#include "autoarchive/storage/sink.hpp"
 #include "autoarchive/tree/entry.hpp"
 
 namespace autoarchive {
@@ -94,7 +95,11 @@ struct VerifyResult {
   std::uint64_t members = 0;
   std::uint64_t content_bytes = 0;
   std::string sha256;               ///< of the file
-  std::vector<std::string> faults;  ///< empty: nothing wrong was found; first the first bad member
+  std::vector<std::string> faults;  ///< empty: nothing wrong was found; the first one is nearest to the beginning
+  /// Of a damaged file with a manifest: what can't be restored from it. The first thousand paths, and all counted.
+  std::vector<std::string> lost;
+  std::uint64_t lost_members = 0;
+  std::uint64_t whole_members = 0;  ///< of a damaged file with a manifest: what can
 };
 
 /// Reads archives. One instance serves one call at a time. Throws only Error: value_error with cause damaged if the
@@ -107,6 +112,13 @@ class AA_EXPORT IArchiveReader : public IService {
   [[nodiscard]] virtual std::optional<ArchiveIdentity> identity(const ReadableFile& file) = 0;
   /// Restores the state of the last level.
   virtual RestoreResult restore(const RestoreRequest& request) = 0;
+  /// Restores the state of the last level into nothing: everything is read from where it lies and compared with what
+  /// the manifest says. The request's target, paths and policies have no meaning.
+  virtual RestoreResult prove(const RestoreRequest& request) = 0;
+  /// Writes the content of one file of the last level to `out`, which the caller finishes. Throws Error: key_error
+  /// (no_such_backup) if it is not there, value_error (usage) if it is no file, cause damaged, after what could be read
+  /// was written, if the content is not what was stored.
+  virtual void read_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) = 0;
   /// Reads one file to its end and checks all that it proves about itself; `manifest` may be null.
   virtual VerifyResult verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) = 0;
 };
