@@ -19,6 +19,7 @@ struct Words {
   std::string color = "auto";
   std::string lock_wait;
   std::string target;
+  std::vector<std::string> targets;
   std::string level;
 };
 
@@ -87,6 +88,7 @@ void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
       ->check(CLI::IsMember({"always", "newer", "never"}));
   verb.add_option("--owner", restore.owner, "whose the files become")->check(CLI::IsMember({"names", "ids", "none"}));
   verb.add_flag("--delete", restore.delete_others, "remove what the backup does not have");
+  verb.add_flag("--salvage", restore.salvage, "bring back what can be had out of damaged files");
   verb.add_option("--destination", restore.destination, "where the backups of an archive lie that no file defines")
       ->type_name("DIR");
 }
@@ -97,6 +99,7 @@ struct Commands {
   ListCommand list;
   LsCommand ls;
   RestoreCommand restore;
+  VerifyCommand verify;
   RemoveCommand remove;
   PurgeCommand purge;
   RouteCommand route;
@@ -120,6 +123,14 @@ void add_looking(CLI::App& app, Commands& commands, Words& words) {
   why.add_option("ARCHIVE", commands.why.archive, "an archive")->required();
   why.add_option("PATH", commands.why.paths, "relative to the root")->required();
   add_overrides(why, commands.why.overrides);
+}
+
+void add_verify(CLI::App& app, VerifyCommand& verify, Words& words) {
+  auto& verb = *app.add_subcommand("verify", "prove that a backup is whole and comes back");
+  verb.add_option("TARGET", words.targets, "ARCHIVE[@SELECTOR], or archive files; default: all archives");
+  verb.add_option("--level", verify.level, "how far: sizes and chain, every byte, a restore into nothing")
+      ->check(CLI::IsMember({"quick", "data", "restore"}));
+  verb.add_option("--destination", verify.destination, "of an archive that no file defines")->type_name("DIR");
 }
 
 void add_removing(CLI::App& app, Commands& commands, Words& words) {
@@ -176,6 +187,10 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
     return std::move(commands.create);
   }
   if (verb == "list") return std::move(commands.list);
+  if (verb == "verify") {
+    for (const auto& target : words.targets) commands.verify.targets.push_back(parse_target(target));
+    return std::move(commands.verify);
+  }
   if (verb == "route") return std::move(commands.route);
   if (verb == "why") return std::move(commands.why);
   if (verb == "purge") return std::move(commands.purge);
@@ -232,6 +247,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   add_create(app, commands.create, words);
   add_restore(app, commands.restore, words);
   add_looking(app, commands, words);
+  add_verify(app, commands.verify, words);
   add_removing(app, commands, words);
   add_groups(app, commands);
   app.add_subcommand("version", "the version");

@@ -78,6 +78,12 @@ struct RestoreCommand {
   std::string overwrite = "always";  ///< always, newer, never
   std::string owner = "names";       ///< names, ids, none
   bool delete_others = false;
+  bool salvage = false;
+};
+struct VerifyCommand {
+  std::vector<Target> targets;  ///< empty: every archive of the configuration
+  std::optional<std::string> destination;
+  std::string level = "data";  ///< quick, data, restore
 };
 struct RemoveCommand {
   Target target;
@@ -111,8 +117,9 @@ struct HelpCommand {
   std::string text;
 };
 
-using Command = std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, RemoveCommand, PurgeCommand,
-                             RouteCommand, WhyCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
+using Command =
+    std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, VerifyCommand, RemoveCommand, PurgeCommand,
+                 RouteCommand, WhyCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {
   GlobalOptions options;

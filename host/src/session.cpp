@@ -109,6 +109,10 @@ Session::Session(const ProcessContext& process, GlobalOptions options)
       console_(process.out, process.err, console_options(process, options_)),
       events_(options_.events) {}
 
+ProgressStyle Session::progress_style() const {
+  return host::progress_style(options_.progress, options_.verbosity == Verbosity::quiet, process_.err_is_terminal);
+}
+
 bool Session::syncs() const {
   return from_environment(process_, "AA_BENCHMARK") != "no-sync";
 }

@@ -14,6 +14,7 @@
 #include "command_line.hpp"
 #include "config/config.hpp"
 #include "events/event_stream.hpp"
+#include "events/progress_display.hpp"
 #include "output/console.hpp"
 #include "providers.hpp"
 
@@ -44,6 +45,8 @@ class Session {
   [[nodiscard]] Console& console() noexcept { return console_; }
   [[nodiscard]] EventStream& events() noexcept { return events_; }
 
+  /// How progress is shown.
+  [[nodiscard]] ProgressStyle progress_style() const;
   /// False with AA_BENCHMARK=no-sync in the environment: nothing is synced and no SHA-256 computed, for comparisons
   /// with programs that do neither.
   [[nodiscard]] bool syncs() const;

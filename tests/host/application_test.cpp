@@ -1,6 +1,4 @@
 // The whole program in memory: every command on real trees, and every exit status.
-#include "application.hpp"
-
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +9,7 @@
 #include <map>
 #include <sstream>
 
+#include "application_fixture.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_tree.hpp"
 
@@ -20,43 +19,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-class ApplicationTest : public ::testing::Test {
- protected:
-  ApplicationTest() {
-    test::write_file(directory_ / "root/a", "content of a");
-    test::write_file(directory_ / "root/d/b", "b");
-    std::filesystem::create_directory(directory_ / "backups");
-  }
-
-  int run(const std::vector<std::string>& words, const std::string& input = "") {
-    std::istringstream in(input);
-    std::ostringstream out;
-    std::ostringstream err;
-    const ProcessContext process{
-        in, out, err, !input.empty(), false, false, environment_, false, std::filesystem::path(AA_PROGRAM), {}};
-    const int status = run_application(process, words);
-    out_ = out.str();
-    err_ = err.str();
-    return status;
-  }
-  int create(std::vector<std::string> more = {}) {
-    std::vector<std::string> words{
-        "create", "home", "--root", directory_ / "root", "--destination", directory_ / "backups"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words);
-  }
-  [[nodiscard]] std::string destination() const { return directory_ / "backups"; }
-  void configure(const std::string& text) const {
-    test::write_file(directory_ / "config/autoarchive/config.yaml", text);
-  }
-
-  test::TempDir directory_;
-  std::map<std::string, std::string> environment_{{"AA_STATE_DIR", directory_ / "state"},
-                                                  {"XDG_CONFIG_HOME", directory_ / "config"}};
-  std::string out_;
-  std::string err_;
-};
 
 TEST_F(ApplicationTest, MakesListsLooksIntoAndRestoresABackupWithoutAConfiguration) {
   EXPECT_EQ(create(), 0) << err_;

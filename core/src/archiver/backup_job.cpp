@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "autoarchive/archiver/archive_comment.hpp"
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
@@ -71,11 +72,9 @@ Sink& BackupJob::archive() noexcept {
 }
 
 std::string BackupJob::archive_comment() const {
-  std::string text = "autoarchive archive=" + parts_.request.definition.backup_id +
-                     " level=" + std::to_string(parts_.level) + " backup=" + parts_.identity.backup_uuid +
-                     " chain=" + parts_.identity.chain_uuid;
-  if (!parts_.identity.parent_uuid.empty()) text += " parent=" + parts_.identity.parent_uuid;
-  return text;
+  const auto& identity = parts_.identity;
+  return to_comment({parts_.request.definition.backup_id, parts_.level, identity.backup_uuid, identity.chain_uuid,
+                     identity.parent_uuid});
 }
 
 WalkOptions BackupJob::walk_options() const {

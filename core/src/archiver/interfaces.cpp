@@ -21,6 +21,9 @@ IRestoreObserver::~IRestoreObserver() = default;
 void IRestoreObserver::restored(const ArchiveMember& /*member*/) {}
 void IRestoreObserver::removed(std::string_view /*path*/) {}
 void IRestoreObserver::problem(std::string_view /*path*/, std::string_view /*text*/) {}
+void IRestoreObserver::damaged(std::string_view path, std::string_view text) {
+  problem(path, text);
+}
 void IRestoreObserver::progress(std::uint64_t /*entries*/, std::uint64_t /*content_bytes*/) {}
 
 std::string_view ArchiveReaderServiceIdentification::name() const noexcept {

@@ -1,9 +1,14 @@
 #include "commands/backup_source.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
+#include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 
 namespace autoarchive::host {
@@ -16,16 +21,89 @@ bool is_archive_file(Session& session, const Target& target) {
          !session.config().archives.contains(target.archive);
 }
 
-BackupSource open_file(const Target& target) {
-  BackupSource source{target.archive, {}};
-  ArchiveLevel level;
-  level.file = open_local_file(target.archive);
-  source.levels.push_back(std::move(level));
-  return source;
-}
-
 std::unique_ptr<ReadableFile> open_manifest(const IStorage& storage, const CatalogEntry& entry) {
   return entry.manifest.empty() ? nullptr : storage.open(entry.manifest);
+}
+
+void add_chain(const IStorage& storage, const BackupCatalog& catalog, std::size_t wanted, BackupSource& source) {
+  for (const auto index : catalog.chain_to(wanted)) {
+    const auto& entry = catalog.entries()[index];
+    ArchiveLevel level;
+    level.file = storage.open(entry.file.name);
+    level.manifest = open_manifest(storage, entry);
+    if (!level.manifest) {
+      source.remarks.push_back(
+          fmt::format("{} has no manifest{}: contents are checked only as far as the format itself does",
+                      quote(entry.file.name), entry.fault.empty() ? "" : " that can be used (" + entry.fault + ")"));
+    }
+    source.has_faults = source.has_faults || !entry.fault.empty();
+    source.levels.push_back(std::move(level));
+    source.closing = entry.closing;
+  }
+}
+
+/// The header of the manifest beside an archive file, if it is the archive's.
+std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFile& file, BackupSource& source) {
+  const auto name = manifest_name(file.description());
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(name, ignored)) {
+    source.remarks.push_back(
+        fmt::format("{} has no manifest beside it: contents are checked only as far as the format itself does",
+                    quote(file.description())));
+    return std::nullopt;
+  }
+  try {
+    ManifestReader reader(open_local_file(name));
+    const auto identity = session.providers().reader_for(file)->identity(file);
+    const bool fits = reader.closing().archive_bytes == file.size() &&
+                      (!identity || identity->backup_uuid == reader.header().backup_uuid);
+    if (fits) return reader.header();
+    source.remarks.push_back(fmt::format("{} is that of another backup, and is not used", quote(name)));
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged) throw;
+    source.remarks.push_back(error.message());
+  }
+  source.has_faults = true;
+  return std::nullopt;
+}
+
+/// The chain of a level whose archive file was named: what lies in the same directory.
+bool add_chain_of(Session& session, const std::filesystem::path& path, const ManifestHeader& header,
+                  BackupSource& source) {
+  const LocalStorage storage(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+  const auto catalog = BackupCatalog::read(storage, header.archive, session.providers().types());
+  const auto& entries = catalog.entries();
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const auto& entry) { return entry.file.name == path.filename().native(); });
+  std::string fault = fmt::format("its name is not that of a backup of {}", quote(header.archive));
+  try {
+    if (found != entries.end()) {
+      add_chain(storage, catalog, static_cast<std::size_t>(found - entries.begin()), source);
+      return true;
+    }
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged) throw;
+    fault = error.message();
+  }
+  source.remarks.push_back(
+      fmt::format("{} is level {} of a chain, and is read without the levels that it is based on: {}",
+                  quote(path.native()), header.level, fault));
+  return false;
+}
+
+BackupSource open_file(Session& session, const Target& target) {
+  BackupSource source;
+  source.description = target.archive;
+  ArchiveLevel level;
+  level.file = open_local_file(target.archive);
+  const auto header = manifest_beside(session, *level.file, source);
+  if (header && header->level > 0 && add_chain_of(session, target.archive, *header, source)) return source;
+  if (header && header->level == 0) {
+    level.manifest = open_local_file(manifest_name(target.archive));
+    source.closing = ManifestReader(open_local_file(manifest_name(target.archive))).closing();
+  }
+  source.levels.push_back(std::move(level));
+  return source;
 }
 
 }  // namespace
@@ -41,18 +119,19 @@ ArchiveBackups read_backups(Session& session, const std::string& archive,
 }
 
 BackupSource open_source(Session& session, const Target& target, const std::optional<std::string>& destination) {
-  if (is_archive_file(session, target)) return open_file(target);
+  if (is_archive_file(session, target)) return open_file(session, target);
   const auto backups = read_backups(session, target.archive, destination);
   const auto wanted = backups.catalog.resolve(target.selector);
-  BackupSource source{target.selector.empty() ? target.archive : target.archive + "@" + target.selector, {}};
-  for (const auto index : backups.catalog.chain_to(wanted)) {
-    const auto& entry = backups.catalog.entries()[index];
-    ArchiveLevel level;
-    level.file = backups.storage->open(entry.file.name);
-    level.manifest = open_manifest(*backups.storage, entry);
-    source.levels.push_back(std::move(level));
-  }
+  BackupSource source;
+  source.description = target.selector.empty() ? target.archive : target.archive + "@" + target.selector;
+  source.archive = target.archive;
+  add_chain(*backups.storage, backups.catalog, wanted, source);
   return source;
+}
+
+void report_remarks(Session& session, const BackupSource& source) {
+  for (const auto& remark : source.remarks)
+    session.console().problem({Severity::warning, "archive.unproven", "", escaped(remark)});
 }
 
 }  // namespace autoarchive::host

@@ -17,14 +17,21 @@ namespace autoarchive::host {
 /// A chain of files, opened, from level 0 to the wanted one.
 struct BackupSource {
   std::string description;  ///< for messages, e.g. "home@2"
+  std::string archive;      ///< its name; empty: the source is a file that was named
   std::vector<ArchiveLevel> levels;
+  std::optional<ManifestClosing> closing;  ///< of the last level's manifest, if it has one
+  std::vector<std::string> remarks;        ///< what can't be checked or is not as it should be, a line each
+  bool has_faults = false;                 ///< a manifest is there that is damaged, or not that of its archive
 };
 
 /// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name, is an
-/// archive file; a manifest beside it is used if it belongs to it. `destination` is that of an archive that no file
-/// defines.
+/// archive file; a manifest beside it is used if it belongs to it, and so are the levels that it is based on, if they
+/// are there. `destination` is that of an archive that no file defines.
 [[nodiscard]] BackupSource open_source(Session& session, const Target& target,
                                        const std::optional<std::string>& destination);
+
+/// Tells the user of the source's remarks. They do not change the exit status.
+void report_remarks(Session& session, const BackupSource& source);
 
 /// The catalog of a configured archive, or of one whose destination is given.
 struct ArchiveBackups {

@@ -5,6 +5,7 @@
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "job/verify_record.hpp"
 #include "output/table.hpp"
 
 namespace autoarchive::host {
@@ -16,6 +17,22 @@ std::string local_time(SystemTime time) {
   ::localtime_r(&seconds, &parts);
   return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
                      parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+Json::Array as_json(const CatalogEntry& entry, const std::vector<VerifyRecord>& records) {
+  Json::Array checks;
+  for (const auto& record : records) {
+    if (!entry.header || record.backup_uuid != entry.header->backup_uuid) continue;
+    checks.emplace_back(Json::Object{
+        {"level", to_string(record.depth)}, {"time", format_rfc3339(record.time)}, {"whole", record.whole}});
+  }
+  return checks;
+}
+
+std::string verified_text(const CatalogEntry& entry, const std::vector<VerifyRecord>& records) {
+  const auto* last = entry.header ? last_verified(records, entry.header->backup_uuid) : nullptr;
+  if (last == nullptr) return "-";
+  return fmt::format("{} {}{}", local_time(last->time), to_string(last->depth), last->whole ? "" : " DAMAGED");
 }
 
 Json::Object as_json(const CatalogEntry& entry) {
@@ -40,7 +57,8 @@ Json::Object as_json(const CatalogEntry& entry) {
   return object;
 }
 
-std::vector<std::string> as_row(const std::string& archive, const CatalogEntry& entry) {
+std::vector<std::string> as_row(const std::string& archive, const CatalogEntry& entry,
+                                const std::vector<VerifyRecord>& records) {
   return {archive,
           entry.name.level ? std::to_string(*entry.name.level) : "0",
           entry.name.keeping_id.empty() ? "-" : entry.name.keeping_id,
@@ -49,6 +67,7 @@ std::vector<std::string> as_row(const std::string& archive, const CatalogEntry& 
           entry.closing ? std::to_string(entry.closing->entries) : "?",
           local_time(entry.time()),
           entry.header ? entry.header->provider : "?",
+          verified_text(entry, records),
           entry.file.name};
 }
 
@@ -57,10 +76,15 @@ class Listing {
   explicit Listing(Session& session) : session_(session) { table_.align_right(4), table_.align_right(5); }
 
   void add(const ArchiveConfig& archive, const BackupCatalog& catalog) {
+    std::string fault;
+    const auto records = read_verify_records(session_.config().state_dir, archive.name, fault);
+    if (!fault.empty()) session_.console().problem({Severity::warning, "state.lost", archive.name, escaped(fault)});
     Json::Array backups;
     for (const auto& entry : catalog.entries()) {
-      table_.add(as_row(archive.name, entry));
-      backups.emplace_back(as_json(entry));
+      table_.add(as_row(archive.name, entry, records));
+      auto document = as_json(entry);
+      document.emplace_back("verified", as_json(entry, records));
+      backups.emplace_back(std::move(document));
       if (!entry.fault.empty()) {
         session_.console().problem({Severity::warning, "archive.damaged", archive.name,
                                     fmt::format("manifest of {}: {}", quote(entry.file.name), escaped(entry.fault))});
@@ -78,7 +102,7 @@ class Listing {
 
  private:
   Session& session_;
-  Table table_{{"ARCHIVE", "LEVEL", "GENERATION", "TYPE", "SIZE", "ENTRIES", "TIME", "PROVIDER", "FILE"}};
+  Table table_{{"ARCHIVE", "LEVEL", "GENERATION", "TYPE", "SIZE", "ENTRIES", "TIME", "PROVIDER", "VERIFIED", "FILE"}};
   Json::Array archives_;
 };
 

@@ -140,6 +140,7 @@ void list_manifest(ArchiveLevel& level, MemberLines& lines) {
 
 ExitStatus run_command(Session& session, const LsCommand& command) {
   auto source = open_source(session, command.target, command.destination);
+  report_remarks(session, source);
   auto& newest = source.levels.back();
   MemberLines lines(session, command.paths);
   if (newest.manifest) {

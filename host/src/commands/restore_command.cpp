@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <optional>
+
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "events/progress_display.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -18,27 +22,74 @@ OwnerPolicy owner_policy(const std::string& word) {
   return word == "ids" ? OwnerPolicy::ids : OwnerPolicy::names;
 }
 
+constexpr std::size_t kMaxRemovedInDocument = 10'000;
+
 class RestoreReport final : public IRestoreObserver {
  public:
-  explicit RestoreReport(Session& session) : session_(session) {}
+  RestoreReport(Session& session, const std::string& what)
+      : session_(session), display_(session.console(), what, session.progress_style()) {}
+
+  /// What a restore of everything brings; else there are no percents.
+  void set_totals(const ManifestClosing& closing) {
+    progress_.total_entries = closing.entries;
+    progress_.total_content_bytes = closing.content_bytes;
+  }
 
   void restored(const ArchiveMember& member) override {
-    if (session_.console().options().verbosity >= Verbosity::verbose) {
+    if (session_.console().options().verbosity >= Verbosity::verbose)
       session_.console().detail(Verbosity::verbose, "A " + quote(member.entry.path));
-    }
   }
-  void removed(std::string_view path) override { session_.console().detail(Verbosity::verbose, "D " + quote(path)); }
+  // What a dry run would remove is what it is asked for.
+  void removed(std::string_view path) override {
+    const auto level = session_.options().dry_run ? Verbosity::normal : Verbosity::verbose;
+    session_.console().detail(level, "D " + quote(path));
+    Json::Object object;
+    add_path(object, path);
+    if (removed_.size() < kMaxRemovedInDocument) removed_.emplace_back(std::move(object));
+  }
   void problem(std::string_view path, std::string_view text) override {
-    session_.console().problem({Severity::warning, "file.meta", "", fmt::format("{}: {}", quote(path), escaped(text))});
+    report(Severity::warning, "file.meta", path, text);
+  }
+  void damaged(std::string_view path, std::string_view text) override {
+    report(Severity::error, "archive.damaged", path, text);
+  }
+  void progress(std::uint64_t entries, std::uint64_t content_bytes) override {
+    progress_.entries = entries;
+    progress_.content_bytes = content_bytes;
+    display_.progress(progress_);
   }
 
+  [[nodiscard]] Json::Array take_removed() { return std::move(removed_); }
+
  private:
+  void report(Severity severity, const char* id, std::string_view path, std::string_view text) {
+    session_.console().problem({severity, id, "", fmt::format("{}: {}", quote(path), escaped(text))});
+  }
+
   Session& session_;
+  ProgressDisplay display_;
+  BackupProgress progress_;
+  Json::Array removed_;
 };
 
 void report_missing(Session& session, const RestoreResult& result) {
-  for (const auto& path : result.not_found) {
+  for (const auto& path : result.not_found)
     session.console().problem({Severity::error, "", "", fmt::format("{} is not in this backup", quote(path))});
+}
+
+ExitStatus status_of(const RestoreResult& result) {
+  if (result.damaged > 0) return ExitStatus::failed;
+  if (!result.not_found.empty()) return ExitStatus::no_such_backup;
+  return result.problems > 0 ? ExitStatus::warnings : ExitStatus::ok;
+}
+
+/// Bytes that can be written where the target is, or where it would be made.
+std::optional<std::uint64_t> free_bytes(std::filesystem::path target) {
+  std::error_code error;
+  for (target = std::filesystem::absolute(target).lexically_normal();; target = target.parent_path()) {
+    const auto space = std::filesystem::space(target, error);
+    if (!error) return space.available;
+    if (target == target.root_path()) return std::nullopt;
   }
 }
 
@@ -46,7 +97,33 @@ Json::Object as_json(const RestoreResult& result, ExitStatus status) {
   Json::Array missing(result.not_found.begin(), result.not_found.end());
   return {{"exit_code", static_cast<int>(status)}, {"entries", result.entries},
           {"content_bytes", result.content_bytes}, {"removed", result.removed},
-          {"problem_count", result.problems},      {"not_found", std::move(missing)}};
+          {"problem_count", result.problems},      {"damaged", result.damaged},
+          {"not_found", std::move(missing)}};
+}
+
+std::string summary(const RestoreCommand& command, const RestoreResult& result, bool dry_run,
+                    std::optional<std::uint64_t> free) {
+  auto text = fmt::format("{} {} entries, {}, into {}", dry_run ? "would restore" : "restored", result.entries,
+                          format_bytes({result.content_bytes}), quote(command.to.native()));
+  if (result.removed > 0) text += fmt::format("; {} {}", dry_run ? "would remove" : "removed", result.removed);
+  if (free) text += fmt::format("; {} are free there", format_bytes({*free}));
+  return text;
+}
+
+RestoreRequest request_of(Session& session, const RestoreCommand& command, BackupSource& source,
+                          RestoreReport& report) {
+  RestoreRequest request;
+  request.levels = std::move(source.levels);
+  request.target = command.to;
+  for (const auto& path : command.paths) request.paths.push_back(normalize_path(path));
+  request.overwrite = overwrite_policy(command.overwrite);
+  request.owner = owner_policy(command.owner);
+  request.delete_others = command.delete_others;
+  request.salvage = command.salvage;
+  request.dry_run = session.options().dry_run;
+  request.stop = session.process().stop;
+  request.observer = &report;
+  return request;
 }
 
 }  // namespace
@@ -60,29 +137,27 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
     target.selector = command.at;
   }
   auto source = open_source(session, target, command.destination);
+  report_remarks(session, source);
   const auto reader = session.providers().reader_for(*source.levels.back().file);
 
-  RestoreReport report(session);
-  RestoreRequest request;
-  request.levels = std::move(source.levels);
-  request.target = command.to;
-  for (const auto& path : command.paths) request.paths.push_back(normalize_path(path));
-  request.overwrite = overwrite_policy(command.overwrite);
-  request.owner = owner_policy(command.owner);
-  request.delete_others = command.delete_others;
-  request.dry_run = session.options().dry_run;
-  request.stop = session.process().stop;
-  request.observer = &report;
+  RestoreReport report(session, source.description);
+  if (command.paths.empty() && source.closing) report.set_totals(*source.closing);
+  const auto request = request_of(session, command, source, report);
   const auto result = reader->restore(request);
 
   report_missing(session, result);
-  const auto status = !result.not_found.empty() ? ExitStatus::no_such_backup
-                      : result.problems > 0     ? ExitStatus::warnings
-                                                : ExitStatus::ok;
-  session.console().info(fmt::format("{}: {} {} entries, {}, into {}", source.description,
-                                     request.dry_run ? "would restore" : "restored", result.entries,
-                                     format_bytes({result.content_bytes}), quote(command.to.native())));
-  session.console().document(as_json(result, status));
+  const auto status = status_of(result);
+  const auto free = request.dry_run ? free_bytes(command.to) : std::nullopt;
+  session.console().info(source.description + ": " + summary(command, result, request.dry_run, free));
+  if (free && *free < result.content_bytes) {
+    session.console().problem({Severity::warning, "dest.full", "",
+                               fmt::format("{} has not enough space: {} are missing", quote(command.to.native()),
+                                           format_bytes({result.content_bytes - *free}))});
+  }
+  auto document = as_json(result, status);
+  if (free) document.emplace_back("free_bytes", *free);
+  document.emplace_back("removed_paths", report.take_removed());
+  session.console().document(std::move(document));
   return status;
 }
 

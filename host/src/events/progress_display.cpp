@@ -21,6 +21,13 @@ std::chrono::nanoseconds interval_of(ProgressStyle style) {
 
 }  // namespace
 
+ProgressStyle progress_style(std::string_view wanted, bool quiet, bool is_terminal) {
+  if (wanted == "none" || quiet) return ProgressStyle::none;
+  if (wanted == "bar") return ProgressStyle::bar;
+  if (wanted == "plain") return ProgressStyle::plain;
+  return is_terminal ? ProgressStyle::bar : ProgressStyle::plain;
+}
+
 std::string progress_text(const std::string& archive, const BackupProgress& progress,
                           std::chrono::nanoseconds elapsed) {
   const double seconds = std::max(std::chrono::duration<double>(elapsed).count(), 1e-3);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "autoarchive/archiver/backup_observer.hpp"
 #include "output/console.hpp"
@@ -12,6 +13,9 @@
 namespace autoarchive::host {
 
 enum class ProgressStyle : std::uint8_t { bar, plain, none };
+
+/// What `--progress` asks for: auto (a bar on a terminal), bar, plain or none. Pure.
+[[nodiscard]] ProgressStyle progress_style(std::string_view wanted, bool quiet, bool is_terminal);
 
 /// The text of a progress report, e.g. "home  42%  1.2 GiB  18034 files  210.0 MiB/s  ETA 3m 10s". Percent and ETA need
 /// totals. Pure.

@@ -33,14 +33,6 @@ Error missing_setting(const ArchiveConfig& archive, const char* key) {
       ErrorCause::usage};
 }
 
-ProgressStyle progress_style(const Session& session) {
-  const auto& wanted = session.options().progress;
-  if (wanted == "none" || session.options().verbosity == Verbosity::quiet) return ProgressStyle::none;
-  if (wanted == "bar") return ProgressStyle::bar;
-  if (wanted == "plain") return ProgressStyle::plain;
-  return session.process().err_is_terminal ? ProgressStyle::bar : ProgressStyle::plain;
-}
-
 /// Level, provider and place in the chain of the next backup.
 struct Decision {
   LevelChoice choice;
@@ -178,7 +170,7 @@ class CreateJob {
     ProblemReporter problems(session_.console(), archive_.name, archive_.include);
     EntryLines lines(session_.console());
     JobEvents job_events(session_.events(), archive_.name);
-    ProgressDisplay progress(session_.console(), archive_.name, progress_style(session_));
+    ProgressDisplay progress(session_.console(), archive_.name, session_.progress_style());
     events.subscribe(problems, Subscription::without_entries);
     if (session_.console().options().verbosity >= Verbosity::verbose) events.subscribe(lines);
     if (session_.events().is_open()) events.subscribe(job_events);

@@ -1,26 +1,33 @@
 #include "chain_reader.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "borrowed_file.hpp"
+#include "codec.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
-// Reading on is cheaper than to begin with another block, up to about one of them.
+// Reading on is cheaper than to begin with another block, unless that one begins that much later.
 constexpr std::uint64_t kReadOnBytes = 1U << 20U;
 
 }  // namespace
 
 struct ChainReader::OpenLevel {
   const ReadableFile* file = nullptr;
+  std::string format;                // as its manifest says, so that damage in its first bytes costs no more than those
   std::vector<ArchiveBlock> blocks;  // in the order of the stream; empty: the stream is the file
   std::unique_ptr<MemberReader> reader;
   std::uint64_t position = 0;  // in the stream, of the last member that was read
+  // Of blocks that can't be decoded to their end: where they begin, and how far they can. So that not every member of
+  // one has to find out.
+  std::map<std::uint64_t, std::uint64_t> broken;
 
   /// The last block that begins at or before `offset`.
   [[nodiscard]] ArchiveBlock block_of(std::uint64_t offset) const {
@@ -47,29 +54,49 @@ ChainReader::OpenLevel& ChainReader::open(int level) {
   if (open) return *open;
   open = std::make_unique<OpenLevel>();
   open->file = levels_[index].file.get();
-  // Without its manifest all that lies before a member has to be decoded.
-  open->blocks.push_back({});
-  if (const auto* manifest = levels_[index].manifest.get())
-    open->blocks = ManifestReader(std::make_unique<BorrowedFile>(*manifest)).closing().blocks;
+  if (const auto* manifest = levels_[index].manifest.get()) {
+    ManifestReader reader(std::make_unique<BorrowedFile>(*manifest));
+    open->blocks = reader.closing().blocks;
+    open->format = reader.header().type;
+  }
+  if (!is_format(open->format)) open->format = format_of(*open->file);
+  // Compressed in one piece: all that lies before a member has to be decoded.
+  if (open->blocks.empty() && open->format != "tar") open->blocks.push_back({});
   return *open;
 }
 
 MemberReader& ChainReader::seek(int level, std::uint64_t offset, ArchiveMember& member) {
   auto& open = this->open(level);
-  const bool read_on = open.reader && offset > open.position && offset - open.position <= kReadOnBytes;
+  const auto block = open.block_of(offset);
+  const bool read_on =
+      open.reader && offset > open.position && block.stream_offset <= open.reader->decoded_end() + kReadOnBytes;
+  const auto broken = open.broken.find(block.stream_offset);
+  if (broken != open.broken.end() && offset >= broken->second) {
+    throw Error(ErrorCode::value_error,
+                quote(open.file->description()) + ": the part in which it lies can't be decoded", ErrorCause::damaged);
+  }
   if (!read_on) {
-    const auto block = open.block_of(offset);
-    open.reader = std::make_unique<MemberReader>(*open.file, decoder_memory_, block, offset);
+    open.reader = std::make_unique<MemberReader>(*open.file, open.format, decoder_memory_, block, offset);
   }
   while (open.reader->next(member)) {
     open.position = open.reader->member_offset();
     if (open.position == offset) return *open.reader;
     if (open.position > offset) break;
   }
+  open.reader.reset();
   throw Error(ErrorCode::value_error,
               quote(open.file->description()) + ": no member begins at byte " + std::to_string(offset) +
                   " of its tar stream, where the manifest says one does",
               ErrorCause::damaged);
+}
+
+void ChainReader::forget(int level) {
+  if (level < 0 || static_cast<std::size_t>(level) >= open_levels_.size()) return;
+  const auto& open = open_levels_[static_cast<std::size_t>(level)];
+  if (!open || !open->reader) return;
+  const auto end = open->reader->decoded_end();
+  if (!open->blocks.empty()) open->broken[open->block_of(end).stream_offset] = end;
+  open->reader.reset();
 }
 
 }  // namespace autoarchive::tar_internal

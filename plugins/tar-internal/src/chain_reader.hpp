@@ -23,6 +23,8 @@ class ChainReader {
   /// The member whose header begins at `offset` of that level's tar stream; its content is what the reader gives next.
   /// Throws Error(cause damaged) if there is none.
   MemberReader& seek(int level, std::uint64_t offset, ArchiveMember& member);
+  /// After a reader has thrown: the level's next member is sought anew, and none where the block could not be decoded.
+  void forget(int level);
 
  private:
   struct OpenLevel;

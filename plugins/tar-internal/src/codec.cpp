@@ -11,6 +11,8 @@
 namespace autoarchive::tar_internal {
 namespace {
 
+constexpr std::size_t kHeadBytes = 1024;
+
 struct Signature {
   std::string_view format;
   std::string_view bytes;
@@ -68,6 +70,20 @@ std::optional<std::string_view> recognise_format(ByteView head) {
                                                                       [](std::byte b) { return b == std::byte{0}; });
   if (is_empty || (head.size() >= kBlockBytes && has_valid_checksum(head.first<kBlockBytes>()))) return "tar";
   return std::nullopt;
+}
+
+bool is_format(std::string_view format) {
+  return format == "tar" || std::any_of(kSignatures.begin(), kSignatures.end(),
+                                        [&](const auto& signature) { return signature.format == format; });
+}
+
+std::string_view format_of(const ReadableFile& file) {
+  std::array<std::byte, kHeadBytes> head{};
+  const auto size = file.read_at(0, head);
+  if (const auto format = recognise_format(ByteView(head).first(size))) return *format;
+  throw Error(ErrorCode::value_error,
+              quote(file.description()) + " is not a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
+              ErrorCause::unsupported);
 }
 
 std::unique_ptr<Decoder> make_decoder(std::string_view format, FileInput& input, Bytes memory_limit) {

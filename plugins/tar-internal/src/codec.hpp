@@ -89,6 +89,10 @@ class Decoder {
 [[nodiscard]] std::unique_ptr<CompressedFormat> make_format(std::string_view extension, std::optional<int> strength);
 /// The format's name by the first bytes of a file: "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "tar", or none.
 [[nodiscard]] std::optional<std::string_view> recognise_format(ByteView head);
+/// Whether it is one of these names.
+[[nodiscard]] bool is_format(std::string_view format);
+/// The same of a file. Throws Error(value_error, cause unsupported) that names it if it is none of these.
+[[nodiscard]] std::string_view format_of(const ReadableFile& file);
 /// For a file of that format. `input` must outlive the decoder.
 [[nodiscard]] std::unique_ptr<Decoder> make_decoder(std::string_view format, FileInput& input, Bytes memory_limit);
 

@@ -18,6 +18,25 @@ namespace {
 
 constexpr uid_t kKeepUid = static_cast<uid_t>(-1);
 constexpr gid_t kKeepGid = static_cast<gid_t>(-1);
+constexpr std::string_view kTemporaryName = ".aa-restore._partial";
+
+/// Removes the file again unless it has got its name.
+class TemporaryFile {
+ public:
+  /// `parent` must stay open.
+  TemporaryFile(int parent, const std::string& name) : parent_(parent), name_(name) {}
+  ~TemporaryFile() {
+    if (!named_) ::unlinkat(parent_, name_.c_str(), 0);
+  }
+  void set_named() noexcept { named_ = true; }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+ private:
+  int parent_;
+  const std::string& name_;
+  bool named_ = false;
+};
 
 std::array<timespec, 2> times_of(const Entry& entry) {
   timespec time{};
@@ -52,8 +71,12 @@ std::string last_component(std::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
 }
 
-Extractor::Extractor(RestoreDirectory& target, OwnerPolicy owner, Report report)
-    : target_(target), owner_(owner), report_(std::move(report)), is_root_(::geteuid() == 0) {}
+Extractor::Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, Report report)
+    : target_(target),
+      owner_(owner),
+      report_(std::move(report)),
+      is_root_(::geteuid() == 0),
+      keep_halves_(keep_halves) {}
 
 void Extractor::fail(const Entry& entry, const char* what, int os_errno) {
   // A full disk does not get better with the next file.
@@ -77,29 +100,69 @@ bool Extractor::clear_place(int parent, const std::string& name, const Entry& en
   return false;
 }
 
+// One file is made at a time, so that one name in each directory does.
+std::string Extractor::temporary_name(std::string_view path) const {
+  const auto directory = path.substr(0, path.size() - last_component(path).size());
+  std::string name(kTemporaryName);
+  while (odd_names_.contains(std::string(directory) + name)) name += '+';
+  return name;
+}
+
 bool Extractor::make_file(const Entry& entry, MemberReader& reader, std::uint64_t& bytes) {
-  int parent = prepare_parent(entry);
-  const auto name = last_component(entry.path);
-  if (parent < 0 || !clear_place(parent, name, entry)) return false;
-  parent = target_.parent_of(entry.path, /*make=*/true);
-  UniqueFd fd(::openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const int parent = prepare_parent(entry);
+  if (parent < 0) return false;
+  const auto temporary = temporary_name(entry.path);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd fd(::openat(parent, temporary.c_str(), kFlags, 0600));
+  if (!fd && errno == EEXIST && ::unlinkat(parent, temporary.c_str(), 0) == 0)  // an interrupted restore's
+    fd = UniqueFd(::openat(parent, temporary.c_str(), kFlags, 0600));
   if (!fd) {
     fail(entry, "can't be created", errno);
     return false;
   }
+  TemporaryFile guard(parent, temporary);
+  try {
+    if (!write_content(fd.get(), entry, reader, bytes)) return false;
+  } catch (const Error& error) {
+    const bool keep = keep_halves_ && error.cause() == ErrorCause::damaged;
+    if (keep && finish_file(std::move(fd), parent, temporary, entry)) guard.set_named();
+    throw;
+  }
+  if (!finish_file(std::move(fd), parent, temporary, entry)) return false;
+  guard.set_named();
+  return true;
+}
+
+bool Extractor::write_content(int fd, const Entry& entry, MemberReader& reader, std::uint64_t& bytes) {
   std::uint64_t end = 0;
   for (ContentPiece piece; reader.next_piece(piece);) {
-    if (!write_all(fd.get(), piece.bytes, piece.offset)) {
+    if (!write_all(fd, piece.bytes, piece.offset)) {
       fail(entry, "writing failed", errno);
       return false;
     }
     end = piece.offset + piece.bytes.size();
     bytes += piece.bytes.size();
   }
-  if (end < entry.size && ::ftruncate(fd.get(), static_cast<off_t>(entry.size)) != 0)
+  if (end < entry.size && ::ftruncate(fd, static_cast<off_t>(entry.size)) != 0)
     fail(entry, "its size can't be set", errno);
+  return true;
+}
+
+bool Extractor::finish_file(UniqueFd fd, int parent, const std::string& temporary, const Entry& entry) {
   apply_to_descriptor(fd.get(), entry);
-  if (::close(fd.release()) != 0) fail(entry, "closing failed", errno);
+  if (::close(fd.release()) != 0) {
+    fail(entry, "closing failed", errno);
+    return false;
+  }
+  const auto name = last_component(entry.path);
+  bool is_named = ::renameat(parent, temporary.c_str(), parent, name.c_str()) == 0;
+  if (!is_named && errno == EISDIR && ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0)
+    is_named = ::renameat(parent, temporary.c_str(), parent, name.c_str()) == 0;
+  if (!is_named) {
+    fail(entry, "what is there can't be replaced", errno);
+    return false;
+  }
+  if (name.starts_with(kTemporaryName)) odd_names_.insert(entry.path);
   return true;
 }
 
@@ -192,6 +255,8 @@ void Extractor::apply_to_descriptor(int fd, const Entry& entry) {
   const mode_t allowed = owned && uid != kKeepUid ? 07777U : 01777U;
   apply_xattrs(fd, entry, /*acls=*/true);
   if (::fchmod(fd, entry.mode & allowed) != 0) fail(entry, "its mode can't be set", errno);
+  if ((entry.mode & ~allowed) != 0 && entry.kind == EntryKind::file)
+    report_(entry.path, "it is restored without set-user-id and set-group-id, as it is not its owner's");
   apply_xattrs(fd, entry, /*acls=*/false);
   if (::futimens(fd, times_of(entry).data()) != 0) fail(entry, "its time can't be set", errno);
 }

@@ -41,6 +41,23 @@ void HeaderScanner::begin(State state, std::uint64_t bytes) {
   state_ = bytes == 0 && state == State::skip ? State::header : state;
 }
 
+void HeaderScanner::begin_content(std::uint64_t bytes) {
+  digest_.reset();
+  content_left_ = bytes;
+  digest({});
+  begin(State::skip, padded(bytes));
+}
+
+void HeaderScanner::digest(ByteView bytes) {
+  if (!content_left_) return;
+  const auto content = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), *content_left_)));
+  digest_.update(content);
+  *content_left_ -= content.size();
+  if (*content_left_ != 0) return;
+  digests_.push_back(digest_.value());
+  content_left_.reset();
+}
+
 void HeaderScanner::feed(ByteView bytes) {
   fed_bytes_ += bytes.size();
   const auto all = fed_bytes_;
@@ -60,6 +77,7 @@ void HeaderScanner::feed(ByteView bytes) {
     }
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), remaining_));
     if (state_ == State::collect) collected_.append(reinterpret_cast<const char*>(bytes.data()), count);
+    if (state_ == State::skip) digest(bytes.first(count));
     bytes = bytes.subspan(count);
     remaining_ -= count;
     if (remaining_ != 0) return;
@@ -71,7 +89,7 @@ void HeaderScanner::feed(ByteView bytes) {
 // `end` is where the block ends.
 void HeaderScanner::take_block(HeaderView block, std::uint64_t end) {
   if (state_ == State::sparse_extension) {
-    if (block[kSparseExtensionFlag] == std::byte{0}) begin(State::skip, skip_after_extension_);
+    if (block[kSparseExtensionFlag] == std::byte{0}) begin_content(content_after_extension_);
     return;
   }
   if (is_zero(block)) {
@@ -111,6 +129,7 @@ void HeaderScanner::take_collected() {
     next_.records["GNU.dumpdir"] = std::move(collected_);
     next_.offset = *std::exchange(member_offset_, std::nullopt);
     members_.push_back(std::move(next_));
+    digests_.push_back(0);  // its content is the list
     next_ = {};
     long_name_.clear();
   } else if (collecting_ != 'K') {
@@ -133,7 +152,8 @@ void HeaderScanner::finish_member(HeaderView block, char typeflag) {
     std::from_chars(record->second.data(), record->second.data() + record->second.size(), size);
   }
   const bool is_extended = typeflag == 'S' && block[kOldSparseFlag] != std::byte{0};
-  if (typeflag != 'V') {  // a volume's name is no member
+  const bool is_member = typeflag != 'V';  // a volume's name is none
+  if (is_member) {
     const auto stored = next_.records.find("GNU.sparse.name");
     const auto path = stored != next_.records.end() ? stored : next_.records.find("path");
     next_.path = path != next_.records.end() ? path->second : !long_name_.empty() ? long_name_ : full_name(block);
@@ -144,8 +164,10 @@ void HeaderScanner::finish_member(HeaderView block, char typeflag) {
   member_offset_.reset();
   long_name_.clear();
   if (is_extended) {
-    skip_after_extension_ = padded(size);
+    content_after_extension_ = size;
     state_ = State::sparse_extension;
+  } else if (is_member) {
+    begin_content(size);
   } else {
     begin(State::skip, padded(size));
   }

@@ -1,6 +1,7 @@
 /// \file
 /// Watches a tar stream go by and remembers what libarchive does not show: GNU.dumpdir, ACL texts and attributes as
-/// they stand in the records, names as raw bytes, the global comment, and whether the end mark is there.
+/// they stand in the records, names as raw bytes, the global comment, digests of the contents as they are stored, and
+/// whether the end mark is there.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "autoarchive/base/bytes.hpp"
+#include "autoarchive/base/digest.hpp"
 #include "tar_header.hpp"
 
 namespace autoarchive::tar_internal {
@@ -31,6 +33,9 @@ class HeaderScanner {
 
   /// Members that have been seen and not been taken, in order.
   [[nodiscard]] std::deque<ScannedMember>& members() noexcept { return members_; }
+  /// XXH3-64 of the content of each of them, as stored and without padding; one comes when the content has gone by.
+  [[nodiscard]] std::deque<std::uint64_t>& digests() noexcept { return digests_; }
+  [[nodiscard]] std::uint64_t fed_bytes() const noexcept { return fed_bytes_; }
   [[nodiscard]] std::string_view comment() const noexcept { return comment_; }
   /// The end mark, two empty blocks, has been seen.
   [[nodiscard]] bool ended() const noexcept { return zero_blocks_ >= 2; }
@@ -44,19 +49,24 @@ class HeaderScanner {
   void take_collected();
   void finish_member(HeaderView block, char typeflag);
   void begin(State state, std::uint64_t bytes);
+  void begin_content(std::uint64_t bytes);
+  void digest(ByteView bytes);
 
   State state_ = State::header;
   std::uint64_t fed_bytes_ = 0;                 // up to the piece that is looked at
   std::optional<std::uint64_t> member_offset_;  // of the first header of the member to come
   std::uint64_t remaining_ = 0;                 // of collect and skip, padding included
   std::uint64_t wanted_ = 0;                    // of collect, padding excluded
-  std::uint64_t skip_after_extension_ = 0;
-  std::string block_;  // a header that is coming in
+  std::uint64_t content_after_extension_ = 0;
+  std::optional<std::uint64_t> content_left_;  // of the member that goes by, padding excluded
+  std::string block_;                          // a header that is coming in
   std::string collected_;
   char collecting_ = 0;  // typeflag whose content is collected
   ScannedMember next_;   // records and long name of the member to come
   std::string long_name_;
   std::deque<ScannedMember> members_;
+  ContentDigest digest_;
+  std::deque<std::uint64_t> digests_;
   std::string comment_;
   unsigned zero_blocks_ = 0;
   bool trailing_bytes_ = false;

@@ -22,7 +22,6 @@ namespace autoarchive::tar_internal {
 namespace {
 
 constexpr std::size_t kChunkBytes = 256 * 1024;
-constexpr std::size_t kHeadBytes = 1024;
 
 struct ArchiveDeleter {
   void operator()(archive* reader) const noexcept { archive_read_free(reader); }
@@ -47,15 +46,6 @@ class Utf8Locale {
   locale_t locale_;
   locale_t before_{};
 };
-
-std::string_view recognise(const ReadableFile& file) {
-  std::array<std::byte, kHeadBytes> head{};
-  const auto size = file.read_at(0, head);
-  if (const auto format = recognise_format(ByteView(head).first(size))) return *format;
-  throw Error(ErrorCode::value_error,
-              quote(file.description()) + " is not a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
-              ErrorCause::unsupported);
-}
 
 /// The names in a GNU.dumpdir: each a letter (Y, N, D), the name and a NUL; an empty record ends the list.
 std::vector<std::string> parse_dumpdir(std::string_view text) {
@@ -126,32 +116,33 @@ std::string safe_member_path(std::string_view path) {
 }
 
 struct MemberReader::State {
-  State(const ReadableFile& file, Bytes decoder_memory, ArchiveBlock block, std::uint64_t stream_offset)
+  State(const ReadableFile& file, std::string_view format, Bytes decoder_memory, ArchiveBlock block,
+        std::uint64_t stream_offset)
       : input(file, block.offset),
-        decoder(block.offset == 0 ? make_decoder(recognise(file), input, decoder_memory)
-                                  : make_block_decoder(recognise(file), file, input, decoder_memory)),
-        reader(archive_read_new()),
-        chunk(kChunkBytes),
+        decoder(block.offset == 0 ? make_decoder(format, input, decoder_memory)
+                                  : make_block_decoder(format, file, input, decoder_memory)),
         begin(stream_offset) {
     skip(stream_offset - block.stream_offset);
   }
+  State(const ReadableFile& file, std::unique_ptr<Decoder> given) : input(file), decoder(std::move(given)) {}
 
   FileInput input;
   std::unique_ptr<Decoder> decoder;
-  std::unique_ptr<archive, ArchiveDeleter> reader;
-  std::vector<std::byte> chunk;
+  std::unique_ptr<archive, ArchiveDeleter> reader{archive_read_new()};
+  std::vector<std::byte> chunk = std::vector<std::byte>(kChunkBytes);
   HeaderScanner scanner;
   OwnerNames owners;
-  std::uint64_t begin;         // of what is fed to the scanner, in the tar stream
+  std::uint64_t begin = 0;     // of what is fed to the scanner, in the tar stream
   std::uint64_t offset = 0;    // of the last member
   std::exception_ptr failure;  // thrown inside of a callback
   bool at_end = false;
+  bool has_member = false;
 
   void skip(std::uint64_t bytes) {
     while (bytes > 0) {
       const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, chunk.size()));
       const auto got = decoder->read(std::span(chunk).first(wanted));
-      if (got == 0) throw damaged(input, "it ends before a member that its manifest names");
+      if (got == 0) throw fail("it ends before a member that its manifest names");
       bytes -= got;
     }
   }
@@ -174,10 +165,17 @@ struct MemberReader::State {
     }
   }
 
+  [[nodiscard]] Error fail(std::string_view what) const {
+    return {ErrorCode::value_error,
+            "archive " + quote(input.description()) + " is damaged at byte " +
+                std::to_string(begin + scanner.fed_bytes()) + " of its tar stream or before it: " + std::string(what),
+            ErrorCause::damaged};
+  }
+
   void check(int result) {
     if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
     if (result == ARCHIVE_OK || result == ARCHIVE_EOF || result == ARCHIVE_WARN) return;
-    throw damaged(input, text(archive_error_string(reader.get())));
+    throw fail(text(archive_error_string(reader.get())));
   }
 
   void fill(archive_entry* from, ArchiveMember& member) {
@@ -206,7 +204,7 @@ struct MemberReader::State {
   // libarchive has read this member's headers from our callback, so that the scanner has seen them, too.
   void add_scanned(ArchiveMember& member) {
     auto& members = scanner.members();
-    if (members.empty()) throw damaged(input, "a member's header is wrong");
+    if (members.empty()) throw fail("a member's header is wrong");
     const auto scanned = std::move(members.front());
     members.pop_front();
     offset = begin + scanned.offset;
@@ -224,11 +222,20 @@ struct MemberReader::State {
 };
 
 MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory)
-    : MemberReader(file, decoder_memory, {}, 0) {}
+    : MemberReader(file, format_of(file), decoder_memory, {}, 0) {}
 
-MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory, ArchiveBlock block,
+MemberReader::MemberReader(const ReadableFile& file, std::string_view format, Bytes decoder_memory, ArchiveBlock block,
                            std::uint64_t stream_offset)
-    : state_(std::make_unique<State>(file, decoder_memory, block, stream_offset)) {
+    : state_(std::make_unique<State>(file, format, decoder_memory, block, stream_offset)) {
+  open();
+}
+
+MemberReader::MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder)
+    : state_(std::make_unique<State>(file, std::move(decoder))) {
+  open();
+}
+
+void MemberReader::open() {
   auto* reader = state_->reader.get();
   if (reader == nullptr) throw std::bad_alloc();
   const Utf8Locale locale;
@@ -245,6 +252,8 @@ bool MemberReader::next(ArchiveMember& member) {
   archive_entry* entry = nullptr;
   const int result = archive_read_next_header(state_->reader.get(), &entry);
   state_->check(result);
+  auto& digests = state_->scanner.digests();
+  if (std::exchange(state_->has_member, result != ARCHIVE_EOF) && !digests.empty()) digests.pop_front();
   if (result == ARCHIVE_EOF) {
     state_->at_end = true;
     return false;
@@ -257,6 +266,16 @@ bool MemberReader::next(ArchiveMember& member) {
 
 std::uint64_t MemberReader::member_offset() const noexcept {
   return state_->offset;
+}
+
+std::uint64_t MemberReader::content_digest() const {
+  const auto& digests = state_->scanner.digests();
+  if (!state_->has_member || digests.empty()) throw state_->fail("a member's content is not complete");
+  return digests.front();
+}
+
+std::uint64_t MemberReader::decoded_end() const noexcept {
+  return state_->begin + state_->scanner.fed_bytes();
 }
 
 bool MemberReader::next_piece(ContentPiece& piece) {
@@ -276,9 +295,9 @@ bool MemberReader::next_piece(ContentPiece& piece) {
 void MemberReader::drain() {
   while (!state_->read_chunk().empty()) {
   }
-  if (!state_->scanner.members().empty()) throw damaged(state_->input, "it has members that can't be read");
-  if (!state_->scanner.ended()) throw damaged(state_->input, "its end mark is missing");
-  if (state_->scanner.has_trailing_bytes()) throw damaged(state_->input, "something stands behind its end mark");
+  if (!state_->scanner.members().empty()) throw state_->fail("it has members that can't be read");
+  if (!state_->scanner.ended()) throw state_->fail("its end mark is missing");
+  if (state_->scanner.has_trailing_bytes()) throw state_->fail("something stands behind its end mark");
 }
 
 std::string MemberReader::comment() const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/bytes.hpp"
@@ -14,6 +15,8 @@
 #include "autoarchive/storage/istorage.hpp"
 
 namespace autoarchive::tar_internal {
+
+class Decoder;
 
 /// A piece of a file's content; what lies between the pieces is a hole.
 struct ContentPiece {
@@ -28,8 +31,11 @@ class MemberReader {
   /// `file` must outlive the reader.
   MemberReader(const ReadableFile& file, Bytes decoder_memory);
   /// Begins with the member whose header is at `stream_offset` of the tar stream, decoding from `block` on, which is at
-  /// or before it.
-  MemberReader(const ReadableFile& file, Bytes decoder_memory, ArchiveBlock block, std::uint64_t stream_offset);
+  /// or before it. `format` is one of format_of().
+  MemberReader(const ReadableFile& file, std::string_view format, Bytes decoder_memory, ArchiveBlock block,
+               std::uint64_t stream_offset);
+  /// Takes the tar stream from a decoder for the whole file.
+  MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder);
   ~MemberReader();
   MemberReader(const MemberReader&) = delete;
   MemberReader& operator=(const MemberReader&) = delete;
@@ -40,6 +46,11 @@ class MemberReader {
   /// Where the header of the member that next() has given begins in the tar stream.
   [[nodiscard]] std::uint64_t member_offset() const noexcept;
   [[nodiscard]] bool next_piece(ContentPiece& piece);
+  /// XXH3-64 of that member's content as it is stored, which is what a manifest records. REQUIRES: next_piece() has
+  /// returned false.
+  [[nodiscard]] std::uint64_t content_digest() const;
+  /// How much of the tar stream has been decoded: what lies before it is not read again.
+  [[nodiscard]] std::uint64_t decoded_end() const noexcept;
   /// Reads to the very end of the file, behind the end mark. Throws damaged if the end mark is missing or something
   /// stands behind it.
   void drain();
@@ -48,6 +59,8 @@ class MemberReader {
 
  private:
   struct State;
+  void open();
+
   std::unique_ptr<State> state_;
 };
 

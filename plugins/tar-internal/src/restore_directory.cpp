@@ -28,16 +28,81 @@ std::string_view take_component(std::string_view& path) {
   return component;
 }
 
-bool remove_at(int directory_fd, const char* name) {
-  if (::unlinkat(directory_fd, name, 0) == 0 || errno == ENOENT) return true;
-  if (errno != EISDIR && errno != EPERM) return false;
-  const UniqueFd directory(::openat(directory_fd, name, kDirectoryFlags));
-  if (!directory) return false;
-  for (const auto& child : names_in(directory.get())) {
-    if (!remove_at(directory.get(), child.c_str())) return false;
-  }
-  return ::unlinkat(directory_fd, name, AT_REMOVEDIR) == 0;
+bool is_same(int fd, const struct stat& expected) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && status.st_dev == expected.st_dev && status.st_ino == expected.st_ino;
 }
+
+/// Removes a tree of any depth with one open directory: it goes up by "..", and only into the directory it came from.
+class TreeRemover {
+ public:
+  /// `directory_fd` must stay open.
+  explicit TreeRemover(int directory_fd) : top_(directory_fd) {}
+
+  /// False, with errno, if something is left.
+  [[nodiscard]] bool remove(const std::string& name) {
+    if (unlink(top_, name)) return true;
+    if (!is_directory_error() || !enter(top_, name)) return false;
+    while (!frames_.empty()) {
+      auto& frame = frames_.back();
+      if (frame.directories.empty()) {
+        if (!leave()) return false;
+        continue;
+      }
+      const auto child = std::move(frame.directories.back());
+      frame.directories.pop_back();
+      if (!enter(current_.get(), child)) return false;
+    }
+    return true;
+  }
+
+ private:
+  struct Frame {
+    std::string name;
+    struct stat status {};
+    std::vector<std::string> directories;  // in it, still to be removed
+  };
+
+  static bool unlink(int fd, const std::string& name) {
+    return ::unlinkat(fd, name.c_str(), 0) == 0 || errno == ENOENT;
+  }
+  static bool is_directory_error() { return errno == EISDIR || errno == EPERM; }
+
+  // Empties the directory but for directories.
+  [[nodiscard]] bool enter(int parent, const std::string& name) {
+    UniqueFd fd(::openat(parent, name.c_str(), kDirectoryFlags));
+    Frame frame{name, {}, {}};
+    if (!fd || ::fstat(fd.get(), &frame.status) != 0) return false;
+    for (auto& child : names_in(fd.get())) {
+      if (unlink(fd.get(), child)) continue;
+      if (!is_directory_error()) return false;
+      frame.directories.push_back(std::move(child));
+    }
+    frames_.push_back(std::move(frame));
+    current_ = std::move(fd);
+    return true;
+  }
+
+  [[nodiscard]] bool leave() {
+    const auto name = std::move(frames_.back().name);
+    frames_.pop_back();
+    if (frames_.empty()) {
+      current_.reset();
+      return ::unlinkat(top_, name.c_str(), AT_REMOVEDIR) == 0;
+    }
+    UniqueFd parent(::openat(current_.get(), "..", kDirectoryFlags));
+    if (!parent || !is_same(parent.get(), frames_.back().status)) {
+      errno = parent ? EAGAIN : errno;
+      return false;
+    }
+    current_ = std::move(parent);
+    return ::unlinkat(current_.get(), name.c_str(), AT_REMOVEDIR) == 0;
+  }
+
+  int top_;
+  UniqueFd current_;  // of the last frame
+  std::vector<Frame> frames_;
+};
 
 }  // namespace
 
@@ -53,15 +118,20 @@ std::vector<std::string> names_in(int directory_fd) {
   return names;
 }
 
-RestoreDirectory::RestoreDirectory(const std::filesystem::path& target) {
-  if (::mkdir(target.c_str(), 0700) != 0 && errno != EEXIST)
+RestoreDirectory::RestoreDirectory(const std::filesystem::path& target, bool make) {
+  if (make && ::mkdir(target.c_str(), 0700) != 0 && errno != EEXIST)
     throw Error::from_errno(errno, "target " + quote(target.native()));
   // The target itself is the user's word: it may be a symlink.
   target_ = UniqueFd(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!make && !target_ && errno == ENOENT) return;
   if (!target_) throw Error::from_errno(errno, "target " + quote(target.native()));
 }
 
 int RestoreDirectory::parent_of(std::string_view path, bool make) {
+  if (!target_) {
+    errno = ENOENT;
+    return -1;
+  }
   const auto slash = path.rfind('/');
   auto rest = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
   std::size_t depth = 0;
@@ -91,7 +161,7 @@ int RestoreDirectory::parent_of(std::string_view path, bool make) {
 }
 
 UniqueFd RestoreDirectory::open_directory(std::string_view path) {
-  if (path == ".") return UniqueFd(::fcntl(target_.get(), F_DUPFD_CLOEXEC, 3));
+  if (path == "." && target_) return UniqueFd(::fcntl(target_.get(), F_DUPFD_CLOEXEC, 3));
   const int parent = parent_of(path, /*make=*/false);
   if (parent < 0) return UniqueFd();
   return UniqueFd(::openat(parent, std::string(path.substr(path.rfind('/') + 1)).c_str(), kDirectoryFlags));
@@ -100,7 +170,7 @@ UniqueFd RestoreDirectory::open_directory(std::string_view path) {
 bool RestoreDirectory::remove_tree(std::string_view path) {
   const int parent = parent_of(path, /*make=*/false);
   if (parent < 0) return errno == ENOENT || errno == ENOTDIR;
-  const bool removed = remove_at(parent, std::string(path.substr(path.rfind('/') + 1)).c_str());
+  const bool removed = TreeRemover(parent).remove(std::string(path.substr(path.rfind('/') + 1)));
   const int os_errno = errno;
   forget();
   errno = os_errno;

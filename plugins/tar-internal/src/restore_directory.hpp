@@ -14,8 +14,9 @@ namespace autoarchive::tar_internal {
 /// Keeps the way to the last directory open, as members come directory by directory. Not thread-safe.
 class RestoreDirectory {
  public:
-  /// Makes the target if it is missing (its parent must exist). Throws Error(os_error).
-  explicit RestoreDirectory(const std::filesystem::path& target);
+  /// Opens the target. If it is missing, it is made (its parent must exist); without `make` it then is as good as
+  /// empty, and nothing can be made in it. Throws Error(os_error).
+  RestoreDirectory(const std::filesystem::path& target, bool make);
 
   /// The descriptor of the directory that holds `path` (a safe member path), or -1 with errno. Missing directories on
   /// the way are made if `make` says so. Valid until the next call.

@@ -1,35 +1,40 @@
 #include "restore_job.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "borrowed_file.hpp"
 #include "chain_reader.hpp"
+#include "codec.hpp"
 #include "member_reader.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
-bool is_below(std::string_view path, std::string_view directory) {
-  return directory == "." || path == directory ||
-         (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
-}
-
 std::string join(const std::string& directory, const std::string& name) {
   return directory == "." ? name : directory + "/" + name;
 }
 
+ManifestReader open_manifest(const ArchiveLevel& level) {
+  return ManifestReader(std::make_unique<BorrowedFile>(*level.manifest));
+}
+
+/// Whether its members can be reached without decoding all that lies before them.
+bool has_places(const ArchiveLevel& level) {
+  if (!level.file) return true;  // not asked for
+  if (!level.manifest) return format_of(*level.file) == "tar";
+  auto reader = open_manifest(level);
+  return reader.header().type == "tar" || !reader.closing().blocks.empty();
+}
+
 }  // namespace
 
-RestoreJob::RestoreJob(const RestoreRequest& request)
+RestoreJob::RestoreJob(const RestoreRequest& request, RestoreAim aim)
     : request_(request),
-      target_(request.target),
-      extractor_(target_, request.owner, [this](std::string_view path, std::string_view text) { problem(path, text); }),
+      aim_(aim),
+      tree_(request, /*makes=*/!request.dry_run && aim.kind == RestoreAim::Kind::make, result_,
+            [this](std::string_view path, std::string_view text) { problem(path, text); }),
       found_(request.paths.size(), false) {}
 
 void RestoreJob::problem(std::string_view path, std::string_view text) {
@@ -37,17 +42,30 @@ void RestoreJob::problem(std::string_view path, std::string_view text) {
   if (request_.observer != nullptr) request_.observer->problem(path, text);
 }
 
+void RestoreJob::damage(std::string_view path, std::string_view text) {
+  ++result_.problems;
+  ++result_.damaged;
+  if (request_.observer != nullptr) request_.observer->damaged(path, text);
+}
+
 RestoreResult RestoreJob::run() {
-  if (can_select()) {
-    restore_selection();
+  const auto way = choose_way();
+  if (request_.dry_run) {
+    way == Way::by_level ? plan_by_level() : plan_by_manifest();
+  } else if (way == Way::by_entry) {
+    restore_by_entry();
+  } else if (way == Way::by_member) {
+    restore_by_member();
   } else {
-    for (std::size_t i = 0; i < request_.levels.size(); ++i) restore_level(request_.levels[i], i == 0);
+    restore_by_level();
   }
-  if (!request_.dry_run) {
-    make_symlinks();
-    if (request_.delete_others) remove_others(".");
-    finish_directories();
+  const bool makes = !request_.dry_run && !is_proof();
+  if (makes) tree_.make_late();
+  // What could not be read of a damaged archive may be what is there.
+  if (request_.delete_others && result_.damaged == 0) {
+    tree_.remove_others([this](auto path) { return is_wanted(path); }, [this](auto path) { return is_above(path); });
   }
+  if (makes) tree_.finish();
   for (std::size_t i = 0; i < found_.size(); ++i) {
     if (!found_[i]) result_.not_found.push_back(request_.paths[i]);
   }
@@ -55,93 +73,182 @@ RestoreResult RestoreJob::run() {
 }
 
 // Places are needed: a manifest whose entries have none is that of a provider that does not know them.
-bool RestoreJob::can_select() const {
-  const auto* manifest = request_.levels.empty() ? nullptr : request_.levels.back().manifest.get();
-  if (request_.paths.empty() || manifest == nullptr) return false;
-  ManifestReader reader(std::make_unique<BorrowedFile>(*manifest));
-  for (ManifestEntry line; reader.next(line);) {
-    if (line.stored_level >= 0) return line.offset.has_value();
+RestoreJob::Way RestoreJob::choose_way() {
+  if (request_.levels.empty() || !request_.levels.back().manifest) return Way::by_level;
+  try {
+    ManifestReader::check(*request_.levels.back().manifest);
+    auto reader = open_manifest(request_.levels.back());
+    for (ManifestEntry line; reader.next(line);) {
+      if (line.stored_level < 0) continue;
+      if (!line.offset) return Way::by_level;
+      break;
+    }
+    const bool all = std::all_of(request_.levels.begin(), request_.levels.end(), has_places);
+    return all ? Way::by_entry : Way::by_member;
+  } catch (const Error& error) {  // the archives speak for themselves
+    if (error.cause() != ErrorCause::damaged) throw;
+    damage(".", error.message() + "; the archives are restored without it");
+    return Way::by_level;
   }
-  return false;
 }
 
-void RestoreJob::restore_selection() {
-  ManifestReader manifest(std::make_unique<BorrowedFile>(*request_.levels.back().manifest));
-  ChainReader chain(request_.levels, request_.decoder_memory);
+template <class Call>
+void RestoreJob::for_each_wanted(Call call) {
+  auto manifest = open_manifest(request_.levels.back());
   auto paths = request_.paths;
+  if (paths.empty()) paths.emplace_back(".");
   std::sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return compare_paths(a, b) < 0; });
   std::string done;  // the last one that was restored with all below it
   for (const auto& path : paths) {
     if (!done.empty() && is_below(path, done)) continue;
     done = path;
-    manifest.seek(path);
+    if (path != ".") manifest.seek(path);
     for (ManifestEntry line; manifest.next(line) && is_below(line.entry.path, path);) {
       check_stop();
+      if (aim_.only_level >= 0 && line.stored_level != aim_.only_level) continue;
       static_cast<void>(is_wanted(line.entry.path));
-      restore_entry(line, chain);
+      tree_.keep(line.entry.path);
+      call(line);
     }
   }
 }
 
-void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
-  ArchiveMember member{line.entry, false, {}};
+/// Reports what is wrong with the entry already in the backup.
+bool RestoreJob::can_restore(const ManifestEntry& line) {
   const auto& path = line.entry.path;
-  if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
-  if (line.stored_level < 0) return problem(path, "it could not be read when this backup was made");
+  if (safe_member_path(path).empty()) {
+    problem(path, "its name leads out of the target; it is not restored");
+    return false;
+  }
+  if (line.stored_level < 0) {
+    problem(path, "it could not be read when this backup was made");
+    return false;
+  }
   const bool is_earlier = line.stored_level + 1 < static_cast<int>(request_.levels.size());
   if (is_problem(line.state) && is_earlier)
     problem(path, "it could not be read at this level; it is as in level " + std::to_string(line.stored_level));
   if (is_problem(line.state) && !is_earlier) problem(path, "it changed or could not be read while it was stored");
-  if (request_.dry_run) return count_only(member);
-  if (!may_replace(member.entry)) return;
-  if (line.entry.link_count > 1 && line.entry.kind != EntryKind::directory) {
+  return true;
+}
+
+void RestoreJob::plan_by_manifest() {
+  for_each_wanted([this](const ManifestEntry& line) {
+    if (can_restore(line) && tree_.may_replace(line.entry)) count({line.entry, false, {}});
+  });
+}
+
+void RestoreJob::restore_by_entry() {
+  ChainReader chain(request_.levels, request_.decoder_memory);
+  for_each_wanted([&](const ManifestEntry& line) {
+    if (!can_restore(line) || (!is_proof() && !tree_.may_replace(line.entry))) return;
+    restore_entry(line, chain);
+    tell_progress();
+  });
+}
+
+void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
+  const auto& path = line.entry.path;
+  ArchiveMember member{line.entry, false, {}};
+  const bool has_names = line.entry.link_count > 1 && line.entry.kind != EntryKind::directory;
+  if (has_names) {
     const auto first = first_names_.find({line.entry.device, line.entry.inode});
     member.hard_link = first != first_names_.end();
     if (member.hard_link) member.entry.link_target = first->second;
   }
-  extract_entry(line, member, chain);
-  if (line.entry.link_count > 1 && was_restored(path))
-    first_names_.try_emplace({line.entry.device, line.entry.inode}, path);
-}
-
-// One bad member does not end the restore of the others.
-void RestoreJob::extract_entry(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain) {
-  const auto& path = line.entry.path;
-  if (member.hard_link || line.entry.kind != EntryKind::file) return extract(member, nullptr);
-  if (!line.offset) return problem(path, "the manifest does not say where it is");
-  ArchiveMember stored;
-  MemberReader* reader = nullptr;
-  try {
-    reader = &chain.seek(line.stored_level, *line.offset, stored);
-  } catch (const Error& error) {
-    if (error.cause() != ErrorCause::damaged) throw;
-    return problem(path, error.message());
+  // Others have no content; to prove them is to find them where they should be.
+  const bool is_read = line.entry.kind == EntryKind::file || (is_proof() && line.offset);
+  if (member.hard_link || !is_read) {
+    extract(member, nullptr);
+  } else if (!line.offset) {
+    problem(path, "the manifest does not say where it is");
+  } else {
+    restore_content(line, member, chain);
   }
-  if (stored.entry.kind != EntryKind::file || stored.hard_link || stored.entry.size != line.entry.size)
-    return problem(path, "the member at its place is another one: the manifest is not that of the archive");
-  extract(member, reader);
+  if (has_names && tree_.was_restored(path)) first_names_.try_emplace({line.entry.device, line.entry.inode}, path);
 }
 
-void RestoreJob::count_only(const ArchiveMember& member) {
+void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain) {
+  const auto& path = line.entry.path;
+  try {
+    ArchiveMember stored;
+    auto& reader = chain.seek(line.stored_level, *line.offset, stored);
+    const bool is_other = stored.entry.kind != line.entry.kind || stored.hard_link ||
+                          stored.entry.size != line.entry.size ||
+                          (line.entry.link_count == 1 && stored.entry.path != path);
+    if (is_other)
+      return damage(path, "the member at its place is another one: the manifest is not that of the archive");
+    make(member, reader, line.digest);
+  } catch (const Error& error) {
+    // What is flipped may look like something that is not supported.
+    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    chain.forget(line.stored_level);
+    damage(path, error.message());
+  }
+}
+
+void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader) {
+  if (!is_proof()) return tree_.extract(member, reader);
+  const bool has_content = reader != nullptr && member.entry.kind == EntryKind::file && !member.hard_link;
+  ContentPiece piece;
+  while (has_content && reader->next_piece(piece)) result_.content_bytes += piece.bytes.size();
+  ++result_.entries;
+}
+
+void RestoreJob::make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest) {
+  extract(member, &reader);
+  const bool has_content = member.entry.kind == EntryKind::file && !member.hard_link;
+  if (!has_content || !digest || (!is_proof() && !tree_.was_restored(member.entry.path))) return;
+  if (reader.content_digest() == *digest) return;
+  if (is_proof()) --result_.entries;
+  damage(member.entry.path, "its content is not what was stored: its digest differs from the manifest's");
+}
+
+void RestoreJob::restore_by_member() {
+  NeededMembers needed;
+  for_each_wanted([&](const ManifestEntry& line) {
+    if (can_restore(line)) needed.add(line);
+  });
+  needed.seal();
+  for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {
+    if (!request_.levels[static_cast<std::size_t>(level)].file) continue;
+    try {
+      restore_needed(level, needed);
+    } catch (const Error& error) {  // what the other levels have is still restored
+      if (error.cause() != ErrorCause::damaged) throw;
+      damage(".", error.message() + "; what comes after it in this file is not restored");
+    }
+  }
+}
+
+void RestoreJob::restore_needed(int level, const NeededMembers& needed) {
+  MemberReader reader(*request_.levels[static_cast<std::size_t>(level)].file, request_.decoder_memory);
+  for (ArchiveMember member; reader.next(member);) {
+    check_stop();
+    const auto& path = member.entry.path;
+    const auto* place = needed.find(level, reader.member_offset());
+    const bool is_needed = member.hard_link ? needed.is_link(level, path) : place != nullptr;
+    if (!is_needed || safe_member_path(path).empty() || !is_wanted(path)) continue;
+    if (!is_proof() && !tree_.may_replace(member.entry)) continue;
+    make(member, reader, place == nullptr ? std::nullopt : place->digest);
+    tell_progress();
+  }
+  reader.drain();
+}
+
+void RestoreJob::count(const ArchiveMember& member) {
   ++result_.entries;
   result_.content_bytes += member.entry.size;
   if (request_.observer != nullptr) request_.observer->restored(member);
+}
+
+void RestoreJob::tell_progress() {
+  if (request_.observer != nullptr) request_.observer->progress(result_.entries, result_.content_bytes);
 }
 
 void RestoreJob::check_stop() const {
   if (!request_.stop.stop_requested()) return;
   throw Error(ErrorCode::runtime_error, "stopped on request; what has been restored so far is there",
               ErrorCause::cancelled);
-}
-
-void RestoreJob::restore_level(const ArchiveLevel& level, bool is_first) {
-  MemberReader reader(*level.file, request_.decoder_memory);
-  for (ArchiveMember member; reader.next(member);) {
-    check_stop();
-    take(member, reader, is_first);
-  }
-  // What follows the last member may be what was damaged.
-  reader.drain();
 }
 
 bool RestoreJob::is_wanted(std::string_view path) {
@@ -154,145 +261,70 @@ bool RestoreJob::is_wanted(std::string_view path) {
   return wanted;
 }
 
+bool RestoreJob::is_above(std::string_view path) const {
+  return std::any_of(request_.paths.begin(), request_.paths.end(),
+                     [&](const auto& wanted) { return is_below(wanted, path); });
+}
+
+void RestoreJob::restore_by_level() {
+  for (std::size_t i = 0; i < request_.levels.size(); ++i) {
+    MemberReader reader(*request_.levels[i].file, request_.decoder_memory);
+    for (ArchiveMember member; reader.next(member);) {
+      check_stop();
+      take(member, reader, i == 0);
+    }
+    // What follows the last member may be what was damaged.
+    reader.drain();
+  }
+}
+
 void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is_first) {
   const auto& path = member.entry.path;
   if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
   if (!is_wanted(path)) return;
-  if (request_.dry_run) return count_only(member);
   // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
   // deleted.
-  if (member.dumpdir && !is_first) apply_dumpdir(member);
-  if (!may_replace(member.entry)) return;
+  if (member.dumpdir && !is_first && !is_proof()) apply_dumpdir(member);
+  tree_.keep(path);
+  if (!is_proof() && !tree_.may_replace(member.entry)) return;
   extract(member, &reader);
-  if (request_.observer != nullptr) request_.observer->progress(result_.entries, result_.content_bytes);
-}
-
-bool RestoreJob::may_replace(const Entry& entry) {
-  if (request_.overwrite == OverwritePolicy::always || entry.kind == EntryKind::directory || was_restored(entry.path))
-    return true;
-  const int parent = target_.parent_of(entry.path, /*make=*/false);
-  struct stat status {};
-  if (parent < 0 || ::fstatat(parent, last_component(entry.path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-    return true;
-  return request_.overwrite == OverwritePolicy::newer && status.st_mtim.tv_sec < entry.mtime.seconds;
-}
-
-// `reader` stands at the content of a file, and is null for everything else.
-void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader) {
-  const auto& entry = member.entry;
-  // What this run made there before may have been something else: a directory gives way to a file with all that is in
-  // it.
-  if (entry.kind != EntryKind::directory && directories_.contains(entry.path)) remove(entry.path);
-  symlinks_.erase(entry.path);
-  late_links_.erase(entry.path);
-  if (member.hard_link) return extract_hard_link(member);
-  bool made = false;
-  switch (entry.kind) {
-    case EntryKind::directory:
-      made = extractor_.make_directory(entry);
-      if (made) directories_[entry.path] = entry;
-      break;
-    case EntryKind::symlink:
-      // Whatever stands there goes now, so that no later member is written through it.
-      made = target_.remove_tree(entry.path) || !directories_.contains(entry.path);
-      symlinks_[entry.path] = entry;
-      break;
-    case EntryKind::file:
-      made = extractor_.make_file(entry, *reader, result_.content_bytes);
-      break;
-    case EntryKind::fifo:
-    case EntryKind::character_device:
-    case EntryKind::block_device:
-      made = extractor_.make_special(entry);
-      break;
-    case EntryKind::socket:
-    case EntryKind::unknown:
-      return problem(entry.path, "its type can't be restored");
-  }
-  if (!made) return;
-  restored_.insert(std::hash<std::string>()(entry.path));
-  ++result_.entries;
-  if (request_.observer != nullptr) request_.observer->restored(member);
-}
-
-void RestoreJob::extract_hard_link(const ArchiveMember& member) {
-  const auto& entry = member.entry;
-  const auto& target = entry.link_target;
-  if (safe_member_path(target).empty() || !was_restored(target)) {
-    return problem(entry.path, "it is another name of '" + target + "', which was not restored here before it");
-  }
-  if (symlinks_.contains(target) || late_links_.contains(target)) {
-    late_links_[entry.path] = entry;
-  } else if (!extractor_.make_hard_link(entry)) {
-    return;
-  }
-  restored_.insert(std::hash<std::string>()(entry.path));
-  ++result_.entries;
-  if (request_.observer != nullptr) request_.observer->restored(member);
-}
-
-void RestoreJob::forget_below(const std::string& path) {
-  for (auto* entries : {&directories_, &symlinks_, &late_links_}) {
-    std::erase_if(*entries, [&](const auto& item) { return is_below(item.first, path); });
-  }
-}
-
-void RestoreJob::remove(const std::string& path) {
-  if (!target_.remove_tree(path)) problem(path, "it can't be removed: " + errno_text(errno));
-  forget_below(path);
-  ++result_.removed;
-  if (request_.observer != nullptr) request_.observer->removed(path);
+  tell_progress();
 }
 
 void RestoreJob::apply_dumpdir(const ArchiveMember& directory) {
   const auto& path = directory.entry.path;
   const auto& listed = *directory.dumpdir;
-  std::vector<std::string> gone;
-  const auto check = [&](const std::string& name) {
+  for (const auto& name : tree_.restored_names_in(path)) {
     const auto child = join(path, name);
-    if (!std::binary_search(listed.begin(), listed.end(), name) && was_restored(child) && is_wanted(child))
-      gone.push_back(child);
-  };
-  if (const auto fd = target_.open_directory(path)) {
-    for (const auto& name : names_in(fd.get())) check(name);
+    if (!std::binary_search(listed.begin(), listed.end(), name) && is_wanted(child)) tree_.remove(child);
   }
-  for (const auto* late : {&symlinks_, &late_links_}) {
-    for (const auto& [link, entry] : *late) {
-      const auto slash = link.rfind('/');
-      const auto parent = slash == std::string::npos ? std::string(".") : link.substr(0, slash);
-      if (parent == path) check(last_component(link));
+}
+
+// Nothing says what the last level has but the levels themselves: they are replayed into a table of names.
+void RestoreJob::plan_by_level() {
+  std::map<std::string, ArchiveMember> members;
+  for (const auto& level : request_.levels) {
+    MemberReader reader(*level.file, request_.decoder_memory);
+    for (ArchiveMember member; reader.next(member);) {
+      check_stop();
+      const auto& path = member.entry.path;
+      if (safe_member_path(path).empty() || !is_wanted(path)) continue;
+      if (member.dumpdir) {
+        std::erase_if(members, [&](const auto& item) {
+          if (item.first == path || !is_below(item.first, path)) return false;
+          const auto rest = std::string_view(item.first).substr(path == "." ? 0 : path.size() + 1);
+          const auto name = std::string(rest.substr(0, rest.find('/')));
+          return !std::binary_search(member.dumpdir->begin(), member.dumpdir->end(), name);
+        });
+      }
+      members[path] = ArchiveMember{member.entry, member.hard_link, {}};
     }
+    reader.drain();
   }
-  for (const auto& child : gone) remove(child);
-}
-
-void RestoreJob::make_symlinks() {
-  for (const auto& [path, entry] : symlinks_) static_cast<void>(extractor_.make_special(entry));
-  for (const auto& [path, entry] : late_links_) static_cast<void>(extractor_.make_hard_link(entry));
-}
-
-void RestoreJob::remove_others(const std::string& directory) {
-  const auto fd = target_.open_directory(directory);
-  if (!fd) return;
-  for (const auto& name : names_in(fd.get())) {
-    const auto path = join(directory, name);
-    const bool on_the_way = std::any_of(request_.paths.begin(), request_.paths.end(),
-                                        [&](const auto& wanted) { return is_below(wanted, path); });
-    if (!on_the_way && !was_restored(path)) {
-      if (is_wanted(path)) remove(path);
-      continue;
-    }
-    struct stat status {};
-    if (::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode))
-      remove_others(path);
+  for (const auto& [path, member] : members) {
+    tree_.keep(path);
+    if (tree_.may_replace(member.entry)) count(member);
   }
-}
-
-void RestoreJob::finish_directories() {
-  // Deepest first, as setting a time is the last thing that may happen in a directory: the reverse of the order of
-  // paths does.
-  for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory)
-    extractor_.finish_directory(directory->second);
 }
 
 }  // namespace autoarchive::tar_internal

@@ -1,70 +1,86 @@
 /// \file
-/// Restores a chain: level after level, later ones replace and delete.
+/// Restores a chain: what the last level's manifest says, or level after level.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/manifest/entry.hpp"
-#include "extractor.hpp"
-#include "restore_directory.hpp"
+#include "needed_members.hpp"
+#include "target_tree.hpp"
 
 namespace autoarchive::tar_internal {
 
 class ChainReader;
 class MemberReader;
 
-/// One restore. Everything is restored level after level. A selection is taken from the manifest of the last level, and
-/// of the files only the blocks with the wanted members are decoded. Symlinks, and links to them, are made when all
-/// files are done, so that none is ever in a path that is written through; directories get their attributes last,
-/// deepest first. Memory grows with the number of members by a hash each, and with directories and symlinks. Not
-/// thread-safe.
+/// What is done with the members.
+struct RestoreAim {
+  enum class Kind : std::uint8_t {
+    make,   ///< they are made below the target
+    prove,  ///< they are read and compared, and nothing is made
+  };
+  Kind kind = Kind::make;
+  int only_level = -1;  ///< to prove: only what that level's file holds; the others need not be given. -1: all
+};
+
+/// One restore, by the best way that there is:
+///
+/// - by entry: the manifest of the last level names every entry and its place, and each file can be read from any of
+///   its blocks on. Only the blocks with wanted members are decoded.
+/// - by member: the manifest names every entry, but a file can be read only from one end to the other. All of it is
+///   decoded, and only the members that the last level needs are made.
+/// - by level: there is no manifest. Later levels replace, and delete by their lists of names.
+///
+/// One bad member does not end the restore of the others, except by level. Not thread-safe.
 class RestoreJob {
  public:
   /// `request` must outlive the job.
-  explicit RestoreJob(const RestoreRequest& request);
+  explicit RestoreJob(const RestoreRequest& request, RestoreAim aim = {});
   RestoreResult run();
 
  private:
-  [[nodiscard]] bool can_select() const;
-  void restore_selection();
+  enum class Way : std::uint8_t { by_entry, by_member, by_level };
+
+  [[nodiscard]] Way choose_way();
+  template <class Call>
+  void for_each_wanted(Call call);
+  void restore_by_entry();
+  void restore_by_member();
+  void restore_by_level();
+  void plan_by_manifest();
+  void plan_by_level();
+
+  [[nodiscard]] bool can_restore(const ManifestEntry& line);
   void restore_entry(const ManifestEntry& line, ChainReader& chain);
-  void extract_entry(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain);
-  void restore_level(const ArchiveLevel& level, bool is_first);
+  void restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain);
+  void restore_needed(int level, const NeededMembers& needed);
+  void make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
   void take(const ArchiveMember& member, MemberReader& reader, bool is_first);
-  void extract(const ArchiveMember& member, MemberReader* reader);
-  void extract_hard_link(const ArchiveMember& member);
   void apply_dumpdir(const ArchiveMember& directory);
-  void remove(const std::string& path);
-  void count_only(const ArchiveMember& member);
+  void extract(const ArchiveMember& member, MemberReader* reader);
+  void count(const ArchiveMember& member);
+  void tell_progress();
   void check_stop() const;
-  void forget_below(const std::string& path);
-  void make_symlinks();
-  void finish_directories();
-  void remove_others(const std::string& directory);
   [[nodiscard]] bool is_wanted(std::string_view path);
-  [[nodiscard]] bool may_replace(const Entry& entry);
-  [[nodiscard]] bool was_restored(const std::string& path) const {
-    return restored_.contains(std::hash<std::string>()(path));
-  }
+  [[nodiscard]] bool is_above(std::string_view path) const;
   void problem(std::string_view path, std::string_view text);
+  void damage(std::string_view path, std::string_view text);
+
+  [[nodiscard]] bool is_proof() const noexcept { return aim_.kind == RestoreAim::Kind::prove; }
 
   const RestoreRequest& request_;
+  RestoreAim aim_;
   RestoreResult result_;
-  RestoreDirectory target_;
-  Extractor extractor_;
-  std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made
-  std::map<std::string, Entry> directories_;  // whose attributes are still to be set
-  std::map<std::string, Entry> symlinks_;     // to be made at the end
-  std::map<std::string, Entry> late_links_;   // hard links to those
-  std::vector<bool> found_;                   // for each of request_.paths
-  // Of a selection: the first name of each file that has several.
+  TargetTree tree_;
+  std::vector<bool> found_;  // for each of request_.paths
+  // By entry: the first name of each file that has several.
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names_;
 };
 

@@ -1,19 +1,18 @@
 #include "tar_archive_reader.hpp"
 
-#include <vector>
+#include <utility>
 
-#include "autoarchive/base/digest.hpp"
+#include "archive_check.hpp"
 #include "autoarchive/base/error.hpp"
-#include "autoarchive/manifest/manifest_reader.hpp"
-#include "borrowed_file.hpp"
 #include "codec.hpp"
+#include "content_reader.hpp"
 #include "member_reader.hpp"
 #include "restore_job.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
-constexpr std::size_t kReadBytes = 1U << 20U;
+constexpr Bytes kDecoderMemory{128ULL << 20U};
 
 class ReaderIdentification final : public IArchiveReaderIdentification {
  public:
@@ -23,32 +22,6 @@ class ReaderIdentification final : public IArchiveReaderIdentification {
     return format ? std::optional(std::string(*format)) : std::nullopt;
   }
 };
-
-void check_stop(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);
-}
-
-std::string digest_of(const ReadableFile& file, const std::stop_token& stop) {
-  Sha256 digest;
-  std::vector<std::byte> buffer(kReadBytes);
-  for (std::uint64_t offset = 0;;) {
-    check_stop(stop);
-    const auto size = file.read_at(offset, buffer);
-    if (size == 0) return digest.finish();
-    digest.update(ByteView(buffer).first(size));
-    offset += size;
-  }
-}
-
-void check_manifest(const ReadableFile& manifest, VerifyResult& result) {
-  ManifestReader reader(std::make_unique<BorrowedFile>(manifest));
-  for (ManifestEntry entry; reader.next(entry);) {
-  }
-  const auto& closing = reader.closing();
-  if (closing.archive_sha256 != result.sha256) {
-    result.faults.push_back("its SHA-256 is " + result.sha256 + ", and the manifest says " + closing.archive_sha256);
-  }
-}
 
 }  // namespace
 
@@ -65,36 +38,27 @@ void TarArchiveReader::read_members(const ReadableFile& file, Bytes decoder_memo
   reader.drain();
 }
 
+std::optional<ArchiveIdentity> TarArchiveReader::identity(const ReadableFile& file) {
+  MemberReader reader(file, kDecoderMemory);
+  ArchiveMember first;
+  static_cast<void>(reader.next(first));
+  return parse_comment(reader.comment());
+}
+
 RestoreResult TarArchiveReader::restore(const RestoreRequest& request) {
   return RestoreJob(request).run();
 }
 
 VerifyResult TarArchiveReader::verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) {
-  VerifyResult result;
-  result.sha256 = digest_of(file, stop);
-  std::string last;
-  try {
-    MemberReader reader(file, Bytes{128ULL << 20U});
-    for (ArchiveMember member; reader.next(member);) {
-      last = member.entry.path;
-      for (ContentPiece piece; reader.next_piece(piece);) {
-        check_stop(stop);
-        result.content_bytes += piece.bytes.size();
-      }
-      ++result.members;
-    }
-    reader.drain();
-  } catch (const Error& error) {  // what was proven before it still counts
-    if (error.cause() == ErrorCause::cancelled) throw;
-    result.faults.push_back(error.message() + (last.empty() ? "" : "; the last member before it is '" + last + "'"));
-  }
-  if (manifest == nullptr) return result;
-  try {
-    check_manifest(*manifest, result);
-  } catch (const Error& error) {
-    result.faults.push_back(error.message());
-  }
-  return result;
+  return ArchiveCheck(file, manifest, std::move(stop)).run();
+}
+
+RestoreResult TarArchiveReader::prove(const RestoreRequest& request) {
+  return RestoreJob(request, {RestoreAim::Kind::prove, -1}).run();
+}
+
+void TarArchiveReader::read_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) {
+  write_content(levels, path, out);
 }
 
 }  // namespace autoarchive::tar_internal

@@ -17,7 +17,10 @@ class TarArchiveReader final : public IArchiveReader {
   explicit TarArchiveReader(const ProviderArguments& arguments);
 
   void read_members(const ReadableFile& file, Bytes decoder_memory, IMemberVisitor& visitor) override;
+  [[nodiscard]] std::optional<ArchiveIdentity> identity(const ReadableFile& file) override;
   RestoreResult restore(const RestoreRequest& request) override;
+  RestoreResult prove(const RestoreRequest& request) override;
+  void read_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) override;
   VerifyResult verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) override;
 };
 

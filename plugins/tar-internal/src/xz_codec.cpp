@@ -253,9 +253,9 @@ class XzBlockDecoder final : public Decoder {
   std::size_t read(std::span<std::byte> out) override {
     for (;;) {
       const auto available = input_.peek();
-      if (available.empty()) throw damaged(input_, "it is cut short inside of an xz stream");
+      if (available.empty() && inside_block_) throw damaged(input_, "it is cut short inside of an xz block");
       if (!inside_block_) {
-        if (available.front() == std::byte{0}) return 0;  // the index
+        if (available.empty() || available.front() == std::byte{0}) return 0;  // the index
         begin_block(available.front());
         continue;
       }

@@ -1,9 +1,14 @@
-// Single files out of a chain, by the places that the manifest names.
+// Restores by the places that the manifest names: single files, and whole chains.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/unique_fd.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/manifest/manifest_writer.hpp"
+#include "autoarchive/storage/local_storage.hpp"
 #include "borrowed_file.hpp"
 #include "internal_tar_archiver_provider.hpp"
 #include "support/temp_dir.hpp"
@@ -62,8 +67,7 @@ class SelectionTest : public ::testing::TestWithParam<BackupType>, public IResto
   }
   void make() { last_level_ = provider_.backup_files_incrementally(request_).level; }
 
-  RestoreResult restore(std::vector<std::string> paths) {
-    RestoreRequest restore;
+  RestoreResult restore(std::vector<std::string> paths, RestoreRequest restore = {}) {
     for (int level = 0; level <= last_level_; ++level) {
       restore.levels.emplace_back();
       restore.levels.back().file = std::make_unique<MeteredFile>(open_local_file(file(level)), bytes_read_);
@@ -74,6 +78,29 @@ class SelectionTest : public ::testing::TestWithParam<BackupType>, public IResto
     restore.observer = this;
     return TarArchiveReader({}).restore(restore);
   }
+  void removed(std::string_view path) override { removed_.emplace_back(path); }
+  void restored(const ArchiveMember& /*member*/) override {
+    if (--stop_after_ == 0) stop_.request_stop();
+  }
+  // As if the provider had compressed in one piece.
+  void forget_blocks(int level) const {
+    const auto name = file(level).native() + ".manifest.zst";
+    ManifestReader reader(open_local_file(name));
+    ManifestClosing closing = reader.closing();
+    closing.blocks.clear();
+    const auto sink = create_state_file(name + "2");
+    ManifestWriter writer(*sink, reader.header());
+    for (ManifestEntry entry; reader.next(entry);) writer.add(entry);
+    writer.finish(closing);
+    sink->finish();
+    fs::rename(name + "2", name);
+  }
+  void flip(int level, std::uint64_t offset) const {
+    auto bytes = test::read_file(file(level));
+    bytes.at(offset) = static_cast<char>(bytes.at(offset) ^ 1);
+    write_file(file(level), bytes);
+  }
+
   void problem(std::string_view path, std::string_view text) override {
     problems_.push_back(std::string(path) + ": " + std::string(text));
   }
@@ -87,6 +114,9 @@ class SelectionTest : public ::testing::TestWithParam<BackupType>, public IResto
   int last_level_ = 0;
   std::uint64_t bytes_read_ = 0;
   std::vector<std::string> problems_;
+  std::vector<std::string> removed_;
+  std::stop_source stop_;
+  int stop_after_ = 0;  // entries; 0: never
 };
 
 TEST_P(SelectionTest, ReadsOnlyTheBlocksThatHoldTheWantedFiles) {
@@ -154,6 +184,142 @@ TEST_P(SelectionTest, RefusesAManifestThatIsNotTheArchives) {
     EXPECT_EQ(error.cause(), ErrorCause::damaged);
   }
   EXPECT_FALSE(fs::exists(directory_ / "target/5"));
+}
+
+TEST_P(SelectionTest, RestoresAChainFromTheBlocksThatTheLastLevelNeeds) {
+  for (unsigned i = 0; i < 40; ++i) write_file(root() / std::to_string(i), noise(250'000, i));
+  make();
+  for (unsigned i = 10; i < 40; ++i) write_file(root() / std::to_string(i), "now small");
+  for (unsigned i = 0; i < 5; ++i) fs::remove(root() / std::to_string(i));
+  make();
+  EXPECT_EQ(restore({}).problems, 0U);
+  EXPECT_THAT(test::diff_trees(root(), directory_ / "target"), IsEmpty());
+  EXPECT_LT(bytes_read_, fs::file_size(file(0)) * 3 / 4);
+}
+
+TEST_P(SelectionTest, TakesOnlyWhatIsNeededOfFilesThatHaveNoBlocks) {
+  test::make_nasty_tree(root() / "nasty");
+  write_file(root() / "changes", "before");
+  write_file(root() / "goes", "x");
+  write_file(root() / "becomes/a", "directory");
+  make();
+  write_file(root() / "changes", "after");
+  fs::remove(root() / "goes");
+  fs::remove_all(root() / "becomes");
+  write_file(root() / "becomes", "a file");
+  make();
+  forget_blocks(0);
+  forget_blocks(1);
+  EXPECT_EQ(restore({}).problems, 0U);
+  EXPECT_THAT(test::diff_trees(root(), directory_ / "target"), IsEmpty());
+  EXPECT_THAT(removed_, IsEmpty());
+}
+
+TEST_P(SelectionTest, NamesADamagedFileAndRestoresTheOthers) {
+  for (unsigned i = 0; i < 30; ++i) write_file(root() / std::to_string(100 + i), noise(250'000, i));
+  make();
+  flip(0, fs::file_size(file(0)) / 2);
+  const auto result = restore({});
+  EXPECT_GE(result.damaged, 1U);
+  EXPECT_THAT(problems_, ::testing::SizeIs(result.damaged));
+  const auto differences = test::diff_trees(root(), directory_ / "target");
+  EXPECT_GE(differences.size(), 1U);
+  EXPECT_LT(differences.size(), 29U);
+  EXPECT_FALSE(fs::exists(directory_ / "target/.aa-restore._partial"));
+}
+
+TEST_P(SelectionTest, KeepsHalvesOnlyWhenItSalvages) {
+  write_file(root() / "large", noise(9'000'000, 1));
+  make();
+  flip(0, fs::file_size(file(0)) * 9 / 10);
+  const bool is_plain = GetParam() == backup_type::kTar;  // only the digest tells, when all is there
+  EXPECT_EQ(restore({}).damaged, 1U);
+  EXPECT_EQ(fs::exists(directory_ / "target/large"), is_plain);
+  RestoreRequest request;
+  request.salvage = true;
+  EXPECT_EQ(restore({}, std::move(request)).damaged, 1U);
+  ASSERT_TRUE(fs::exists(directory_ / "target/large"));
+  EXPECT_EQ(content("large").substr(0, 1000), noise(9'000'000, 1).substr(0, 1000));
+}
+
+TEST_P(SelectionTest, CanBeRepeatedAfterAnInterruption) {
+  test::make_nasty_tree(root() / "nasty");
+  for (unsigned i = 0; i < 20; ++i) write_file(root() / "z" / std::to_string(i), noise(10'000, i));
+  make();
+  stop_after_ = 12;
+  RestoreRequest request;
+  request.stop = stop_.get_token();
+  EXPECT_THROW(static_cast<void>(restore({}, std::move(request))), Error);
+  write_file(directory_ / "target/z/.aa-restore._partial", "of one that was killed");
+  EXPECT_EQ(restore({}).problems, 0U);
+  EXPECT_THAT(test::diff_trees(root(), directory_ / "target"), IsEmpty());
+}
+
+TEST_P(SelectionTest, RestoresAFileThatIsCalledAsItsOwnTemporaryFile) {
+  for (const char* name : {".aa-restore._partial", ".aa-restore._partial+", "z"}) write_file(root() / name, name);
+  make();
+  EXPECT_EQ(restore({}).problems, 0U);
+  EXPECT_THAT(test::diff_trees(root(), directory_ / "target"), IsEmpty());
+}
+
+TEST_P(SelectionTest, RemovesWhatTheBackupDoesNotHaveAndNothingElse) {
+  write_file(root() / "a/kept", "from the backup");
+  write_file(root() / "a/new", "x");
+  make();
+  write_file(directory_ / "target/a/kept", "was there");
+  write_file(directory_ / "target/a/other/deep/er", "x");
+  write_file(directory_ / "target/elsewhere", "x");
+  RestoreRequest request;
+  request.delete_others = true;
+  request.overwrite = OverwritePolicy::never;
+  EXPECT_EQ(restore({"a"}, std::move(request)).removed, 1U);
+  EXPECT_THAT(removed_, ElementsAre("a/other"));
+  EXPECT_EQ(content("a/kept"), "was there");
+  EXPECT_TRUE(fs::exists(directory_ / "target/elsewhere"));
+}
+
+TEST_P(SelectionTest, SaysWhatItWouldDoAndDoesNothing) {
+  write_file(root() / "a", "12345");
+  make();
+  write_file(root() / "b", "123");
+  make();
+  const auto plan = [&] {
+    RestoreRequest request;
+    request.dry_run = request.delete_others = true;
+    return restore({}, std::move(request));
+  };
+  const auto into_nothing = plan();
+  EXPECT_EQ(into_nothing.entries, 3U);
+  EXPECT_EQ(into_nothing.content_bytes, 8U);
+  EXPECT_FALSE(fs::exists(directory_ / "target"));
+  write_file(directory_ / "target/other", "x");
+  EXPECT_EQ(plan().removed, 1U);
+  EXPECT_TRUE(fs::exists(directory_ / "target/other"));
+  for (int level : {0, 1}) fs::remove(file(level).native() + ".manifest.zst");
+  last_level_ = 1;
+  RestoreRequest request;
+  request.dry_run = true;
+  for (int level : {0, 1}) {
+    request.levels.emplace_back();
+    request.levels.back().file = open_local_file(file(level));
+  }
+  request.target = directory_ / "target";
+  EXPECT_EQ(TarArchiveReader({}).restore(request).content_bytes, 8U);
+}
+
+TEST_P(SelectionTest, RemovesATreeThatIsDeeperThanDescriptorsReach) {
+  write_file(root() / "a", "x");
+  make();
+  fs::create_directory(directory_ / "target");
+  UniqueFd at(::open((directory_ / "target").c_str(), O_RDONLY | O_DIRECTORY));
+  for (int depth = 0; depth < 1'500; ++depth) {
+    ASSERT_EQ(::mkdirat(at.get(), "deeper", 0700), 0);
+    at = UniqueFd(::openat(at.get(), "deeper", O_RDONLY | O_DIRECTORY));
+  }
+  RestoreRequest request;
+  request.delete_others = true;
+  EXPECT_EQ(restore({}, std::move(request)).removed, 1U);
+  EXPECT_FALSE(fs::exists(directory_ / "target/deeper"));
 }
 
 INSTANTIATE_TEST_SUITE_P(AllTypes, SelectionTest,

@@ -11,12 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "autoarchive/archiver/archive_comment.hpp"
 #include "autoarchive/archiver/backup_definition.hpp"
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/export.hpp"
 #include "autoarchive/service/iservice.hpp"
 #include "autoarchive/service/iservice_identification.hpp"
 #include "autoarchive/storage/istorage.hpp"
+#include "autoarchive/storage/sink.hpp"
 #include "autoarchive/tree/entry.hpp"
 
 namespace autoarchive {
@@ -57,6 +59,9 @@ class AA_EXPORT IRestoreObserver {
   virtual void removed(std::string_view path);
   /// One entry could not be restored exactly; the restore goes on and the result counts it.
   virtual void problem(std::string_view path, std::string_view text);
+  /// The archive does not have the entry as it was stored; the restore goes on and the result counts it. The default
+  /// calls problem().
+  virtual void damaged(std::string_view path, std::string_view text);
   virtual void progress(std::uint64_t entries, std::uint64_t content_bytes);
 };
 
@@ -68,7 +73,8 @@ struct RestoreRequest {
   OverwritePolicy overwrite = OverwritePolicy::always;
   OwnerPolicy owner = OwnerPolicy::names;
   bool delete_others = false;  ///< make the target equal: remove what the backup does not have
-  bool dry_run = false;        ///< report what would be done
+  bool dry_run = false;        ///< report what would be done; the target need not be there
+  bool salvage = false;        ///< keep what can be read of damaged files, and go on behind what can't
   Bytes decoder_memory{128ULL << 20U};
   std::stop_token stop;
   IRestoreObserver* observer = nullptr;  ///< borrowed; null: nobody listens
@@ -79,6 +85,7 @@ struct RestoreResult {
   std::uint64_t content_bytes = 0;
   std::uint64_t removed = 0;
   std::uint64_t problems = 0;
+  std::uint64_t damaged = 0;  ///< those of them that are damage of the archive
   /// Members of `paths` that no level has.
   std::vector<std::string> not_found;
 };
@@ -88,7 +95,11 @@ struct VerifyResult {
   std::uint64_t members = 0;
   std::uint64_t content_bytes = 0;
   std::string sha256;               ///< of the file
-  std::vector<std::string> faults;  ///< empty: nothing wrong was found; first the first bad member
+  std::vector<std::string> faults;  ///< empty: nothing wrong was found; the first one is nearest to the beginning
+  /// Of a damaged file with a manifest: what can't be restored from it. The first thousand paths, and all counted.
+  std::vector<std::string> lost;
+  std::uint64_t lost_members = 0;
+  std::uint64_t whole_members = 0;  ///< of a damaged file with a manifest: what can
 };
 
 /// Reads archives. One instance serves one call at a time. Throws only Error: value_error with cause damaged if the
@@ -97,8 +108,17 @@ class AA_EXPORT IArchiveReader : public IService {
  public:
   /// Every member of one archive file.
   virtual void read_members(const ReadableFile& file, Bytes decoder_memory, IMemberVisitor& visitor) = 0;
+  /// What the file says of itself (archive_comment.hpp), from its beginning; none if it is not one of ours.
+  [[nodiscard]] virtual std::optional<ArchiveIdentity> identity(const ReadableFile& file) = 0;
   /// Restores the state of the last level.
   virtual RestoreResult restore(const RestoreRequest& request) = 0;
+  /// Restores the state of the last level into nothing: everything is read from where it lies and compared with what
+  /// the manifest says. The request's target, paths and policies have no meaning.
+  virtual RestoreResult prove(const RestoreRequest& request) = 0;
+  /// Writes the content of one file of the last level to `out`, which the caller finishes. Throws Error: key_error
+  /// (no_such_backup) if it is not there, value_error (usage) if it is no file, cause damaged, after what could be read
+  /// was written, if the content is not what was stored.
+  virtual void read_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) = 0;
   /// Reads one file to its end and checks all that it proves about itself; `manifest` may be null.
   virtual VerifyResult verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) = 0;
 };

@@ -1,0 +1,251 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <set>
+
+#include "autoarchive/base/bytes.hpp"
+#include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "commands/backup_source.hpp"
+#include "commands/commands.hpp"
+#include "job/verify_record.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+constexpr std::size_t kMaxNamedInText = 10;
+
+/// What was found of one file of a chain.
+struct FileVerdict {
+  std::string name;
+  std::string backup_uuid;  ///< empty without a manifest
+  std::vector<std::string> faults;
+  bool is_proven = true;  ///< there is a manifest to compare with
+  VerifyResult result;
+};
+
+Json::Object as_json(const FileVerdict& verdict) {
+  Json::Array lost;
+  for (const auto& path : verdict.result.lost) {
+    Json::Object object;
+    add_path(object, path);
+    lost.emplace_back(std::move(object));
+  }
+  return {{"file", verdict.name},
+          {"backup", verdict.backup_uuid},
+          {"proven", verdict.is_proven},
+          {"members", verdict.result.members},
+          {"content_bytes", verdict.result.content_bytes},
+          {"sha256", verdict.result.sha256},
+          {"faults", Json::Array(verdict.faults.begin(), verdict.faults.end())},
+          {"lost", std::move(lost)},
+          {"lost_members", verdict.result.lost_members},
+          {"whole_members", verdict.result.whole_members}};
+}
+
+/// The checks that read no content: manifest, identity and ".sha256".
+void check_quickly(const ArchiveLevel& level, IArchiveReader& reader, FileVerdict& verdict) {
+  try {
+    if (!level.manifest) {
+      static_cast<void>(reader.identity(*level.file));
+      return;
+    }
+    ManifestReader::check(*level.manifest);
+    ManifestReader manifest(open_local_file(level.manifest->description()));
+    verdict.backup_uuid = manifest.header().backup_uuid;
+    const auto identity = reader.identity(*level.file);
+    if (identity && identity->backup_uuid != verdict.backup_uuid) {
+      verdict.faults.push_back(fmt::format("it is the backup {} (level {} of {}), and its manifest is that of {}",
+                                           identity->backup_uuid, identity->level, quote(identity->archive),
+                                           verdict.backup_uuid));
+    }
+    if (manifest.closing().archive_bytes != level.file->size()) {
+      verdict.faults.push_back(fmt::format("it has {} bytes, and its manifest says {}", level.file->size(),
+                                           manifest.closing().archive_bytes));
+    }
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged) throw;
+    verdict.faults.push_back(error.message());
+  }
+}
+
+/// What the file for sha256sum says; empty if there is none.
+std::string noted_sha256(const std::string& archive_file) {
+  constexpr std::size_t kDigits = 64;
+  try {
+    const auto file = open_local_file(sha256_name(archive_file));
+    std::array<std::byte, kDigits> head{};
+    const auto size = file->read_at(0, head);
+    return {reinterpret_cast<const char*>(head.data()), size};
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::file_not_found) throw;
+    return {};
+  }
+}
+
+FileVerdict check_file(Session& session, const ArchiveLevel& level, IArchiveReader& reader, VerifyDepth depth) {
+  FileVerdict verdict;
+  verdict.name = level.file->description();
+  verdict.is_proven = level.manifest != nullptr;
+  check_quickly(level, reader, verdict);
+  if (depth == VerifyDepth::quick) return verdict;
+  verdict.result = reader.verify(*level.file, level.manifest.get(), session.process().stop);
+  verdict.faults = verdict.result.faults;
+  const auto noted = noted_sha256(verdict.name);
+  if (!noted.empty() && noted != verdict.result.sha256) {
+    verdict.faults.push_back(fmt::format("its SHA-256 is {}, and {} says {}", verdict.result.sha256,
+                                         quote(sha256_name(verdict.name)), escaped(noted)));
+  }
+  return verdict;
+}
+
+/// Told what a restore into nothing finds.
+class ProofReport final : public IRestoreObserver {
+ public:
+  explicit ProofReport(Session& session) : session_(session) {}
+  void problem(std::string_view path, std::string_view text) override {
+    session_.console().problem({Severity::warning, "file.meta", "", fmt::format("{}: {}", quote(path), escaped(text))});
+  }
+  void damaged(std::string_view path, std::string_view text) override {
+    session_.console().problem(
+        {Severity::error, "archive.damaged", "", fmt::format("{}: {}", quote(path), escaped(text))});
+  }
+
+ private:
+  Session& session_;
+};
+
+class Verification {
+ public:
+  Verification(Session& session, const VerifyCommand& command)
+      : session_(session), command_(command), depth_(*parse_depth(command.level)) {}
+
+  ExitStatus check(const Target& target) {
+    auto source = open_source(session_, target, command_.destination);
+    report_remarks(session_, source);
+    auto status = source.has_faults          ? ExitStatus::failed
+                  : source.remarks.empty() ? ExitStatus::ok
+                                           : ExitStatus::warnings;
+    const auto reader = session_.providers().reader_for(*source.levels.back().file);
+    std::vector<FileVerdict> verdicts;
+    for (const auto& level : source.levels) {
+      verdicts.push_back(check_file(session_, level, *reader, depth_));
+      report(verdicts.back());
+      if (!verdicts.back().faults.empty()) status = worse(status, ExitStatus::failed);
+    }
+    RestoreResult proof;
+    const bool is_whole = status != ExitStatus::failed;
+    if (depth_ >= VerifyDepth::restore && is_whole) {
+      proof = prove(std::move(source.levels), *reader);
+      if (proof.problems > 0) status = worse(status, proof.damaged > 0 ? ExitStatus::failed : ExitStatus::warnings);
+    }
+    summarise(source.description, verdicts, proof, status);
+    remember(source.archive, verdicts, proof.damaged == 0);
+    return status;
+  }
+
+  void print(ExitStatus status) {
+    session_.console().document({{"exit_code", static_cast<int>(status)}, {"targets", std::move(targets_)}});
+  }
+
+ private:
+  void report(const FileVerdict& verdict) {
+    for (const auto& fault : verdict.faults) {
+      session_.console().problem(
+          {Severity::error, "archive.damaged", "", fmt::format("{}: {}", quote(verdict.name), escaped(fault))});
+    }
+    const auto& result = verdict.result;
+    if (result.lost_members == 0 && result.whole_members == 0) return;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(result.lost.size(), kMaxNamedInText); ++i)
+      names += (i == 0 ? "" : ", ") + quote(result.lost[i]);
+    if (result.lost_members > kMaxNamedInText) names += ", …";
+    session_.console().problem(
+        {Severity::error, "archive.damaged", "",
+         fmt::format("{}: {} of its members can still be restored; {} can't{}{}", quote(verdict.name),
+                     result.whole_members, result.lost_members, names.empty() ? "" : ": ", names)});
+  }
+
+  RestoreResult prove(std::vector<ArchiveLevel> levels, IArchiveReader& reader) {
+    ProofReport report(session_);
+    RestoreRequest request;
+    request.levels = std::move(levels);
+    request.stop = session_.process().stop;
+    request.observer = &report;
+    return reader.prove(request);
+  }
+
+  void summarise(const std::string& description, const std::vector<FileVerdict>& verdicts, const RestoreResult& proof,
+                 ExitStatus status) {
+    std::uint64_t members = 0;
+    std::uint64_t bytes = 0;
+    Json::Array files;
+    for (const auto& verdict : verdicts) {
+      members += verdict.result.members;
+      bytes += verdict.result.content_bytes;
+      files.emplace_back(as_json(verdict));
+    }
+    auto text = fmt::format("{}: {} files", description, verdicts.size());
+    if (depth_ >= VerifyDepth::data) text += fmt::format(", {} members, {}", members, format_bytes({bytes}));
+    if (depth_ >= VerifyDepth::restore) text += fmt::format(", {} entries as they were", proof.entries);
+    session_.console().info(fmt::format("{}: {} ({})", text, status == ExitStatus::failed ? "damaged" : "whole",
+                                        to_string(depth_)));
+    targets_.emplace_back(Json::Object{{"target", description},
+                                       {"level", to_string(depth_)},
+                                       {"exit_code", static_cast<int>(status)},
+                                       {"files", std::move(files)},
+                                       {"restorable_entries", proof.entries},
+                                       {"damaged_entries", proof.damaged}});
+  }
+
+  // Of a file that was named, no archive is known that it belongs to.
+  void remember(const std::string& archive, const std::vector<FileVerdict>& verdicts, bool is_proof_whole) {
+    if (archive.empty()) return;
+    const auto now = std::chrono::system_clock::now();
+    std::vector<VerifyRecord> fresh;
+    for (const auto& verdict : verdicts) {
+      if (verdict.backup_uuid.empty()) continue;
+      const bool is_last = &verdict == &verdicts.back();
+      const auto depth = is_last ? depth_ : std::min(depth_, VerifyDepth::data);
+      fresh.push_back({verdict.backup_uuid, depth, now, verdict.faults.empty() && (!is_last || is_proof_whole)});
+    }
+    std::set<std::string> known;
+    const auto backups = read_backups(session_, archive, command_.destination);
+    for (const auto& entry : backups.catalog.entries()) {
+      if (entry.header) known.insert(entry.header->backup_uuid);
+    }
+    remember_verified(session_.config().state_dir, archive, fresh, known);
+  }
+
+  Session& session_;
+  const VerifyCommand& command_;
+  VerifyDepth depth_;
+  Json::Array targets_;
+};
+
+}  // namespace
+
+ExitStatus run_command(Session& session, const VerifyCommand& command) {
+  auto targets = command.targets;
+  if (targets.empty()) {
+    for (const auto& [name, archive] : session.config().archives) targets.push_back({name, ""});
+  }
+  if (targets.empty())
+    throw Error(ErrorCode::value_error, "verify: name an archive or an archive file", ErrorCause::usage);
+  Verification verification(session, command);
+  auto status = ExitStatus::ok;
+  for (const auto& target : targets) {
+    try {
+      status = worse(status, verification.check(target));
+    } catch (const Error& error) {  // the others are still checked
+      if (error.cause() == ErrorCause::cancelled) throw;
+      status = worse(status, report_error(session, target.archive, error));
+    }
+  }
+  verification.print(status);
+  return status;
+}
+
+}  // namespace autoarchive::host

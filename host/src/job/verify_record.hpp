@@ -1,0 +1,47 @@
+/// \file
+/// What was proven of which backup, and when: remembered in the state, one file an archive.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autoarchive/base/durations.hpp"
+
+namespace autoarchive::host {
+
+/// How far a check went; each includes the ones before it.
+enum class VerifyDepth : std::uint8_t {
+  quick,    ///< sizes, names, manifests, the chain
+  data,     ///< every byte and digest
+  restore,  ///< a restore into nothing
+};
+/// "quick", "data", "restore".
+[[nodiscard]] std::string_view to_string(VerifyDepth depth) noexcept;
+[[nodiscard]] std::optional<VerifyDepth> parse_depth(std::string_view word) noexcept;
+
+/// The last check of one backup to one depth.
+struct VerifyRecord {
+  std::string backup_uuid;
+  VerifyDepth depth = VerifyDepth::quick;
+  SystemTime time{};
+  bool whole = false;  ///< nothing wrong was found
+  friend bool operator==(const VerifyRecord&, const VerifyRecord&) = default;
+};
+
+/// Empty if nothing is remembered, or what is remembered is damaged: then `fault` says so.
+[[nodiscard]] std::vector<VerifyRecord> read_verify_records(const std::filesystem::path& state_dir,
+                                                            const std::string& archive, std::string& fault);
+/// Adds `fresh` in place of older records of the same backup and depth, and forgets backups that are not `known`.
+/// Written by temporary file and rename; throws Error(os_error).
+void remember_verified(const std::filesystem::path& state_dir, const std::string& archive,
+                       const std::vector<VerifyRecord>& fresh, const std::set<std::string>& known);
+/// The latest of them; null if there is none. Borrowed from `records`.
+[[nodiscard]] const VerifyRecord* last_verified(const std::vector<VerifyRecord>& records,
+                                                std::string_view backup_uuid);
+
+}  // namespace autoarchive::host

@@ -1,0 +1,109 @@
+#include "content_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "borrowed_file.hpp"
+#include "chain_reader.hpp"
+#include "codec.hpp"
+#include "member_reader.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+constexpr Bytes kDecoderMemory{128ULL << 20U};
+
+Error not_there(std::string_view path) {
+  return {ErrorCode::key_error, quote(path) + " is not in this backup", ErrorCause::no_such_backup};
+}
+
+void require_file(const Entry& entry) {
+  if (entry.kind == EntryKind::file) return;
+  throw Error(ErrorCode::value_error, quote(entry.path) + " is a " + std::string(to_string(entry.kind)) + " and no file",
+              ErrorCause::usage);
+}
+
+/// Writes zeros where the file has holes, as a reader of the file would see them.
+void copy_content(MemberReader& reader, std::uint64_t size, Sink& out) {
+  static constexpr std::array<std::byte, 1U << 16U> kZeros{};
+  std::uint64_t at = 0;
+  const auto fill_up_to = [&](std::uint64_t end) {
+    while (at < end) {
+      const auto count = std::min<std::uint64_t>(end - at, kZeros.size());
+      out.write(ByteView(kZeros).first(static_cast<std::size_t>(count)));
+      at += count;
+    }
+  };
+  for (ContentPiece piece; reader.next_piece(piece);) {
+    fill_up_to(piece.offset);
+    out.write(piece.bytes);
+    at += piece.bytes.size();
+  }
+  fill_up_to(size);
+}
+
+std::optional<ManifestEntry> find_line(const ArchiveLevel& newest, std::string_view path) {
+  if (!newest.manifest) return std::nullopt;
+  ManifestReader manifest(std::make_unique<BorrowedFile>(*newest.manifest));
+  manifest.seek(path);
+  ManifestEntry line;
+  if (!manifest.next(line) || line.entry.path != path) throw not_there(path);
+  return line;
+}
+
+/// Without a place: the levels from the newest to the oldest; the first that has the member decides.
+void search(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) {
+  std::string wanted(path);
+  for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
+    MemberReader reader(*level->file, kDecoderMemory);
+    std::optional<std::string> link;
+    for (ArchiveMember member; reader.next(member);) {
+      if (member.entry.path != wanted) continue;
+      if (member.hard_link) {
+        link = member.entry.link_target;
+        break;
+      }
+      require_file(member.entry);
+      return copy_content(reader, member.entry.size, out);
+    }
+    // Its content is an earlier member of the same file.
+    if (link && *link != wanted) {
+      wanted = *link;
+      MemberReader again(*level->file, kDecoderMemory);
+      for (ArchiveMember member; again.next(member);) {
+        if (member.entry.path == wanted && member.entry.kind == EntryKind::file && !member.hard_link)
+          return copy_content(again, member.entry.size, out);
+      }
+    }
+  }
+  throw not_there(path);
+}
+
+}  // namespace
+
+void write_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) {
+  const auto line = find_line(levels.back(), path);
+  if (!line) return search(levels, path, out);
+  require_file(line->entry);
+  if (line->stored_level < 0) {
+    throw Error(ErrorCode::key_error, quote(path) + " could not be read when this backup was made",
+                ErrorCause::no_such_backup);
+  }
+  if (!line->offset) return search(levels, path, out);
+  ChainReader chain(levels, kDecoderMemory);
+  ArchiveMember stored;
+  auto& reader = chain.seek(line->stored_level, *line->offset, stored);
+  copy_content(reader, line->entry.size, out);
+  if (line->digest && reader.content_digest() != *line->digest) {
+    throw Error(ErrorCode::value_error, quote(path) + ": its content is not what was stored: its digest differs",
+                ErrorCause::damaged);
+  }
+}
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,166 @@
+#include "target_tree.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "autoarchive/base/error.hpp"
+#include "member_reader.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+std::string join(const std::string& directory, const std::string& name) {
+  return directory == "." ? name : directory + "/" + name;
+}
+
+}  // namespace
+
+bool is_below(std::string_view path, std::string_view directory) {
+  return directory == "." || path == directory ||
+         (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
+}
+
+TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, Report report)
+    : request_(request),
+      result_(result),
+      report_(std::move(report)),
+      target_(request.target, makes),
+      extractor_(target_, request.owner, request.salvage, report_) {}
+
+void TargetTree::keep(std::string_view path) {
+  if (request_.delete_others) kept_.insert(hash_of(path));
+}
+
+bool TargetTree::may_replace(const Entry& entry) {
+  if (request_.overwrite == OverwritePolicy::always || entry.kind == EntryKind::directory || was_restored(entry.path))
+    return true;
+  const int parent = target_.parent_of(entry.path, /*make=*/false);
+  struct stat status {};
+  if (parent < 0 || ::fstatat(parent, last_component(entry.path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return true;
+  return request_.overwrite == OverwritePolicy::newer && status.st_mtim.tv_sec < entry.mtime.seconds;
+}
+
+void TargetTree::extract(const ArchiveMember& member, MemberReader* reader) {
+  const auto& entry = member.entry;
+  // What this run made there before may have been something else: a directory gives way to a file with all that is in
+  // it.
+  if (entry.kind != EntryKind::directory && directories_.contains(entry.path)) remove(entry.path);
+  symlinks_.erase(entry.path);
+  late_links_.erase(entry.path);
+  if (!(member.hard_link ? make_hard_link(entry) : make(member, reader))) return;
+  restored_.insert(hash_of(entry.path));
+  ++result_.entries;
+  if (request_.observer != nullptr) request_.observer->restored(member);
+}
+
+bool TargetTree::make(const ArchiveMember& member, MemberReader* reader) {
+  const auto& entry = member.entry;
+  switch (entry.kind) {
+    case EntryKind::directory:
+      if (!extractor_.make_directory(entry)) return false;
+      directories_[entry.path] = entry;
+      return true;
+    case EntryKind::symlink: {
+      // Whatever stands there goes now, so that no later member is written through it.
+      const bool is_free = target_.remove_tree(entry.path);
+      symlinks_[entry.path] = entry;
+      return is_free || !directories_.contains(entry.path);
+    }
+    case EntryKind::file:
+      return extractor_.make_file(entry, *reader, result_.content_bytes);
+    case EntryKind::fifo:
+    case EntryKind::character_device:
+    case EntryKind::block_device:
+      return extractor_.make_special(entry);
+    case EntryKind::socket:
+    case EntryKind::unknown:
+      break;
+  }
+  report_(entry.path, "its type can't be restored");
+  return false;
+}
+
+bool TargetTree::make_hard_link(const Entry& entry) {
+  const auto& target = entry.link_target;
+  if (safe_member_path(target).empty() || !was_restored(target)) {
+    report_(entry.path, "it is another name of '" + target + "', which was not restored here before it");
+    return false;
+  }
+  if (!symlinks_.contains(target) && !late_links_.contains(target)) return extractor_.make_hard_link(entry);
+  late_links_[entry.path] = entry;
+  return true;
+}
+
+void TargetTree::forget_below(const std::string& path) {
+  for (auto* entries : {&directories_, &symlinks_, &late_links_}) {
+    std::erase_if(*entries, [&](const auto& item) { return is_below(item.first, path); });
+  }
+}
+
+void TargetTree::remove(const std::string& path) {
+  if (!request_.dry_run) {
+    if (!target_.remove_tree(path)) report_(path, "it can't be removed: " + errno_text(errno));
+    forget_below(path);
+  }
+  ++result_.removed;
+  if (request_.observer != nullptr) request_.observer->removed(path);
+}
+
+std::vector<std::string> TargetTree::restored_names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  if (const auto fd = target_.open_directory(directory)) {
+    for (auto& name : names_in(fd.get())) {
+      if (was_restored(join(directory, name))) names.push_back(std::move(name));
+    }
+  }
+  for (const auto* late : {&symlinks_, &late_links_}) {
+    for (const auto& [link, entry] : *late) {
+      const auto slash = link.rfind('/');
+      const auto parent = slash == std::string::npos ? std::string(".") : link.substr(0, slash);
+      if (parent == directory) names.push_back(last_component(link));
+    }
+  }
+  return names;
+}
+
+void TargetTree::remove_others(const std::function<bool(std::string_view)>& is_wanted,
+                               const std::function<bool(std::string_view)>& is_above) {
+  remove_others_in(".", is_wanted, is_above);
+}
+
+void TargetTree::remove_others_in(const std::string& directory, const std::function<bool(std::string_view)>& is_wanted,
+                                  const std::function<bool(std::string_view)>& is_above) {
+  std::vector<std::string> below;
+  {
+    const auto fd = target_.open_directory(directory);
+    if (!fd) return;
+    for (const auto& name : names_in(fd.get())) {
+      const auto path = join(directory, name);
+      const bool belongs = is_above(path) || was_restored(path) || kept_.contains(hash_of(path));
+      if (!belongs && is_wanted(path)) remove(path);
+      struct stat status {};
+      const bool is_directory =
+          belongs && ::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+      if (is_directory) below.push_back(path);
+    }
+  }
+  for (const auto& path : below) remove_others_in(path, is_wanted, is_above);
+}
+
+void TargetTree::make_late() {
+  for (const auto& [path, entry] : symlinks_) static_cast<void>(extractor_.make_special(entry));
+  for (const auto& [path, entry] : late_links_) static_cast<void>(extractor_.make_hard_link(entry));
+}
+
+void TargetTree::finish() {
+  // Deepest first, as setting a time is the last thing that may happen in a directory: the reverse of the order of
+  // paths does.
+  for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory)
+    extractor_.finish_directory(directory->second);
+}
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,75 @@
+/// \file
+/// The tree that a restore makes: each member is made, replaced or removed below the target.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "autoarchive/archiver/iarchive_reader.hpp"
+#include "extractor.hpp"
+#include "restore_directory.hpp"
+
+namespace autoarchive::tar_internal {
+
+class MemberReader;
+
+/// Symlinks, and links to them, are made when all files are done, so that none is ever in a path that is written
+/// through; directories get their attributes last, deepest first. Memory grows with the number of members by a hash or
+/// two each, and with directories and symlinks. Not thread-safe.
+class TargetTree {
+ public:
+  using Report = Extractor::Report;
+
+  /// The references must outlive the tree; `result` gets the counts, `report` is told what could not be done exactly.
+  /// With a request that makes nothing the target need not be there.
+  TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, Report report);
+
+  /// The backup has this path, whether it is restored or not: remove_others() leaves it.
+  void keep(std::string_view path);
+  [[nodiscard]] bool was_restored(std::string_view path) const { return restored_.contains(hash_of(path)); }
+  /// Whether the policy lets this entry replace what is there.
+  [[nodiscard]] bool may_replace(const Entry& entry);
+  /// Makes the member; `reader` stands at the content of a file, and is null for everything else. Throws what the
+  /// reader throws; then there is no file under the name, or, where the request salvages, the beginning of one.
+  void extract(const ArchiveMember& member, MemberReader* reader);
+  /// Removes a path with all that is below it.
+  void remove(const std::string& path);
+  /// Names in a directory that were made by this restore: of the directory itself, and of links still to be made.
+  [[nodiscard]] std::vector<std::string> restored_names_in(const std::string& directory);
+  /// Removes whatever the backup does not have of what `is_wanted`; `is_above` tells directories on the way to it.
+  void remove_others(const std::function<bool(std::string_view)>& is_wanted,
+                     const std::function<bool(std::string_view)>& is_above);
+  /// Makes symlinks.
+  void make_late();
+  /// Gives directories their attributes.
+  void finish();
+
+ private:
+  static std::size_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
+  [[nodiscard]] bool make(const ArchiveMember& member, MemberReader* reader);
+  [[nodiscard]] bool make_hard_link(const Entry& entry);
+  void forget_below(const std::string& path);
+  void remove_others_in(const std::string& directory, const std::function<bool(std::string_view)>& is_wanted,
+                        const std::function<bool(std::string_view)>& is_above);
+
+  const RestoreRequest& request_;
+  RestoreResult& result_;
+  Report report_;
+  RestoreDirectory target_;
+  Extractor extractor_;
+  std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made
+  std::unordered_set<std::size_t> kept_;      // hashes of the paths that the backup has
+  std::map<std::string, Entry> directories_;  // whose attributes are still to be set
+  std::map<std::string, Entry> symlinks_;     // to be made at the end
+  std::map<std::string, Entry> late_links_;   // hard links to those
+};
+
+/// "a/b" is below "a" and below "."; "a" itself counts.
+[[nodiscard]] bool is_below(std::string_view path, std::string_view directory);
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,55 @@
+#include "job/verify_record.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/temp_dir.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+SystemTime at(int seconds) {
+  return SystemTime(std::chrono::seconds(1'700'000'000 + seconds));
+}
+
+TEST(VerifyRecord, RemembersTheLastCheckOfEachDepthAndForgetsBackupsThatAreGone) {
+  const test::TempDir state;
+  std::string fault;
+  EXPECT_THAT(read_verify_records(state.path(), "home", fault), IsEmpty());
+  remember_verified(state.path(), "home",
+                    {{"one", VerifyDepth::data, at(0), true}, {"two", VerifyDepth::quick, at(0), true}}, {"one", "two"});
+  remember_verified(state.path(), "home", {{"one", VerifyDepth::data, at(5), false}}, {"one"});
+  remember_verified(state.path(), "home", {{"one", VerifyDepth::quick, at(3), true}}, {"one"});
+  const auto records = read_verify_records(state.path(), "home", fault);
+  ASSERT_THAT(records, SizeIs(2));
+  const auto* last = last_verified(records, "one");
+  ASSERT_NE(last, nullptr);
+  EXPECT_EQ(*last, (VerifyRecord{"one", VerifyDepth::data, at(5), false}));
+  EXPECT_EQ(last_verified(records, "two"), nullptr);
+  EXPECT_THAT(fault, IsEmpty());
+}
+
+TEST(VerifyRecord, TellsOfEveryFlippedBitAndStartsAnew) {
+  const test::TempDir state;
+  remember_verified(state.path(), "home", {{"one", VerifyDepth::data, at(0), true}}, {"one"});
+  const auto file = state / "verified/home";
+  const auto text = test::read_file(file);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto flipped = text;
+    flipped[i] = static_cast<char>(flipped[i] ^ 1);
+    test::write_file(file, flipped);
+    std::string fault;
+    EXPECT_THAT(read_verify_records(state.path(), "home", fault), IsEmpty()) << i;
+    EXPECT_THAT(fault, Not(IsEmpty())) << i;
+  }
+  remember_verified(state.path(), "home", {{"one", VerifyDepth::data, at(1), true}}, {"one"});
+  std::string fault;
+  EXPECT_THAT(read_verify_records(state.path(), "home", fault), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace autoarchive::host
