@@ -139,9 +139,9 @@ std::optional<std::string> acl_from_text(std::string_view text, const IdOfName& 
     entries.push_back(*entry);
   }
   if (entries.empty()) return std::nullopt;
-  // The kernel wants them in this order.
-  std::sort(entries.begin(), entries.end(),
-            [](const auto& a, const auto& b) { return std::tie(a.tag, a.id) < std::tie(b.tag, b.id); });
+  // The kernel wants them in this order; it refuses one that is there twice, and not we.
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& a, const auto& b) { return std::tie(a.tag, a.id) < std::tie(b.tag, b.id); });
   std::string value;
   append(value, kVersion, 4);
   for (const auto& entry : entries) {

@@ -90,6 +90,7 @@ class IsalInflater final : public Inflater {
     state_.avail_out = room;
     int result = in_header_ ? isal_read_gzip_header(&state_, &header_) : ISAL_DECOMP_OK;
     if (result == ISAL_END_INPUT) return {offered - state_.avail_in, 0, false, nullptr};
+    if ((header_.flags & kReservedFlags) != 0) result = ISAL_INVALID_WRAPPER;  // ISA-L passes over them
     in_header_ = in_header_ && result != ISAL_DECOMP_OK;
     if (result == ISAL_DECOMP_OK) result = isal_inflate(&state_);
     return {offered - state_.avail_in, room - state_.avail_out,
@@ -98,6 +99,8 @@ class IsalInflater final : public Inflater {
   }
 
  private:
+  static constexpr std::uint32_t kReservedFlags = 0xE0;  // RFC 1952: a reader has to refuse them
+
   inflate_state state_{};
   isal_gzip_header header_{};
   bool in_header_ = true;

@@ -7,27 +7,14 @@
 #include <cmath>
 #include <random>
 
+#include "support/memory_file.hpp"
 #include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
-class MemoryFile final : public ReadableFile {
- public:
-  explicit MemoryFile(ByteView bytes) : bytes_(bytes) {}
-  std::uint64_t size() const noexcept override { return bytes_.size(); }
-  std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
-    const auto rest = bytes_.subspan(std::min<std::size_t>(offset, bytes_.size()));
-    const auto count = std::min(buffer.size(), rest.size());
-    std::copy_n(rest.begin(), count, buffer.begin());
-    return count;
-  }
-  std::string description() const override { return "memory"; }
-
- private:
-  ByteView bytes_;
-};
+using test::MemoryFile;
 
 ByteView bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text));

@@ -148,6 +148,15 @@ TEST_P(InflaterTest, PassesOverEveryFieldOfAHeader) {
     EXPECT_EQ(inflate(*inflater_, member(*deflater_, "content", all), chunk).text, "content") << chunk;
 }
 
+TEST_P(InflaterTest, RefusesAHeaderWithReservedFlags) {
+  for (const unsigned flag : {0x20U, 0x40U, 0x80U}) {
+    auto header = kPlainHeader;
+    header[3] = static_cast<char>(flag);
+    for (const std::size_t chunk : {1U, 7U, 4096U})
+      EXPECT_TRUE(inflate(*inflater_, member(*deflater_, "content", header), chunk).failed) << flag << " " << chunk;
+  }
+}
+
 TEST_P(InflaterTest, NoticesTruncationAndFlippedBits) {
   const auto text = sample(300);
   const auto file = member(*deflater_, text);

@@ -54,6 +54,12 @@ TEST(AclText, SurvivesBothWays) {
   ASSERT_TRUE(value);
   EXPECT_EQ(acl_to_text(*value), "user::rw-,user:1000:r--,group::r--,group:3000000000:r-x,mask::r-x,other::---");
   EXPECT_TRUE(acl_from_text("u::rwx\ng::r-x # a comment\no:r--\nuser:bob:rw-:1001", nobody, nobody));
+  // More of one kind than the kernel takes stay in their order.
+  std::string masks;
+  for (int i = 0; i < 40; ++i) masks += i % 3 == 0 ? "mask::r--\n" : "mask::-wx\n";
+  const auto many = acl_from_text(masks, nobody, nobody);
+  ASSERT_TRUE(many);
+  EXPECT_EQ(acl_from_text(*acl_to_text(*many), nobody, nobody), many);
   for (const char* text : {"", "user", "user:nobody here:r--", "elephant::r--", "user::q"})
     EXPECT_FALSE(acl_from_text(text, nobody, nobody)) << text;
   for (const std::string& bytes : {std::string(), std::string("\2\0\0\0x", 5), std::string("\1\0\0\0", 4)})

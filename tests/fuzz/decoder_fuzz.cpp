@@ -1,0 +1,82 @@
+// The decoder of AA_FUZZ_FORMAT: whatever the pieces in which a file comes, the content is the same, or the file is
+// refused. Our encoder's files come back.
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "codec.hpp"
+#include "support/memory_file.hpp"
+#include "target.hpp"
+
+namespace autoarchive::fuzz {
+namespace {
+
+constexpr std::string_view kFormat = AA_FUZZ_FORMAT;
+constexpr std::size_t kMaxContentBytes = 4U << 20U;  // a bomb is not followed to its end
+constexpr Bytes kDecoderMemory{16U << 20U};
+
+/// The content, or none if the file is refused. `largest`: room that is offered at a time.
+std::optional<std::string> decoded(const ReadableFile& file, Numbers numbers, std::size_t largest) {
+  tar_internal::FileInput bytes(file);
+  std::vector<std::byte> out(largest);
+  std::string content;
+  const bool is_accepted = accepts([&] {
+    const auto decoder = tar_internal::make_decoder(kFormat, bytes, kDecoderMemory);
+    while (content.size() < kMaxContentBytes) {
+      const auto room = std::span(out).first(numbers.next(1, out.size()));
+      const auto size = decoder->read(room);
+      expect(size <= room.size(), "no more is read than there is room for");
+      if (size == 0) return;
+      content.append(reinterpret_cast<const char*>(room.data()), size);
+    }
+    content.resize(kMaxContentBytes);
+  });
+  return is_accepted ? std::optional(std::move(content)) : std::nullopt;
+}
+
+std::optional<std::string> decoded(ByteView input) {
+  const Numbers numbers(input);
+  auto content = decoded(PiecewiseFile(input), numbers, 300);
+  const bool is_same = decoded(test::MemoryFile(input), numbers, 100'000) == content;
+  expect(is_same, "the pieces make no difference");
+  return content;
+}
+
+/// As if the input were a file of which a manifest says that a block begins at some place.
+void decode_from_the_middle(ByteView input) {
+  const test::MemoryFile file(input);
+  Numbers numbers(input);
+  tar_internal::FileInput bytes(file, numbers.next(0, input.size()));
+  std::vector<std::byte> out(4096);
+  std::size_t content_bytes = 0;
+  static_cast<void>(accepts([&] {
+    const auto decoder = tar_internal::make_block_decoder(kFormat, file, bytes, kDecoderMemory);
+    for (auto size = decoder->read(out); size != 0 && content_bytes < kMaxContentBytes; size = decoder->read(out))
+      content_bytes += size;
+  }));
+}
+
+void encode_and_decode(ByteView input) {
+  const auto format = tar_internal::make_format(kFormat, 1);
+  tar_internal::Buffer file;
+  tar_internal::Buffer block;
+  format->append_start(file);
+  if (!input.empty()) {
+    format->make_compressor()->compress(input, block);
+    format->block_written(block, input.size());
+    file.insert(file.end(), block.begin(), block.end());
+  }
+  format->append_end(file);
+  const auto content = decoded(file);
+  expect(content.has_value() && *content == text_of(input), "what was encoded comes back");
+}
+
+}  // namespace
+
+void take_input(ByteView input) {
+  static_cast<void>(decoded(input));
+  decode_from_the_middle(input);
+  if (Numbers(input).next(0, 15) == 0) encode_and_decode(input);
+}
+
+}  // namespace autoarchive::fuzz
