@@ -21,7 +21,8 @@ TEST(VerifyRecord, RemembersTheLastCheckOfEachDepthAndForgetsBackupsThatAreGone)
   std::string fault;
   EXPECT_THAT(read_verify_records(state.path(), "home", fault), IsEmpty());
   remember_verified(state.path(), "home",
-                    {{"one", VerifyDepth::data, at(0), true}, {"two", VerifyDepth::quick, at(0), true}}, {"one", "two"});
+                    {{"one", VerifyDepth::data, at(0), true}, {"two", VerifyDepth::quick, at(0), true}},
+                    {"one", "two"});
   remember_verified(state.path(), "home", {{"one", VerifyDepth::data, at(5), false}}, {"one"});
   remember_verified(state.path(), "home", {{"one", VerifyDepth::quick, at(3), true}}, {"one"});
   const auto records = read_verify_records(state.path(), "home", fault);

@@ -76,8 +76,15 @@ void append_escaped_byte(std::string& out, unsigned byte) {
 }
 
 std::string escape(std::string_view text, std::string_view also) {
+  const auto is_plain = [also](char c) {
+    return c >= 0x20 && c < 0x7F && std::find(also.begin(), also.end(), c) == also.end();
+  };
   std::string out;
   while (!text.empty()) {
+    const auto stop = std::find_if_not(text.begin(), text.end(), is_plain);
+    out.append(text.begin(), stop);
+    text.remove_prefix(static_cast<std::size_t>(stop - text.begin()));
+    if (text.empty()) break;
     char32_t code_point = 0;
     const auto length = decode(text, code_point);
     const auto taken = std::max<std::size_t>(length, 1);

@@ -125,7 +125,7 @@ class Verification {
   ExitStatus check(const Target& target) {
     auto source = open_source(session_, target, command_.destination);
     report_remarks(session_, source);
-    auto status = source.has_faults          ? ExitStatus::failed
+    auto status = source.has_faults        ? ExitStatus::failed
                   : source.remarks.empty() ? ExitStatus::ok
                                            : ExitStatus::warnings;
     const auto reader = session_.providers().reader_for(*source.levels.back().file);
@@ -190,8 +190,8 @@ class Verification {
     auto text = fmt::format("{}: {} files", description, verdicts.size());
     if (depth_ >= VerifyDepth::data) text += fmt::format(", {} members, {}", members, format_bytes({bytes}));
     if (depth_ >= VerifyDepth::restore) text += fmt::format(", {} entries as they were", proof.entries);
-    session_.console().info(fmt::format("{}: {} ({})", text, status == ExitStatus::failed ? "damaged" : "whole",
-                                        to_string(depth_)));
+    session_.console().info(
+        fmt::format("{}: {} ({})", text, status == ExitStatus::failed ? "damaged" : "whole", to_string(depth_)));
     targets_.emplace_back(Json::Object{{"target", description},
                                        {"level", to_string(depth_)},
                                        {"exit_code", static_cast<int>(status)},

@@ -99,8 +99,8 @@ void remember_verified(const std::filesystem::path& state_dir, const std::string
   auto records = read_verify_records(state_dir, archive, ignored);
   std::erase_if(records, [&](const auto& old) {
     return !known.contains(old.backup_uuid) || std::any_of(fresh.begin(), fresh.end(), [&](const auto& record) {
-             return record.backup_uuid == old.backup_uuid && record.depth == old.depth;
-           });
+      return record.backup_uuid == old.backup_uuid && record.depth == old.depth;
+    });
   });
   records.insert(records.end(), fresh.begin(), fresh.end());
   const auto file = record_file(state_dir, archive);

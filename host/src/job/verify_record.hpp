@@ -41,7 +41,6 @@ struct VerifyRecord {
 void remember_verified(const std::filesystem::path& state_dir, const std::string& archive,
                        const std::vector<VerifyRecord>& fresh, const std::set<std::string>& known);
 /// The latest of them; null if there is none. Borrowed from `records`.
-[[nodiscard]] const VerifyRecord* last_verified(const std::vector<VerifyRecord>& records,
-                                                std::string_view backup_uuid);
+[[nodiscard]] const VerifyRecord* last_verified(const std::vector<VerifyRecord>& records, std::string_view backup_uuid);
 
 }  // namespace autoarchive::host

@@ -100,8 +100,7 @@ VerifyResult ArchiveCheck::run() {
     read_members();
   } catch (const Error& error) {  // what was proven before it still counts
     if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
-    result_.faults.push_back(error.message() +
-                             (last_.empty() ? "" : "; the last member before it is " + quote(last_)));
+    result_.faults.push_back(error.message() + (last_.empty() ? "" : "; the last member before it is " + quote(last_)));
   }
   result_.sha256 = digest.finish();
   if (!header_) return std::move(result_);

@@ -37,9 +37,9 @@ class ArchiveCheck {
   VerifyResult result_;
   std::optional<ManifestHeader> header_;
   ManifestClosing closing_;
-  NeededMembers needed_;         // of this file
-  std::uint64_t found_ = 0;      // of needed_
-  std::string last_;             // member
+  NeededMembers needed_;     // of this file
+  std::uint64_t found_ = 0;  // of needed_
+  std::string last_;         // member
 };
 
 }  // namespace autoarchive::tar_internal

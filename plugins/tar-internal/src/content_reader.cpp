@@ -25,8 +25,8 @@ Error not_there(std::string_view path) {
 
 void require_file(const Entry& entry) {
   if (entry.kind == EntryKind::file) return;
-  throw Error(ErrorCode::value_error, quote(entry.path) + " is a " + std::string(to_string(entry.kind)) + " and no file",
-              ErrorCause::usage);
+  throw Error(ErrorCode::value_error,
+              quote(entry.path) + " is a " + std::string(to_string(entry.kind)) + " and no file", ErrorCause::usage);
 }
 
 /// Writes zeros where the file has holes, as a reader of the file would see them.

@@ -25,8 +25,8 @@ namespace autoarchive::tar_internal {
 /// file is damaged. Destroyed in the middle, it stops. read() is called on one thread.
 class ParallelDecoder final : public Decoder {
  public:
-  /// None if the table can't be used or it does not pay: too few blocks, not in order, or one that is too large. `file` must outlive the
-  /// decoder.
+  /// None if the table can't be used or it does not pay: too few blocks, not in order, or one that is too large. `file`
+  /// must outlive the decoder.
   [[nodiscard]] static std::unique_ptr<Decoder> make(const ReadableFile& file, std::vector<ArchiveBlock> blocks,
                                                      Bytes memory_limit, unsigned threads);
   ~ParallelDecoder() override;

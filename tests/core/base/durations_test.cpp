@@ -29,7 +29,11 @@ TEST(Times, SurviveRfc3339) {
   EXPECT_EQ(format_rfc3339(time), "2023-11-14T22:13:20.000000120Z");
   EXPECT_EQ(parse_time(format_rfc3339(time)), time);
   const SystemTime before(std::chrono::seconds(-1) + 500ms);
+  EXPECT_EQ(format_rfc3339(before), "1969-12-31T23:59:59.500000000Z");
   EXPECT_EQ(parse_time(format_rfc3339(before)), before);
+  EXPECT_EQ(format_rfc3339(SystemTime()), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(format_rfc3339(SystemTime(std::chrono::seconds(951'782'399))), "2000-02-28T23:59:59Z");
+  EXPECT_EQ(format_rfc3339(SystemTime(std::chrono::seconds(951'782'400))), "2000-02-29T00:00:00Z");
 }
 
 TEST(Times, TakeOffsetsAndRefuseNonsense) {

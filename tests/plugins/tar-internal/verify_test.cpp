@@ -182,8 +182,7 @@ TEST_P(VerifyTest, ProvesAChainByReadingWhatItsLastLevelNeeds) {
       request.levels.emplace_back();
       auto bytes = test::read_file(file(level));
       const auto content = bytes.find(noise(3'000, 1));
-      if (level == damaged_level)
-        bytes = flipped(bytes, content != std::string::npos ? content : bytes.size() / 3, 2);
+      if (level == damaged_level) bytes = flipped(bytes, content != std::string::npos ? content : bytes.size() / 3, 2);
       request.levels.back().file = std::make_unique<Image>(bytes);
       request.levels.back().manifest = open_local_file(file(level) + ".manifest.zst");
     }
