@@ -29,16 +29,17 @@ void SegmentReporter::report(Step& step) {
   if (outcome.is_done) job_.entry_done(line.entry, outcome.status);
 }
 
-// A further name refers to the content of the one that was stored.
+// A further name refers to the content of the one that was stored, and has its attributes.
 void SegmentReporter::follow_link(const Step& step, ManifestEntry& line) {
   auto& place = places_[{line.entry.device, line.entry.inode}];
   if (step.link_to.empty()) {
-    place = {line.stored_level, line.offset, line.digest, line.state};
+    place = {line.stored_level, line.offset, line.digest, line.state, line.entry.xattrs};
   } else {
     line.stored_level = place.level;
     line.offset = place.offset;
     line.digest = place.digest;
     line.state = place.state;
+    line.entry.xattrs = place.xattrs;
   }
   if (step.is_last_name) places_.erase({line.entry.device, line.entry.inode});
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "autoarchive/archiver/backup_job.hpp"
 #include "segment.hpp"
@@ -28,6 +29,7 @@ class SegmentReporter {
     std::optional<std::uint64_t> offset;
     std::optional<std::uint64_t> digest;
     EntryState state = EntryState::ok;
+    std::vector<Xattr> xattrs;
   };
 
   void report(Step& step);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/unique_fd.hpp"
@@ -158,6 +159,16 @@ TEST_P(SelectionTest, TakesTheContentOfALinkedNameFromWhereverItIs) {
   struct stat status {};
   ASSERT_EQ(::stat((directory_ / "target/b/third").c_str(), &status), 0);
   EXPECT_EQ(status.st_nlink, 2U);
+}
+
+TEST_P(SelectionTest, GivesALinkedNameTheAttributesOfItsFile) {
+  write_file(root() / "a", "content");
+  fs::create_hard_link(root() / "a", root() / "b");
+  ASSERT_EQ(::setxattr((root() / "a").c_str(), "user.comment", "kept", 4, 0), 0);
+  make();
+  EXPECT_EQ(restore({"b"}).entries, 1U);
+  char value[8] = {};
+  EXPECT_EQ(::getxattr((directory_ / "target/b").c_str(), "user.comment", value, sizeof value), 4);
 }
 
 TEST_P(SelectionTest, NamesWhatIsNotThere) {
