@@ -17,8 +17,8 @@ namespace autoarchive {
 
 /// Items go from thread to thread in batches, because a hand-over costs as much as some of them. At most six batches
 /// exist: one that is filled, four that wait, one that is used; so memory is bounded. (With one that waits, the threads
-/// of a comparison waited for each other a quarter of their time.) What the source throws is thrown by next() in its
-/// turn.
+/// of a comparison waited for each other a quarter of their time.) What the source or `finish` throws is thrown by
+/// next() in its turn.
 ///
 /// Work on an item that does not depend on the others can be left out of the source and given as `finish`. Whoever has
 /// time does it: the source's thread when enough batches wait, or else the thread that uses the items. So both are
@@ -92,6 +92,10 @@ class ReadAhead {
     } catch (...) {  // next() rethrows it
       const std::lock_guard lock(mutex_);
       error_ = std::current_exception();
+      // Where an item could not be finished, nothing behind it is given away.
+      ready_.erase(std::find_if(ready_.begin(), ready_.end(),
+                                [](const Batch& batch) { return batch.state == BatchState::being_finished; }),
+                   ready_.end());
     }
     const std::lock_guard lock(mutex_);
     ended_ = true;

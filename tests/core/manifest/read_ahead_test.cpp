@@ -85,6 +85,24 @@ TEST(ReadAhead, ThrowsInItsTurn) {
   EXPECT_THROW(static_cast<void>(numbers.next()), std::runtime_error);
 }
 
+TEST(ReadAhead, ThrowsWhatCannotBeFinishedOnWhateverThread) {
+  for (const bool wait : {false, true}) {
+    std::atomic<int> finished = 0;
+    ReadAhead<Number> numbers(numbers_to(1'000'000), 10, [&](Number& number) {
+      ++finished;
+      if (number.value == 15) throw std::runtime_error("finish");
+    });
+    // The source's thread begins with what will be wanted last.
+    for (int i = 0; wait && i < 2000 && finished < 9; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    int last = -1;
+    const auto take_all = [&] {
+      for (const auto* number = numbers.next(); number != nullptr; number = numbers.next()) last = number->value;
+    };
+    EXPECT_THROW(take_all(), std::runtime_error);
+    EXPECT_LT(last, 15);
+  }
+}
+
 TEST(ReadAhead, CanBeLeftAtAnyTime) {
   for (const int taken : {0, 1, 15, 60}) {
     ReadAhead<Number> numbers(numbers_to(1'000'000), 10, finish);
