@@ -84,8 +84,9 @@ class Listing {
       verdict = {true, "exclude_larger_than"};
     }
     const bool is_socket = raw.type == DT_SOCK || (known && S_ISSOCK(status.st_mode));
-    return {std::move(raw.name), std::move(verdict.rule),  verdict.excluded, !verdict.excluded && !is_socket,
-            is_directory,        kind_of(DTTOIF(raw.type))};
+    return {std::move(raw.name), std::move(verdict.rule),
+            verdict.excluded,    !verdict.excluded && !is_socket,
+            is_directory,        kind_of(static_cast<mode_t>(DTTOIF(raw.type)))};
   }
 
   [[nodiscard]] bool is_too_large(const struct stat& status) const {
