@@ -258,6 +258,38 @@ TEST_P(IncrementalGuarantees, DeletesARemovedIncludeAndKeepsWhatIsAboveIncludes)
   EXPECT_THAT(members, Not(HasSubstr("var")));
 }
 
+// Names of one file of which some can't be seen: the others are what they are today.
+TEST_P(IncrementalGuarantees, KeepsTheNamesThatItSeesFromThoseThatItDoesNot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  write("a", "old content");
+  for (const char* name : {"a-shut/c", "m-shut/c", "z"}) {
+    fs::create_directories((root() / name).parent_path());
+    fs::create_hard_link(root() / "a", root() / name);
+  }
+  make_day();
+  write("a", "new content");
+  for (const char* name : {"a-shut", "m-shut"}) ASSERT_EQ(::chmod((root() / name).c_str(), 0), 0);
+  save_tree({});
+  as_nobody([&] { static_cast<void>(archiver_->backup_files_incrementally(request_)); });
+  EXPECT_EQ(entry_of("z").stored_level, 1);
+  EXPECT_EQ(entry_of("z").digest, entry_of("a").digest);
+  EXPECT_EQ(entry_of("m-shut/c").stored_level, 0);
+  RestoreRequest restore;
+  for (int level = 0; level <= 1; ++level) {
+    restore.levels.emplace_back();
+    restore.levels.back().file = open_local_file(file(level));
+    restore.levels.back().manifest = open_local_file(manifest_name(file(level).native()));
+  }
+  restore.target = directory_ / "seen";
+  static_cast<void>(test::make_reader()->restore(restore));
+  EXPECT_EQ(test::read_file(restore.target / "a"), "new content");
+  EXPECT_EQ(test::read_file(restore.target / "z"), "new content");
+  EXPECT_EQ(test::read_file(restore.target / "a-shut/c"), "old content");
+  for (const char* name : {"a-shut", "m-shut"}) ASSERT_EQ(::chmod((root() / name).c_str(), 0755), 0);
+  make_day();
+  expect_day(2);
+}
+
 TEST_P(IncrementalGuarantees, KeepsAnIncludeWhoseWayIsClosed) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
   for (const char* name : {"way/to/a", "beside", "other/b"}) write(name, name);

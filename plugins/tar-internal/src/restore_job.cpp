@@ -151,9 +151,9 @@ void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
   ArchiveMember member{line.entry, false, {}};
   const bool has_names = line.entry.link_count > 1 && line.entry.kind != EntryKind::directory;
   if (has_names) {
-    const auto first = first_names_.find({line.entry.device, line.entry.inode});
-    member.hard_link = first != first_names_.end();
-    if (member.hard_link) member.entry.link_target = first->second;
+    const auto* first = first_name_of(line);
+    member.hard_link = first != nullptr;
+    if (member.hard_link) member.entry.link_target = *first;
   }
   // Others have no content; to prove them is to find them where they should be.
   const bool is_read = line.entry.kind == EntryKind::file || (is_proof() && line.offset);
@@ -164,7 +164,21 @@ void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
   } else {
     restore_content(line, member, chain);
   }
-  if (has_names && tree_.was_restored(path)) first_names_.try_emplace({line.entry.device, line.entry.inode}, path);
+  if (has_names && tree_.was_restored(path)) note_first_name(line);
+}
+
+const std::string* RestoreJob::first_name_of(const ManifestEntry& line) const {
+  if (line.offset) {
+    const auto found = first_names_by_place_.find({line.stored_level, *line.offset});
+    if (found != first_names_by_place_.end()) return &found->second;
+  }
+  const auto found = first_names_by_identity_.find(identity_of(line.entry));
+  return found == first_names_by_identity_.end() ? nullptr : &found->second;
+}
+
+void RestoreJob::note_first_name(const ManifestEntry& line) {
+  if (line.offset) first_names_by_place_.try_emplace({line.stored_level, *line.offset}, line.entry.path);
+  first_names_by_identity_.try_emplace(identity_of(line.entry), line.entry.path);
 }
 
 void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,13 @@ class RestoreJob {
   void plan_by_manifest();
   void plan_by_level();
 
+  /// Device, inode, ctime and size: names that agree in these were one file. Inode and device alone may be those of
+  /// another day.
+  using FileIdentity = std::tuple<std::uint64_t, std::uint64_t, Timestamp, std::uint64_t>;
+  static FileIdentity identity_of(const Entry& entry) { return {entry.device, entry.inode, entry.ctime, entry.size}; }
+  [[nodiscard]] const std::string* first_name_of(const ManifestEntry& line) const;
+  void note_first_name(const ManifestEntry& line);
+
   [[nodiscard]] bool can_restore(const ManifestEntry& line);
   void restore_entry(const ManifestEntry& line, ChainReader& chain);
   void restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain);
@@ -80,8 +88,9 @@ class RestoreJob {
   RestoreResult result_;
   TargetTree tree_;
   std::vector<bool> found_;  // for each of request_.paths
-  // By entry: the first name of each file that has several.
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names_;
+  // By entry: the first name of each file that has several, by its member and by what it was.
+  std::map<std::pair<int, std::uint64_t>, std::string> first_names_by_place_;
+  std::map<FileIdentity, std::string> first_names_by_identity_;
 };
 
 }  // namespace autoarchive::tar_internal

@@ -83,8 +83,9 @@ struct SegmentPlanner::Directory {
 
 /// A file with several names.
 struct SegmentPlanner::Inode {
-  std::uint64_t names = 0;  // seen
-  std::string stored_path;  // its member in this archive; empty: none yet
+  std::uint64_t names = 0;              // seen
+  std::string stored_path;              // its member in this archive; empty: none yet
+  EntryKind kind = EntryKind::unknown;  // of that
   /// Names that were unchanged when they were seen: they follow as links if another name is stored later.
   struct EarlierName {
     Entry entry;
@@ -203,7 +204,7 @@ void SegmentPlanner::plan_unchanged(Step&& step, const ManifestEntry& parent) {
 void SegmentPlanner::plan_special(Step&& step, const ComparedItem& compared) {
   if (step.item.entry.link_count > 1 && plan_as_link(step, compared.change)) return;
   if (compared.change == TreeChange::unchanged) return plan_unchanged(std::move(step), compared.parent);
-  if (step.item.entry.link_count > 1) inode_of(step.item.entry).stored_path = step.item.entry.path;
+  if (step.item.entry.link_count > 1) note_stored(step.item.entry);
   store_ancestors(pending_);
   step.action = StepAction::header;
   add_member(std::move(step), kHeaderBytes);
@@ -228,6 +229,8 @@ bool SegmentPlanner::plan_as_link(Step& step, TreeChange change) {
   const auto place = inodes_.try_emplace({step.item.entry.device, step.item.entry.inode}).first;
   auto& inode = place->second;
   const bool is_last = ++inode.names >= step.item.entry.link_count;
+  // A number that has meanwhile gone to something else is no name of the same.
+  if (!inode.stored_path.empty() && inode.kind != step.item.entry.kind) inode = {1, {}, EntryKind::unknown, {}};
   if (!inode.stored_path.empty()) {
     store_ancestors(pending_);
     step.action = StepAction::header;
@@ -289,7 +292,7 @@ void SegmentPlanner::plan_open_file(Step&& step, bool compare) {
       return add_record(std::move(step));
     }
   }
-  if (entry.link_count > 1) inode_of(entry).stored_path = entry.path;
+  if (entry.link_count > 1) note_stored(entry);
   file->state = step.outcome.state;
   store_ancestors(pending_);
   plan_parts(std::move(step), file);
@@ -346,8 +349,10 @@ void SegmentPlanner::set_owner_names(Entry& entry) {
   entry.group = owners_.group(entry.gid);
 }
 
-SegmentPlanner::Inode& SegmentPlanner::inode_of(const Entry& entry) {
-  return inodes_[{entry.device, entry.inode}];
+void SegmentPlanner::note_stored(const Entry& entry) {
+  auto& inode = inodes_[{entry.device, entry.inode}];
+  inode.stored_path = entry.path;
+  inode.kind = entry.kind;
 }
 
 void SegmentPlanner::add_record(Step&& step) {

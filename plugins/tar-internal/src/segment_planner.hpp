@@ -71,7 +71,7 @@ class SegmentPlanner {
   void leave_directories(const std::string& path);
   void store_ancestors(const Ancestors& ancestors);
   void set_owner_names(Entry& entry);
-  [[nodiscard]] Inode& inode_of(const Entry& entry);
+  void note_stored(const Entry& entry);
 
   void add_record(Step&& step);
   void add_member(Step&& step, std::uint64_t estimated_bytes);

@@ -1,5 +1,10 @@
 #include "segment_reporter.hpp"
 
+#include <utility>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+
 namespace autoarchive::tar_internal {
 
 void SegmentReporter::report(Segment& segment) {
@@ -29,19 +34,22 @@ void SegmentReporter::report(Step& step) {
   if (outcome.is_done) job_.entry_done(line.entry, outcome.status);
 }
 
-// A further name refers to the content of the one that was stored, and has its attributes.
+// A further name is what was stored under the first, stat included, which may be another than that of its own moment:
+// so that the next level sees what has changed between the two. Lines that are only carried over are no places.
 void SegmentReporter::follow_link(const Step& step, ManifestEntry& line) {
-  auto& place = places_[{line.entry.device, line.entry.inode}];
   if (step.link_to.empty()) {
-    place = {line.stored_level, line.offset, line.digest, line.state, line.entry.xattrs};
-  } else {
-    line.stored_level = place.level;
-    line.offset = place.offset;
-    line.digest = place.digest;
-    line.state = place.state;
-    line.entry.xattrs = place.xattrs;
+    if (step.action != StepAction::record) stored_[line.entry.path] = line;
+    return;
   }
-  if (step.is_last_name) places_.erase({line.entry.device, line.entry.inode});
+  const auto stored = stored_.find(step.link_to);
+  if (stored == stored_.end()) {
+    throw Error(ErrorCode::runtime_error, quote(line.entry.path) + " is a name of a file that has not been stored",
+                ErrorCause::internal);
+  }
+  auto path = std::move(line.entry.path);
+  line = stored->second;
+  line.entry.path = std::move(path);
+  if (step.is_last_name) stored_.erase(stored);
 }
 
 }  // namespace autoarchive::tar_internal

@@ -2,11 +2,8 @@
 /// Tells what has become of each entry: the observer's events, and the lines of the manifest.
 #pragma once
 
-#include <cstdint>
 #include <map>
-#include <optional>
-#include <utility>
-#include <vector>
+#include <string>
 
 #include "autoarchive/archiver/backup_job.hpp"
 #include "segment.hpp"
@@ -23,21 +20,13 @@ class SegmentReporter {
   void report(Segment& segment);
 
  private:
-  /// Where a file with several names is stored.
-  struct ContentPlace {
-    int level = -1;
-    std::optional<std::uint64_t> offset;
-    std::optional<std::uint64_t> digest;
-    EntryState state = EntryState::ok;
-    std::vector<Xattr> xattrs;
-  };
-
   void report(Step& step);
   void follow_link(const Step& step, ManifestEntry& line);
 
   BackupJob& job_;
-  // Grows with files of whose several names some have not been seen yet.
-  std::map<std::pair<std::uint64_t, std::uint64_t>, ContentPlace> places_;
+  // The line of each file with several names, under the one that was stored. Grows with those of which not all names
+  // have been seen.
+  std::map<std::string, ManifestEntry> stored_;
 };
 
 }  // namespace autoarchive::tar_internal
