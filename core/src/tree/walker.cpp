@@ -86,6 +86,8 @@ struct Walker::State {
   bool next(WalkItem& item);
   bool next_include(WalkItem& item);
   void yield_failed_include(const std::string& path, int os_errno, WalkItem& item);
+  void yield_closed_way(const std::string& path, const std::string& name, bool with_entry, int os_errno,
+                        WalkItem& item);
   bool next_child(WalkItem& item);
   void visit(std::string path, const HandlePtr& parent, const char* name, bool descend, WalkItem& item);
   void visit_child(const Child& child, std::string path, const HandlePtr& parent, WalkItem& item);
@@ -103,7 +105,8 @@ struct Walker::State {
   std::string pending_include;       // its ancestors are being yielded
   std::size_t pending_ancestor = 0;  // length of the next ancestor's path in pending_include; 0: the root
   HandlePtr pending_parent;
-  std::string last_ancestor;  // the deepest that was yielded
+  std::string last_ancestor;                   // the deepest that was yielded
+  std::pair<std::string, int> failed_include;  // to be yielded after what stood in its way
   bool root_yielded = false;
   HandlePtr root;
   std::uint64_t root_device = 0;
@@ -232,6 +235,22 @@ void Walker::State::yield_failed_include(const std::string& path, int os_errno, 
   item.is_include = true;
 }
 
+// `path`, on the way to the pending include, can't be opened. If it is there it is an entry as any other directory that
+// can't be listed, and the include is told after it.
+void Walker::State::yield_closed_way(const std::string& path, const std::string& name, bool with_entry, int os_errno,
+                                     WalkItem& item) {
+  const auto include = std::exchange(pending_include, {});
+  const bool is_there = os_errno != ENOENT && os_errno != ENOTDIR && os_errno != ELOOP;
+  const bool is_our_shortage = os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOMEM;
+  if (!with_entry || !is_there || is_our_shortage) return yield_failed_include(include, os_errno, item);
+  failed_include = {include, os_errno};
+  last_ancestor = path;
+  item.entry.path = path;
+  item.parent = pending_parent;
+  look_at(name.c_str(), item);
+  if (item.event == WalkEvent::entry) fail_listing(os_errno, item);
+}
+
 // Walks down to an include, one component after the other and through no symlink; the ancestors are yielded if wanted.
 bool Walker::State::next_include(WalkItem& item) {
   if (pending_include.empty()) {
@@ -271,15 +290,7 @@ bool Walker::State::next_include(WalkItem& item) {
     const bool known = last_ancestor == path || last_ancestor.starts_with(path + "/");
     UniqueFd fd = open_at(parent->fd(), component.c_str(), O_DIRECTORY);
     if (!fd) {
-      const int os_errno = errno;
-      pending_include.clear();
-      const bool is_there = os_errno != ENOENT && os_errno != ENOTDIR && os_errno != ELOOP;
-      if (options.with_ancestors && !known && is_there) {  // an entry that can't be listed, as any other directory
-        last_ancestor = path;
-        visit(path, parent, component.c_str(), /*descend=*/false, item);
-        return true;
-      }
-      yield_failed_include(include, os_errno, item);
+      yield_closed_way(path, component, options.with_ancestors && !known, errno, item);
       return true;
     }
     pending_parent = std::make_shared<const DirectoryHandle>(std::move(fd));
@@ -309,6 +320,10 @@ bool Walker::State::next(WalkItem& item) {
     item.entry.kind = EntryKind::directory;
     return true;
   }
+  if (!failed_include.first.empty()) {
+    const auto [include, os_errno] = std::exchange(failed_include, {});
+    return yield_failed_include(include, os_errno, item), true;
+  }
   return next_child(item) || next_include(item);
 }
 
@@ -325,6 +340,10 @@ void complete(WalkItem& item) {
   look_at(item.name(), item);
   // The walk has gone on, and what was listed is gone.
   if (item.event == WalkEvent::entry && item.entry.kind == EntryKind::directory) fail(ENOENT, item);
+  if (item.event != WalkEvent::stat_failed) return;
+  Entry unknown;
+  unknown.path = std::move(item.entry.path);
+  item.entry = std::move(unknown);
 }
 
 }  // namespace autoarchive

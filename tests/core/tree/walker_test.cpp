@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -82,7 +83,9 @@ TEST_F(WalkerTest, LeavesStatsToOthers) {
     complete(item);
     complete(item);
     EXPECT_TRUE(item.has_stat);
-    const auto error = item.event == WalkEvent::stat_failed ? std::to_string(item.os_errno) : std::string();
+    const bool failed = item.event == WalkEvent::stat_failed;
+    const auto error = failed ? std::to_string(item.os_errno) : std::string();
+    EXPECT_EQ(item.entry.kind == EntryKind::unknown, failed) << item.entry.path;
     seen.push_back(item.entry.path + " " + std::to_string(item.entry.size) + item.entry.link_target + error);
   }
   EXPECT_THAT(seen, ElementsAre(". 0", "d 0", "d/file 7", "d/gone 0" + std::to_string(ENOENT),
@@ -192,11 +195,29 @@ TEST_F(WalkerTest, YieldsAnAncestorThatCannotBeOpened) {
   ::chmod(directory_.path().c_str(), 0755);
   const bool is_root = ::geteuid() == 0;
   if (is_root && ::seteuid(65534) != 0) GTEST_SKIP() << "can't become another user";
-  const auto with_ancestors = walk({directory_.path(), {"closed/in", "open/y", "gone/z"}, {}, true});
+  const auto with_ancestors = walk({directory_.path(), {"closed/in", "closed/on", "open/y", "gone/z"}, {}, true});
   const auto without = walk({directory_.path(), {"closed/in", "open/y"}, {}, false});
   ASSERT_TRUE(!is_root || ::seteuid(0) == 0);
-  EXPECT_THAT(with_ancestors, ElementsAre(".", "closed", "!closed", "!gone/z", "open", "open/y"));
+  EXPECT_THAT(with_ancestors,
+              ElementsAre(".", "closed", "!closed", "!closed/in", "!closed/on", "!gone/z", "open", "open/y"));
   EXPECT_THAT(without, ElementsAre("!closed/in", "open/y"));
+}
+
+TEST_F(WalkerTest, TellsAnIncludeOnAFileSystemThatItMayNotEnter) {
+  write_file(directory_ / "open/y", "");
+  const auto place = directory_.make("mounted");
+  if (::mount("none", place.c_str(), "tmpfs", 0, "size=1M") != 0) GTEST_SKIP() << "needs to mount";
+  write_file(place / "x", "");
+  ::chmod(place.c_str(), 0);
+  ::chmod(directory_.path().c_str(), 0755);
+  FilterRules rules;
+  rules.one_file_system = true;
+  const bool become = ::seteuid(65534) == 0;
+  const auto paths = walk({directory_.path(), {"mounted/x", "open/y"}, {}, true}, rules);
+  ASSERT_EQ(::seteuid(0), 0);
+  ::umount(place.c_str());
+  if (!become) GTEST_SKIP() << "can't become another user";
+  EXPECT_THAT(paths, ElementsAre(".", "mounted", "!mounted", "!mounted/x", "open", "open/y"));
 }
 
 TEST_F(WalkerTest, RefusesARootThatIsMissingOrNoDirectory) {
