@@ -84,11 +84,18 @@ class ReadAhead {
 
   void run() {
     try {
+      std::exception_ptr error;
       for (bool more = true; more;) {
         Batch batch = empty_batch();
-        more = fill(batch);
+        try {
+          more = fill(batch);
+        } catch (...) {  // comes after the items before it
+          error = std::current_exception();
+          more = false;
+        }
         if (!hand_over(std::move(batch))) return;
       }
+      if (error) std::rethrow_exception(error);
     } catch (...) {  // next() rethrows it
       const std::lock_guard lock(mutex_);
       error_ = std::current_exception();

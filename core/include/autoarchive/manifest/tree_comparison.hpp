@@ -29,7 +29,7 @@ enum class TreeChange : std::uint8_t {
 /// Size, mtime, mode, owner, target or device: what a user sees of an entry, without its attributes and content.
 [[nodiscard]] AA_EXPORT bool differs_visibly(const Entry& now, const Entry& was) noexcept;
 
-/// One step of the comparison. Buffers are reused from call to call.
+/// One step of the comparison.
 struct ComparedItem {
   TreeChange change = TreeChange::added;
   WalkItem item;            ///< gone and unseen: only item.entry is set, and is the parent's
@@ -39,7 +39,8 @@ struct ComparedItem {
 };
 
 /// Pull-style, in walk order. Walk and manifest are read ahead by a thread each, from the first next() on until this
-/// object ends. Not thread-safe, but the items may be used on any thread.
+/// object ends; stats are made on the walk's thread or the caller's, whoever has time. Not thread-safe, but the items
+/// may be used on any thread.
 class AA_EXPORT TreeComparison {
  public:
   /// `parent` null: a level 0, in which everything is added.
