@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <charconv>
 #include <utility>
 
@@ -13,6 +12,7 @@ namespace autoarchive {
 namespace {
 
 constexpr int kMaxDepth = 16;
+constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 [[noreturn]] void damaged(const char* what) {
   throw Error(ErrorCode::value_error, std::string("not a manifest's line: ") + what, ErrorCause::damaged);
@@ -48,7 +48,6 @@ void append_utf8(std::string& out, char32_t c) {
 }  // namespace
 
 void JsonLineWriter::append_string(std::string& out, std::string_view value) {
-  constexpr std::string_view kHexDigits = "0123456789abcdef";
   out += '"';
   while (!value.empty()) {
     const auto stop = std::find_if_not(value.begin(), value.end(), is_plain);
@@ -68,7 +67,7 @@ void JsonLineWriter::append_string(std::string& out, std::string_view value) {
 }
 
 char* JsonLineWriter::put_key(char* place, std::string_view name) {
-  assert(name.size() <= kMaxKeyBytes);
+  if (name.size() > kMaxKeyBytes) throw Error(ErrorCode::value_error, "a key is too long", ErrorCause::internal);
   if (!first_) *place++ = ',';
   first_ = false;
   *place++ = '"';
@@ -105,7 +104,6 @@ void JsonLineWriter::signed_number(std::string_view name, std::int64_t value) {
 }
 
 void JsonLineWriter::hex(std::string_view name, std::uint64_t value) {
-  constexpr std::string_view kHexDigits = "0123456789abcdef";
   std::array<char, kMaxMemberBytes> member;
   auto* place = put_key(member.data(), name);
   *place++ = '"';
@@ -180,15 +178,23 @@ bool JsonLineReader::next_element() {
 
 void JsonLineReader::text(std::string& out) {
   expect('"');
+  const auto quote = rest_.find('"');
+  if (quote == std::string_view::npos) damaged("a string does not end");
+  const auto plain = rest_.substr(0, quote);
+  if (plain.find('\\') != std::string_view::npos) return text_with_escapes(out);
+  out = plain;
+  rest_.remove_prefix(quote + 1);
+}
+
+void JsonLineReader::text_with_escapes(std::string& out) {
   out.clear();
   for (;;) {
-    const auto quote = rest_.find('"');
-    if (quote == std::string_view::npos) damaged("a string does not end");
-    const auto plain = rest_.substr(0, quote);
-    const auto escape = plain.find('\\');
-    out += plain.substr(0, escape);
-    if (escape == std::string_view::npos) return rest_.remove_prefix(quote + 1);
-    rest_.remove_prefix(escape + 1);
+    const auto stop = rest_.find_first_of("\"\\");
+    if (stop == std::string_view::npos) damaged("a string does not end");
+    out += rest_.substr(0, stop);
+    const char c = rest_[stop];
+    rest_.remove_prefix(stop + 1);
+    if (c == '"') return;
     append_escape(out);
   }
 }

@@ -68,6 +68,7 @@ class JsonLineReader {
 
  private:
   void read_key();
+  void text_with_escapes(std::string& out);
   char peek();
   void expect(char c);
   void append_escape(std::string& out);
