@@ -79,6 +79,10 @@ SystemTime from_seconds(std::int64_t count, std::int64_t nanoseconds) {
   return SystemTime(seconds(count) + std::chrono::nanoseconds(nanoseconds));
 }
 
+// Seconds of 0001-01-01 and 10000-01-01: the years that have four digits.
+constexpr std::int64_t kYear1 = -62'135'596'800;
+constexpr std::int64_t kYear10000 = 253'402'300'800;
+
 // REQUIRES: 0 <= value < 10^width.
 void append_digits(std::string& out, std::int64_t value, std::size_t width) {
   out.append(width, '0');
@@ -124,12 +128,18 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   return text;
 }
 
-// By hand, as a list of a million files calls it a million times.
 std::string format_rfc3339(SystemTime time) {
+  const auto whole = std::chrono::floor<seconds>(time);
+  return format_rfc3339(whole.time_since_epoch().count(), static_cast<std::uint32_t>((time - whole).count()));
+}
+
+// By hand, as a list of a million files calls it a million times.
+std::string format_rfc3339(std::int64_t count, std::uint32_t nanoseconds) {
+  if (count < kYear1 || count >= kYear10000) return "@" + std::to_string(count);
+  const std::chrono::sys_seconds time{seconds(count)};
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<seconds>(time) - day);
-  const auto nanoseconds = (time - std::chrono::floor<seconds>(time)).count();
+  const std::chrono::hh_mm_ss clock(time - day);
   std::string text;
   append_digits(text, static_cast<int>(date.year()), 4);
   append_digits(text += '-', static_cast<unsigned>(date.month()), 2);

@@ -1,6 +1,8 @@
 #include "autoarchive/base/private_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,9 +34,20 @@ void sync_directory(const std::filesystem::path& directory, const std::string& w
 
 PrivateFile::PrivateFile(std::filesystem::path file)
     : file_(std::move(file)), temporary_(file_.native() + "._partial"), what_("file " + quote(file_.native())) {
-  ::unlink(temporary_.c_str());
-  fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd_) throw Error::from_errno(errno, what_);
+  // One writer at a time: whoever has the lock of the file that is under the temporary name, which is left by a writer
+  // that was killed, and gone when one has committed.
+  for (;;) {
+    UniqueFd fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    if (!fd || ::flock(fd.get(), LOCK_EX) != 0) throw Error::from_errno(errno, what_);
+    struct stat locked {};
+    struct stat named {};
+    if (::fstat(fd.get(), &locked) != 0) throw Error::from_errno(errno, what_);
+    if (::lstat(temporary_.c_str(), &named) != 0 || named.st_ino != locked.st_ino || named.st_dev != locked.st_dev)
+      continue;
+    if (::ftruncate(fd.get(), 0) != 0 || ::fchmod(fd.get(), 0600) != 0) throw Error::from_errno(errno, what_);
+    fd_ = std::move(fd);
+    return;
+  }
 }
 
 PrivateFile::~PrivateFile() {
@@ -48,7 +61,7 @@ void PrivateFile::write(ByteView content) {
 void PrivateFile::commit() {
   if (::fsync(fd_.get()) != 0) throw Error::from_errno(errno, what_);
   if (std::rename(temporary_.c_str(), file_.c_str()) != 0) throw Error::from_errno(errno, what_);
-  fd_.close(what_.c_str());
+  fd_.reset();  // all of it is on disk: nothing can fail any more
   sync_directory(file_.parent_path(), what_);
 }
 

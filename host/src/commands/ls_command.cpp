@@ -16,10 +16,6 @@ bool is_below(std::string_view path, std::string_view directory) {
          (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
 }
 
-SystemTime as_time(const Timestamp& time) {
-  return SystemTime(std::chrono::seconds(time.seconds) + std::chrono::nanoseconds(time.nanoseconds));
-}
-
 char letter(EntryKind kind) {
   switch (kind) {
     case EntryKind::directory:
@@ -107,7 +103,7 @@ class MemberLines final : public IMemberVisitor {
     object.emplace_back("user", entry.user);
     object.emplace_back("group", entry.group);
     object.emplace_back("size", entry.size);
-    object.emplace_back("mtime", format_rfc3339(as_time(entry.mtime)));
+    object.emplace_back("mtime", format_rfc3339(entry.mtime.seconds, entry.mtime.nanoseconds));
     if (!entry.link_target.empty()) object.emplace_back("target", entry.link_target);
     return object;
   }
@@ -117,8 +113,7 @@ class MemberLines final : public IMemberVisitor {
     const auto target = entry.link_target.empty() ? std::string() : arrow + quote(entry.link_target);
     return fmt::format("{}{} {}/{} {:>10} {} {}{}", hard_link ? 'h' : letter(entry.kind), permissions(entry.mode),
                        owner(entry.user, entry.uid), owner(entry.group, entry.gid), entry.size,
-                       format_rfc3339(std::chrono::floor<std::chrono::seconds>(as_time(entry.mtime))),
-                       quote(entry.path), target);
+                       format_rfc3339(entry.mtime.seconds, 0), quote(entry.path), target);
   }
 
   Session& session_;

@@ -34,6 +34,11 @@ TEST(Times, SurviveRfc3339) {
   EXPECT_EQ(format_rfc3339(SystemTime()), "1970-01-01T00:00:00Z");
   EXPECT_EQ(format_rfc3339(SystemTime(std::chrono::seconds(951'782'399))), "2000-02-28T23:59:59Z");
   EXPECT_EQ(format_rfc3339(SystemTime(std::chrono::seconds(951'782'400))), "2000-02-29T00:00:00Z");
+  EXPECT_EQ(format_rfc3339(9'223'372'036, 854'775'807), format_rfc3339(SystemTime::max()));
+  EXPECT_EQ(format_rfc3339(-62'135'596'800, 0), "0001-01-01T00:00:00Z");
+  EXPECT_EQ(format_rfc3339(253'402'300'799, 999'999'999), "9999-12-31T23:59:59.999999999Z");
+  EXPECT_EQ(format_rfc3339(253'402'300'800, 0), "@253402300800");
+  EXPECT_EQ(format_rfc3339(std::numeric_limits<std::int64_t>::min(), 1), "@-9223372036854775808");
 }
 
 TEST(Times, TakeOffsetsAndRefuseNonsense) {

@@ -20,6 +20,9 @@ using SystemTime = std::chrono::time_point<std::chrono::system_clock, std::chron
 
 /// RFC 3339 in UTC with nanoseconds where they are not zero: "2026-11-24T09:41:00Z", "2026-11-24T09:41:00.000000120Z".
 [[nodiscard]] AA_EXPORT std::string format_rfc3339(SystemTime time);
+/// The same of seconds since 1970 and nanoseconds, as files have them: also of years that SystemTime can't hold; beyond
+/// the years 1 to 9999 as "@SECONDS".
+[[nodiscard]] AA_EXPORT std::string format_rfc3339(std::int64_t seconds, std::uint32_t nanoseconds);
 /// The inverse; accepts any offset, and a local date "2026-11-01" or date and time "2026-11-01T03:00[:00]" without one.
 [[nodiscard]] AA_EXPORT std::optional<SystemTime> parse_time(std::string_view text);
 

@@ -12,8 +12,9 @@
 namespace autoarchive {
 
 /// A file that is being written: temporary, with mode 0600, until commit() puts it under its name; then sync, rename,
-/// sync of the directory. What was there stays until then, and if it never comes. Not thread-safe. Every call throws
-/// Error(os_error) that names the file.
+/// sync of the directory. What was there stays until then, and if it never comes. A second writer of the same file
+/// waits for the first. Not thread-safe. Every call throws Error(os_error) that names the file; nothing but the end may
+/// come after.
 class AA_EXPORT PrivateFile {
  public:
   explicit PrivateFile(std::filesystem::path file);
