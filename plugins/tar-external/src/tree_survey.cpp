@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <string_view>
 
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 #include "member_name.hpp"
 #include "stored_content.hpp"
 
@@ -34,18 +37,28 @@ struct DirectoryCloser {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
+// A directory that may not be listed, or is gone, has no names, for tar neither.
 std::vector<std::string> names_in(const WalkItem& directory) {
+  const auto failed = [&](int os_errno) {
+    return Error::from_errno(os_errno, "listing " + quote(directory.entry.path));
+  };
   std::vector<std::string> names;
   auto opened = open_entry(directory);
-  if (!opened.fd) return names;
+  for (const int harmless : {EACCES, ENOENT, ENOTDIR, ESTALE}) {
+    if (!opened.fd && opened.os_errno == harmless) return names;
+  }
+  if (!opened.fd) throw failed(opened.os_errno);
   const std::unique_ptr<DIR, DirectoryCloser> stream(::fdopendir(opened.fd.get()));
-  if (!stream) return names;
+  if (!stream) throw failed(errno);
   static_cast<void>(opened.fd.release());  // the stream's now
-  while (const dirent* const found = ::readdir(stream.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* const found = ::readdir(stream.get());
+    if (found == nullptr && errno != 0) throw failed(errno);
+    if (found == nullptr) return names;
     const std::string_view name = found->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
   }
-  return names;
 }
 
 }  // namespace
