@@ -125,7 +125,11 @@ struct MemberReader::State {
         is_plain(format == "tar") {
     skip(stream_offset - block.stream_offset);
   }
-  State(const ReadableFile& file, std::unique_ptr<Decoder> given) : input(file), decoder(std::move(given)) {}
+  State(const ReadableFile& file, std::unique_ptr<Decoder> given, std::uint64_t decoder_offset,
+        std::uint64_t stream_offset)
+      : input(file), decoder(std::move(given)), begin(stream_offset) {
+    skip(stream_offset - decoder_offset);
+  }
 
   FileInput input;
   std::unique_ptr<Decoder> decoder;
@@ -232,8 +236,9 @@ MemberReader::MemberReader(const ReadableFile& file, std::string_view format, By
   open();
 }
 
-MemberReader::MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder)
-    : state_(std::make_unique<State>(file, std::move(decoder))) {
+MemberReader::MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder, std::uint64_t decoder_offset,
+                           std::uint64_t stream_offset)
+    : state_(std::make_unique<State>(file, std::move(decoder), decoder_offset, stream_offset)) {
   open();
 }
 

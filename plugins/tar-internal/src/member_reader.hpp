@@ -34,8 +34,10 @@ class MemberReader {
   /// or before it. `format` is one of format_of().
   MemberReader(const ReadableFile& file, std::string_view format, Bytes decoder_memory, ArchiveBlock block,
                std::uint64_t stream_offset);
-  /// Takes the tar stream from a decoder for the whole file.
-  MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder);
+  /// Takes the tar stream from `decoder`, whose first byte is `decoder_offset` of it, and begins with the member at
+  /// `stream_offset`.
+  MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder, std::uint64_t decoder_offset,
+               std::uint64_t stream_offset);
   ~MemberReader();
   MemberReader(const MemberReader&) = delete;
   MemberReader& operator=(const MemberReader&) = delete;

@@ -139,7 +139,7 @@ void RestoreJob::plan_by_manifest() {
 }
 
 void RestoreJob::restore_by_entry() {
-  ChainReader chain(request_.levels, request_.decoder_memory);
+  ChainReader chain(request_.levels, request_.decoder_memory, /*ahead=*/request_.paths.empty());
   for_each_wanted([&](const ManifestEntry& line) {
     if (!can_restore(line) || (!is_proof() && !tree_.may_replace(line.entry))) return;
     restore_entry(line, chain);
@@ -196,7 +196,7 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
   } catch (const Error& error) {
     // What is flipped may look like something that is not supported.
     if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
-    chain.forget(line.stored_level);
+    if (chain.forget(line.stored_level)) return restore_content(line, member, chain);
     damage(path, error.message());
   }
 }
