@@ -88,6 +88,7 @@ void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
       ->check(CLI::IsMember({"always", "newer", "never"}));
   verb.add_option("--owner", restore.owner, "whose the files become")->check(CLI::IsMember({"names", "ids", "none"}));
   verb.add_flag("--delete", restore.delete_others, "remove what the backup does not have");
+  verb.add_flag("--script", restore.script, "print a shell script with plain tar commands instead");
   verb.add_flag("--salvage", restore.salvage, "bring back what can be had out of damaged files");
   verb.add_option("--destination", restore.destination, "where the backups of an archive lie that no file defines")
       ->type_name("DIR");
@@ -98,6 +99,11 @@ struct Commands {
   CreateCommand create;
   ListCommand list;
   LsCommand ls;
+  CatCommand cat;
+  FindCommand find;
+  VersionsCommand versions;
+  DiffCommand diff;
+  ExplainCommand explain;
   RestoreCommand restore;
   VerifyCommand verify;
   RemoveCommand remove;
@@ -125,11 +131,39 @@ void add_looking(CLI::App& app, Commands& commands, Words& words) {
   add_overrides(why, commands.why.overrides);
 }
 
+constexpr const char* kDestinationText = "of an archive that no file defines";
+
+void add_contents(CLI::App& app, Commands& commands, Words& words) {
+  auto& cat = *app.add_subcommand("cat", "write a file of a backup to standard output");
+  cat.add_option("TARGET", words.target, "ARCHIVE[@SELECTOR], or an archive file")->required();
+  cat.add_option("PATH", commands.cat.paths, "relative to the root")->required();
+  cat.add_option("--destination", commands.cat.destination, kDestinationText)->type_name("DIR");
+  auto& find = *app.add_subcommand("find", "where a name is");
+  find.add_option("PATTERN", commands.find.pattern, "shell pattern of a name, or with a / in it of a path")->required();
+  find.add_option("ARCHIVE", commands.find.archives, "default: all");
+  find.add_flag("--all", commands.find.all, "in every backup, not only in the newest");
+  find.add_option("--destination", commands.find.destination, kDestinationText)->type_name("DIR");
+  auto& versions = *app.add_subcommand("versions", "how a path has changed from backup to backup");
+  versions.add_option("ARCHIVE", commands.versions.archive, "an archive")->required();
+  versions.add_option("PATH", commands.versions.path, "relative to the root")->required();
+  versions.add_option("--destination", commands.versions.destination, kDestinationText)->type_name("DIR");
+  auto& diff = *app.add_subcommand("diff", "what differs between two backups, or one and the live tree");
+  diff.add_option("TARGET", words.targets, "ARCHIVE[@SELECTOR], or an archive file; one with --live, else two")
+      ->required()
+      ->expected(1, 2);
+  diff.add_flag("--live", commands.diff.live, "compare with the tree as it is now");
+  add_overrides(diff, commands.diff.overrides);
+  auto& explain = *app.add_subcommand("explain", "which files make which point in time, and what depends on them");
+  explain.add_option("ARCHIVE", commands.explain.archive, "an archive")->required();
+  explain.add_option("--destination", commands.explain.destination, kDestinationText)->type_name("DIR");
+}
+
 void add_verify(CLI::App& app, VerifyCommand& verify, Words& words) {
   auto& verb = *app.add_subcommand("verify", "prove that a backup is whole and comes back");
   verb.add_option("TARGET", words.targets, "ARCHIVE[@SELECTOR], or archive files; default: all archives");
-  verb.add_option("--level", verify.level, "how far: sizes and chain, every byte, a restore into nothing")
-      ->check(CLI::IsMember({"quick", "data", "restore"}));
+  verb.add_option("--level", verify.level,
+                  "how far: sizes and chain, every byte, a restore into nothing, the live tree")
+      ->check(CLI::IsMember({"quick", "data", "restore", "source"}));
   verb.add_option("--destination", verify.destination, "of an archive that no file defines")->type_name("DIR");
 }
 
@@ -187,6 +221,14 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
     return std::move(commands.create);
   }
   if (verb == "list") return std::move(commands.list);
+  if (verb == "find") return std::move(commands.find);
+  if (verb == "versions") return std::move(commands.versions);
+  if (verb == "explain") return std::move(commands.explain);
+  if (verb == "diff") {
+    commands.diff.first = parse_target(words.targets.front());
+    if (words.targets.size() > 1) commands.diff.second = parse_target(words.targets.back());
+    return std::move(commands.diff);
+  }
   if (verb == "verify") {
     for (const auto& target : words.targets) commands.verify.targets.push_back(parse_target(target));
     return std::move(commands.verify);
@@ -197,8 +239,10 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
   if (verb == "plugins") return std::move(commands.plugins);
   if (verb == "config") return std::move(commands.config);
   if (verb == "version") return VersionCommand{};
-  commands.ls.target = commands.restore.target = commands.remove.target = parse_target(words.target);
+  commands.ls.target = commands.cat.target = commands.restore.target = commands.remove.target =
+      parse_target(words.target);
   commands.remove.has_selector = words.target.find('@') != std::string::npos;
+  if (verb == "cat") return std::move(commands.cat);
   if (verb == "ls") return std::move(commands.ls);
   if (verb == "restore") return std::move(commands.restore);
   return std::move(commands.remove);
@@ -247,6 +291,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   add_create(app, commands.create, words);
   add_restore(app, commands.restore, words);
   add_looking(app, commands, words);
+  add_contents(app, commands, words);
   add_verify(app, commands.verify, words);
   add_removing(app, commands, words);
   add_groups(app, commands);

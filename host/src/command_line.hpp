@@ -69,6 +69,32 @@ struct LsCommand {
   std::vector<std::string> paths;
   std::optional<std::string> destination;
 };
+struct CatCommand {
+  Target target;
+  std::vector<std::string> paths;
+  std::optional<std::string> destination;
+};
+struct FindCommand {
+  std::string pattern;  ///< a shell pattern
+  std::vector<std::string> archives;
+  std::optional<std::string> destination;
+  bool all = false;  ///< every backup, not only the newest
+};
+struct VersionsCommand {
+  std::string archive;
+  std::string path;
+  std::optional<std::string> destination;
+};
+struct DiffCommand {
+  Target first;
+  std::optional<Target> second;
+  bool live = false;  ///< with the tree as it is now, in place of a second backup
+  ArchiveOverrides overrides;
+};
+struct ExplainCommand {
+  std::string archive;
+  std::optional<std::string> destination;
+};
 struct RestoreCommand {
   Target target;
   std::vector<std::string> paths;
@@ -79,11 +105,12 @@ struct RestoreCommand {
   std::string owner = "names";       ///< names, ids, none
   bool delete_others = false;
   bool salvage = false;
+  bool script = false;  ///< print a shell script with plain tar commands instead
 };
 struct VerifyCommand {
   std::vector<Target> targets;  ///< empty: every archive of the configuration
   std::optional<std::string> destination;
-  std::string level = "data";  ///< quick, data, restore
+  std::string level = "data";  ///< quick, data, restore, source
 };
 struct RemoveCommand {
   Target target;
@@ -117,9 +144,9 @@ struct HelpCommand {
   std::string text;
 };
 
-using Command =
-    std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, VerifyCommand, RemoveCommand, PurgeCommand,
-                 RouteCommand, WhyCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
+using Command = std::variant<CreateCommand, ListCommand, LsCommand, CatCommand, FindCommand, VersionsCommand,
+                             DiffCommand, ExplainCommand, RestoreCommand, VerifyCommand, RemoveCommand, PurgeCommand,
+                             RouteCommand, WhyCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {
   GlobalOptions options;

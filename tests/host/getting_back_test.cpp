@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "application_fixture.hpp"
+#include "support/run_program.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -123,6 +124,129 @@ TEST_F(GettingBackTest, SaysWhatOfAForeignArchiveCouldNotBeChecked) {
   EXPECT_THAT(out_, HasSubstr("\"proven\":false"));
   test::write_file(directory_ / "wrong.suffix", test::read_file(directory_ / "wrong.suffix") + "tail");
   EXPECT_EQ(run({"verify", directory_ / "wrong.suffix"}), 2);
+}
+
+/// The commands of a text: what stands four blanks to the right.
+std::string commands_of(const std::string& text) {
+  std::istringstream lines(text);
+  std::string commands;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("    ")) commands += line.substr(4) + "\n";
+  }
+  return commands;
+}
+
+TEST_F(GettingBackTest, ComesBackByTheCommandsOfRestoreTxtAlone) {
+  for (const std::string type : {"tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst"}) {
+    for (const std::string provider : {"tar-internal", "tar-external"}) {
+      const auto root = directory_.make(type + provider);
+      const auto backups = directory_.make(type + provider + ".backups");
+      const auto create = [&] {
+        return run({"create", "home", "--incremental", "--type", type, "--provider", provider, "--root", root,
+                    "--destination", backups});
+      };
+      test::make_nasty_tree(root / "nasty");
+      test::write_file(root / "goes/away", "x");
+      test::write_file(root / "changes", "before");
+      EXPECT_LE(create(), 1) << err_;
+      std::filesystem::remove_all(root / "goes");
+      std::filesystem::remove(root / "nasty/a/b/file");
+      test::write_file(root / "changes", "after");
+      EXPECT_LE(create(), 1) << err_;
+      test::write_file(root / "new", "x");
+      EXPECT_LE(create(), 1) << err_;
+      const auto script = commands_of(test::read_file(backups / "RESTORE.txt"));
+      test::write_file(directory_ / "script", script);
+      // Nothing but the files, and no name of this program in the path.
+      const auto shell = test::run_shell(
+          "cd " + test::shell_quote(backups) + " && env --ignore-environment PATH=/usr/bin:/bin TMPDIR=" +
+          test::shell_quote(directory_.path()) + " sh -e " + test::shell_quote(directory_ / "script"));
+      ASSERT_EQ(shell.status, 0) << shell.output;
+      const auto at = shell.output.rfind("restored into ");
+      ASSERT_NE(at, std::string::npos) << shell.output;
+      auto target = shell.output.substr(at + std::string("restored into ").size());
+      target.pop_back();
+      EXPECT_THAT(test::diff_trees(root, target), IsEmpty()) << type << provider;
+    }
+  }
+}
+
+TEST_F(GettingBackTest, KeepsTheSectionsOfOtherArchivesInRestoreTxt) {
+  EXPECT_EQ(create(), 0) << err_;
+  EXPECT_EQ(run({"create", "other", "--root", directory_ / "root", "--destination", destination(), "--type", "tar"}),
+            0);
+  const auto text = test::read_file(directory_ / "backups/RESTORE.txt");
+  EXPECT_THAT(text, HasSubstr("== home =="));
+  EXPECT_THAT(text, HasSubstr("sha256sum --check other.tar.sha256"));
+  EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", directory_ / "it's here", "--script"}), 0);
+  test::write_file(directory_ / "script", out_);
+  const auto shell = test::run_shell("sh " + test::shell_quote(directory_ / "script"));
+  EXPECT_EQ(shell.status, 0) << shell.output;
+  EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "it's here"), IsEmpty());
+}
+
+TEST_F(GettingBackTest, LooksInsideOfBackupsByTheirManifests) {
+  const auto make = [&] { return create({"--incremental"}); };
+  const auto look = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--destination", destination()});
+    return run(words);
+  };
+  EXPECT_EQ(make(), 0) << err_;
+  test::write_file(directory_ / "root/a", "other content");
+  std::filesystem::remove(directory_ / "root/d/b");
+  test::write_file(directory_ / "root/d/new\x1b[31m", "n");
+  EXPECT_EQ(make(), 0) << err_;
+
+  EXPECT_EQ(look({"cat", "home@0", "a"}), 0) << err_;
+  EXPECT_EQ(out_, "content of a");
+  EXPECT_EQ(look({"cat", "home", "a", "a"}), 0) << err_;
+  EXPECT_EQ(out_, "other contentother content");
+  EXPECT_EQ(look({"cat", "home", "d/b"}), 66);
+  EXPECT_EQ(look({"cat", "home", "d"}), 64);
+
+  EXPECT_EQ(look({"find", "new*", "home"}), 0);
+  EXPECT_THAT(out_, HasSubstr("home@1 "));
+  EXPECT_THAT(out_, ::testing::Not(HasSubstr("\x1b")));
+  EXPECT_EQ(look({"find", "d/?", "home", "--all", "--json"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\"backup\":\"home@0\""));
+  EXPECT_THAT(out_, HasSubstr("\"count\":1"));
+
+  EXPECT_EQ(look({"versions", "home", "a"}), 0);
+  EXPECT_THAT(out_, HasSubstr("size, mtime"));
+  EXPECT_EQ(look({"versions", "home", "nothing"}), 66);
+
+  EXPECT_EQ(look({"diff", "home@0", "home@1"}), 1);
+  EXPECT_THAT(out_, HasSubstr("M 'a'  (size, mtime)"));
+  EXPECT_THAT(out_, HasSubstr("D 'd/b'"));
+  EXPECT_THAT(out_, HasSubstr("A 'd/new"));
+  EXPECT_EQ(look({"diff", "home", "--live"}), 0) << out_ << err_;
+  EXPECT_EQ(look({"diff", "home@1", "home@1", "--json"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\"count\":0"));
+  EXPECT_EQ(look({"diff", "home"}), 64);
+
+  EXPECT_EQ(look({"explain", "home"}), 0);
+  EXPECT_THAT(out_, HasSubstr("restored from  home.tar.gz  home.1.tar.gz"));
+  EXPECT_THAT(out_, HasSubstr("without home.tar.gz, lost too: home.1.tar.gz"));
+  std::filesystem::remove(directory_ / "backups/home.tar.gz");
+  EXPECT_EQ(look({"explain", "home"}), 2);
+  EXPECT_THAT(out_, HasSubstr("can't be restored"));
+}
+
+TEST_F(GettingBackTest, ComparesWithTheLiveTreeByContentWhereTimesCannotTell) {
+  EXPECT_EQ(create(), 0) << err_;
+  const auto file = directory_ / "root/a";
+  const auto time = std::filesystem::last_write_time(file);
+  test::write_file(file, "CONTENT OF A");
+  std::filesystem::last_write_time(file, time);
+  const std::vector<std::string> diff{"diff", "home", "--live", "--destination", destination()};
+  EXPECT_EQ(run(diff), 1);
+  EXPECT_THAT(out_, HasSubstr("M 'a'  (content)"));
+  const std::vector<std::string> verify{"verify", "home", "--level", "source", "--destination", destination()};
+  EXPECT_EQ(run(verify), 1);
+  EXPECT_THAT(err_, HasSubstr("'a' is not as in the backup: content"));
+  test::write_file(file, "content of a");
+  std::filesystem::last_write_time(file, time);
+  EXPECT_EQ(run(verify), 0) << err_;
 }
 
 }  // namespace

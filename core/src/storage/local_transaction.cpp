@@ -12,6 +12,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "file_sink.hpp"
+#include "restore_sections.hpp"
 
 namespace autoarchive {
 namespace {
@@ -42,6 +43,7 @@ std::string read_text(const Directory& directory, const std::string& name, std::
   throw Error::from_errno(errno, "reading " + directory.description(name), ErrorCause::destination);
 }
 
+constexpr std::size_t kMaxRestoreTextBytes = 16U << 20U;
 constexpr std::size_t kMaxJournalBytes = 64U << 20U;
 
 std::unique_ptr<LockFile> lock_state(const TransactionOptions& options) {
@@ -276,10 +278,18 @@ void LocalTransaction::finish(const Journal& journal) {
   if (sync_) directory_.sync();
 }
 
+std::string LocalTransaction::restore_text() const {
+  auto text = read_text(directory_, std::string(kRestoreText), kMaxRestoreTextBytes);
+  if (text.size() == kMaxRestoreTextBytes) text.clear();  // not one of ours
+  return text;
+}
+
 void LocalTransaction::commit(const CommitPlan& plan) {
   for (const auto& text : plan.texts) {
-    auto sink = put(text.name);
-    sink->write(std::as_bytes(std::span(text.content)));
+    auto sink = put(text.name);  // with the lock, if it is the text of all archives
+    const auto content =
+        text.name == kRestoreText ? merge_sections(restore_text(), archive_, text.content) : text.content;
+    sink->write(std::as_bytes(std::span(content)));
     sink->finish();
   }
   prepare();

@@ -6,18 +6,11 @@
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
 #include "job/verify_record.hpp"
+#include "output/entry_text.hpp"
 #include "output/table.hpp"
 
 namespace autoarchive::host {
 namespace {
-
-std::string local_time(SystemTime time) {
-  const auto seconds = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
 
 Json::Array as_json(const CatalogEntry& entry, const std::vector<VerifyRecord>& records) {
   Json::Array checks;

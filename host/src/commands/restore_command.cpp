@@ -8,6 +8,7 @@
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
 #include "events/progress_display.hpp"
+#include "job/restore_text.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -126,6 +127,22 @@ RestoreRequest request_of(Session& session, const RestoreCommand& command, Backu
   return request;
 }
 
+ExitStatus print_script(Session& session, const RestoreCommand& command, const BackupSource& source) {
+  if (!command.paths.empty()) {
+    throw Error(ErrorCode::value_error, "restore --script: restores everything; leave out the paths",
+                ErrorCause::usage);
+  }
+  std::vector<std::string> files;
+  for (const auto& level : source.levels) {
+    files.push_back(std::filesystem::absolute(level.file->description()).lexically_normal().native());
+  }
+  auto script = restore_script(files, std::filesystem::absolute(command.to).lexically_normal().native());
+  session.console().document({{"exit_code", 0}, {"script", script}});
+  script.pop_back();  // the console ends the line
+  session.console().result(script);
+  return ExitStatus::ok;
+}
+
 }  // namespace
 
 ExitStatus run_command(Session& session, const RestoreCommand& command) {
@@ -138,6 +155,7 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
   }
   auto source = open_source(session, target, command.destination);
   report_remarks(session, source);
+  if (command.script) return print_script(session, command, source);
   const auto reader = session.providers().reader_for(*source.levels.back().file);
 
   RestoreReport report(session, source.description);

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "job/tree_difference.hpp"
 #include "job/verify_record.hpp"
 
 namespace autoarchive::host {
@@ -137,6 +139,7 @@ class Verification {
     }
     RestoreResult proof;
     const bool is_whole = status != ExitStatus::failed;
+    if (depth_ >= VerifyDepth::source && is_whole) status = worse(status, compare_with_source(source));
     if (depth_ >= VerifyDepth::restore && is_whole) {
       proof = prove(std::move(source.levels), *reader);
       if (proof.problems > 0) status = worse(status, proof.damaged > 0 ? ExitStatus::failed : ExitStatus::warnings);
@@ -175,6 +178,40 @@ class Verification {
     request.stop = session_.process().stop;
     request.observer = &report;
     return reader.prove(request);
+  }
+
+  // What has changed since the backup is no damage.
+  ExitStatus compare_with_source(const BackupSource& source) {
+    const auto& manifest = source.levels.back().manifest;
+    if (!manifest || source.archive.empty()) {
+      throw Error(
+          ErrorCode::value_error,
+          "verify --level source: " + source.description + " is no archive of the configuration with a manifest",
+          ErrorCause::usage);
+    }
+    ArchiveOverrides overrides;
+    overrides.destination = command_.destination;
+    auto archive = session_.archive(source.archive, overrides);
+    auto reader = std::make_unique<ManifestReader>(open_local_file(manifest->description()));
+    if (archive.root.empty()) archive.root = reader->header().root;
+    auto status = ExitStatus::ok;
+    const auto warn = [&](const char* id, const std::string& text) {
+      session_.console().problem({Severity::warning, id, source.archive, text});
+      status = ExitStatus::warnings;
+    };
+    compare_with_tree(
+        std::move(reader), archive, /*every_content=*/true,
+        [&](const TreeDifference& difference) {
+          const auto how = difference.letter == 'A' ? std::string("is not in the backup")
+                           : difference.letter == 'D'
+                               ? std::string("is not in the tree any more")
+                               : fmt::format("is not as in the backup: {}", fmt::join(difference.what, ", "));
+          warn("file.changed", fmt::format("{} {}", quote(difference.path), how));
+        },
+        [&](std::string_view path, int os_errno) {
+          warn("file.unreadable", fmt::format("{}: {}, not compared", quote(path), errno_text(os_errno)));
+        });
+    return status;
   }
 
   void summarise(const std::string& description, const std::vector<FileVerdict>& verdicts, const RestoreResult& proof,

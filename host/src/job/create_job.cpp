@@ -20,6 +20,7 @@
 #include "job/destination_record.hpp"
 #include "job/keeping.hpp"
 #include "job/levels.hpp"
+#include "job/restore_text.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -160,9 +161,17 @@ class CreateJob {
     auto wanted = request(decision, backups);
     wanted.storage = &storage_;
     wanted.transaction = transaction.get();
+    add_restore_text(wanted, backups);
     auto outcome = make(wanted, decision);
     remember_marker(session_.config().state_dir, archive_.name, archive_.destination, transaction->marker());
     return outcome;
+  }
+
+  // RESTORE.txt is renewed with the commit: for today's chain, with the names that its files will have.
+  void add_restore_text(BackupRequest& request, const BackupCatalog& backups) const {
+    const auto files = chain_with(backups, {archive_.name, type_, request.level.value_or(0), ""});
+    if (!files.empty())
+      request.plan.texts.push_back({std::string(kRestoreTextName), restore_text(archive_.name, files)});
   }
 
   CreateOutcome make(BackupRequest& request, const Decision& decision) {

@@ -20,7 +20,7 @@ namespace {
 
 // First line, a line a record (backup, depth, time, "whole" or "damaged"), and the digest of all before it.
 constexpr std::string_view kFirstLine = "autoarchive-verified 1\n";
-constexpr std::array<std::string_view, 3> kDepths{"quick", "data", "restore"};
+constexpr std::array<std::string_view, 4> kDepths{"quick", "data", "restore", "source"};
 
 std::filesystem::path record_file(const std::filesystem::path& state_dir, const std::string& archive) {
   return state_dir / "verified" / archive;

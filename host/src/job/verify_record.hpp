@@ -19,8 +19,9 @@ enum class VerifyDepth : std::uint8_t {
   quick,    ///< sizes, names, manifests, the chain
   data,     ///< every byte and digest
   restore,  ///< a restore into nothing
+  source,   ///< compared with the live tree
 };
-/// "quick", "data", "restore".
+/// "quick", "data", "restore", "source".
 [[nodiscard]] std::string_view to_string(VerifyDepth depth) noexcept;
 [[nodiscard]] std::optional<VerifyDepth> parse_depth(std::string_view word) noexcept;
 

@@ -11,6 +11,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "borrowed_file.hpp"
+#include "codec.hpp"
 #include "member_reader.hpp"
 #include "parallel_decoder.hpp"
 #include "restore_job.hpp"
@@ -149,8 +150,11 @@ void ArchiveCheck::check_identity() {
 }
 
 void ArchiveCheck::read_members() {
-  auto decoder = ParallelDecoder::make(file_, closing_.blocks, kDecoderMemory, std::thread::hardware_concurrency());
-  MemberReader reader = decoder ? MemberReader(file_, std::move(decoder)) : MemberReader(file_, kDecoderMemory);
+  const bool is_from_beginning = !closing_.blocks.empty() && closing_.blocks.front().stream_offset == 0;
+  auto decoder = is_from_beginning ? ParallelDecoder::make(file_, format_of(file_), closing_.blocks, kDecoderMemory,
+                                                           std::thread::hardware_concurrency())
+                                   : nullptr;
+  MemberReader reader = decoder ? MemberReader(file_, std::move(decoder), 0, 0) : MemberReader(file_, kDecoderMemory);
   for (ArchiveMember member; reader.next(member);) {
     last_ = member.entry.path;
     check_member(reader, member);

@@ -4,12 +4,15 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "borrowed_file.hpp"
 #include "codec.hpp"
+#include "parallel_decoder.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -24,6 +27,7 @@ struct ChainReader::OpenLevel {
   std::string format;                // as its manifest says, so that damage in its first bytes costs no more than those
   std::vector<ArchiveBlock> blocks;  // in the order of the stream; empty: the stream is the file
   std::unique_ptr<MemberReader> reader;
+  bool is_ahead = false;       // the reader's decoder works ahead of it
   std::uint64_t position = 0;  // in the stream, of the last member that was read
   // Of blocks that can't be decoded to their end: where they begin, and how far they can. So that not every member of
   // one has to find out.
@@ -39,8 +43,8 @@ struct ChainReader::OpenLevel {
   }
 };
 
-ChainReader::ChainReader(const std::vector<ArchiveLevel>& levels, Bytes decoder_memory)
-    : levels_(levels), decoder_memory_(decoder_memory), open_levels_(levels.size()) {}
+ChainReader::ChainReader(const std::vector<ArchiveLevel>& levels, Bytes decoder_memory, bool ahead)
+    : levels_(levels), decoder_memory_(decoder_memory), ahead_(ahead), open_levels_(levels.size()) {}
 
 ChainReader::~ChainReader() = default;
 
@@ -65,6 +69,21 @@ ChainReader::OpenLevel& ChainReader::open(int level) {
   return *open;
 }
 
+void ChainReader::start_reader(OpenLevel& open, ArchiveBlock block, std::uint64_t offset) {
+  open.reader.reset();
+  open.is_ahead = false;
+  if (ahead_ && &open == open_levels_.front().get()) {
+    const auto first = std::find(open.blocks.begin(), open.blocks.end(), block);
+    auto decoder = ParallelDecoder::make(*open.file, open.format, {first, open.blocks.end()}, decoder_memory_,
+                                         std::thread::hardware_concurrency());
+    open.is_ahead = decoder != nullptr;
+    if (decoder)
+      open.reader = std::make_unique<MemberReader>(*open.file, std::move(decoder), block.stream_offset, offset);
+  }
+  if (!open.reader)
+    open.reader = std::make_unique<MemberReader>(*open.file, open.format, decoder_memory_, block, offset);
+}
+
 MemberReader& ChainReader::seek(int level, std::uint64_t offset, ArchiveMember& member) {
   auto& open = this->open(level);
   const auto block = open.block_of(offset);
@@ -76,7 +95,13 @@ MemberReader& ChainReader::seek(int level, std::uint64_t offset, ArchiveMember& 
                 quote(open.file->description()) + ": the part in which it lies can't be decoded", ErrorCause::damaged);
   }
   if (!read_on) {
-    open.reader = std::make_unique<MemberReader>(*open.file, open.format, decoder_memory_, block, offset);
+    try {
+      start_reader(open, block, offset);
+    } catch (const Error& error) {
+      const bool is_unreachable = error.cause() == ErrorCause::damaged && !open.is_ahead && !open.blocks.empty();
+      if (is_unreachable) open.broken.try_emplace(block.stream_offset, offset);
+      throw;
+    }
   }
   while (open.reader->next(member)) {
     open.position = open.reader->member_offset();
@@ -90,13 +115,19 @@ MemberReader& ChainReader::seek(int level, std::uint64_t offset, ArchiveMember& 
               ErrorCause::damaged);
 }
 
-void ChainReader::forget(int level) {
-  if (level < 0 || static_cast<std::size_t>(level) >= open_levels_.size()) return;
+bool ChainReader::forget(int level) {
+  if (level < 0 || static_cast<std::size_t>(level) >= open_levels_.size()) return false;
   const auto& open = open_levels_[static_cast<std::size_t>(level)];
-  if (!open || !open->reader) return;
-  const auto end = open->reader->decoded_end();
-  if (!open->blocks.empty()) open->broken[open->block_of(end).stream_offset] = end;
+  if (!open) return false;
+  // Of a block that can't be decoded to its end, a decoder that works ahead has nothing to give.
+  const bool again = std::exchange(open->is_ahead, false);
+  if (again) ahead_ = false;
+  if (open->reader && !again) {
+    const auto end = open->reader->decoded_end();
+    if (!open->blocks.empty()) open->broken[open->block_of(end).stream_offset] = end;
+  }
   open->reader.reset();
+  return again;
 }
 
 }  // namespace autoarchive::tar_internal

@@ -16,22 +16,26 @@ namespace autoarchive::tar_internal {
 /// lie close to each other. Not thread-safe.
 class ChainReader {
  public:
-  /// `levels` must outlive the reader.
-  ChainReader(const std::vector<ArchiveLevel>& levels, Bytes decoder_memory);
+  /// `levels` must outlive the reader. `ahead`: most members will be read, so that the level 0, the largest, is decoded
+  /// by several threads ahead of what is read.
+  ChainReader(const std::vector<ArchiveLevel>& levels, Bytes decoder_memory, bool ahead = false);
   ~ChainReader();
 
   /// The member whose header begins at `offset` of that level's tar stream; its content is what the reader gives next.
   /// Throws Error(cause damaged) if there is none.
   MemberReader& seek(int level, std::uint64_t offset, ArchiveMember& member);
   /// After a reader has thrown: the level's next member is sought anew, and none where the block could not be decoded.
-  void forget(int level);
+  /// True if the same member may be tried again: whole blocks were decoded ahead, and now no more than is needed is.
+  [[nodiscard]] bool forget(int level);
 
  private:
   struct OpenLevel;
   [[nodiscard]] OpenLevel& open(int level);
+  void start_reader(OpenLevel& open, ArchiveBlock block, std::uint64_t offset);
 
   const std::vector<ArchiveLevel>& levels_;
   Bytes decoder_memory_;
+  bool ahead_;
   std::vector<std::unique_ptr<OpenLevel>> open_levels_;
 };
 

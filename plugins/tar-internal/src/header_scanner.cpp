@@ -99,6 +99,7 @@ void HeaderScanner::take_block(HeaderView block, std::uint64_t end) {
   zero_blocks_ = 0;
   if (!has_valid_checksum(block)) {
     state_ = State::lost;
+    lost_at_ = end - kBlockBytes;
     return;
   }
   const auto typeflag = std::to_integer<char>(block[156]);

@@ -39,6 +39,8 @@ class HeaderScanner {
   [[nodiscard]] std::string_view comment() const noexcept { return comment_; }
   /// The end mark, two empty blocks, has been seen.
   [[nodiscard]] bool ended() const noexcept { return zero_blocks_ >= 2; }
+  /// Where a header should have been and none was.
+  [[nodiscard]] std::optional<std::uint64_t> lost_at() const noexcept { return lost_at_; }
   /// Something other than zeros stands behind the end mark.
   [[nodiscard]] bool has_trailing_bytes() const noexcept { return trailing_bytes_; }
 
@@ -68,6 +70,7 @@ class HeaderScanner {
   ContentDigest digest_;
   std::deque<std::uint64_t> digests_;
   std::string comment_;
+  std::optional<std::uint64_t> lost_at_;
   unsigned zero_blocks_ = 0;
   bool trailing_bytes_ = false;
 };

@@ -121,10 +121,15 @@ struct MemberReader::State {
       : input(file, block.offset),
         decoder(block.offset == 0 ? make_decoder(format, input, decoder_memory)
                                   : make_block_decoder(format, file, input, decoder_memory)),
-        begin(stream_offset) {
+        begin(stream_offset),
+        is_plain(format == "tar") {
     skip(stream_offset - block.stream_offset);
   }
-  State(const ReadableFile& file, std::unique_ptr<Decoder> given) : input(file), decoder(std::move(given)) {}
+  State(const ReadableFile& file, std::unique_ptr<Decoder> given, std::uint64_t decoder_offset,
+        std::uint64_t stream_offset)
+      : input(file), decoder(std::move(given)), begin(stream_offset) {
+    skip(stream_offset - decoder_offset);
+  }
 
   FileInput input;
   std::unique_ptr<Decoder> decoder;
@@ -135,6 +140,7 @@ struct MemberReader::State {
   std::uint64_t begin = 0;     // of what is fed to the scanner, in the tar stream
   std::uint64_t offset = 0;    // of the last member
   std::exception_ptr failure;  // thrown inside of a callback
+  bool is_plain = false;       // not compressed
   bool at_end = false;
   bool has_member = false;
 
@@ -230,8 +236,9 @@ MemberReader::MemberReader(const ReadableFile& file, std::string_view format, By
   open();
 }
 
-MemberReader::MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder)
-    : state_(std::make_unique<State>(file, std::move(decoder))) {
+MemberReader::MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder, std::uint64_t decoder_offset,
+                           std::uint64_t stream_offset)
+    : state_(std::make_unique<State>(file, std::move(decoder), decoder_offset, stream_offset)) {
   open();
 }
 
@@ -298,6 +305,12 @@ void MemberReader::drain() {
   if (!state_->scanner.members().empty()) throw state_->fail("it has members that can't be read");
   if (!state_->scanner.ended()) throw state_->fail("its end mark is missing");
   if (state_->scanner.has_trailing_bytes()) throw state_->fail("something stands behind its end mark");
+}
+
+std::uint64_t MemberReader::damaged_at() const noexcept {
+  const auto lost_at = state_->scanner.lost_at();
+  // Where what is decoded is the file itself, the place is known to the byte.
+  return lost_at && state_->is_plain ? state_->begin + *lost_at : state_->input.position();
 }
 
 std::string MemberReader::comment() const {

@@ -34,8 +34,10 @@ class MemberReader {
   /// or before it. `format` is one of format_of().
   MemberReader(const ReadableFile& file, std::string_view format, Bytes decoder_memory, ArchiveBlock block,
                std::uint64_t stream_offset);
-  /// Takes the tar stream from a decoder for the whole file.
-  MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder);
+  /// Takes the tar stream from `decoder`, whose first byte is `decoder_offset` of it, and begins with the member at
+  /// `stream_offset`.
+  MemberReader(const ReadableFile& file, std::unique_ptr<Decoder> decoder, std::uint64_t decoder_offset,
+               std::uint64_t stream_offset);
   ~MemberReader();
   MemberReader(const MemberReader&) = delete;
   MemberReader& operator=(const MemberReader&) = delete;
@@ -54,6 +56,8 @@ class MemberReader {
   /// Reads to the very end of the file, behind the end mark. Throws damaged if the end mark is missing or something
   /// stands behind it.
   void drain();
+  /// After damage: the byte of the file behind which reading may go on.
+  [[nodiscard]] std::uint64_t damaged_at() const noexcept;
   /// The comment of the pax global header, as far as it has been read.
   [[nodiscard]] std::string comment() const;
 

@@ -32,7 +32,7 @@ class FileUpTo final : public ReadableFile {
 
 /// The largest block, or 0 if the table is not in order.
 std::uint64_t largest_block(const std::vector<ArchiveBlock>& blocks, std::uint64_t file_bytes) {
-  if (blocks.empty() || blocks.front().stream_offset != 0 || blocks.back().offset >= file_bytes) return 0;
+  if (blocks.empty() || blocks.back().offset >= file_bytes) return 0;
   std::uint64_t largest = 1;
   for (std::size_t i = 1; i < blocks.size(); ++i) {
     if (blocks[i].offset <= blocks[i - 1].offset || blocks[i].stream_offset <= blocks[i - 1].stream_offset) return 0;
@@ -43,19 +43,19 @@ std::uint64_t largest_block(const std::vector<ArchiveBlock>& blocks, std::uint64
 
 }  // namespace
 
-std::unique_ptr<Decoder> ParallelDecoder::make(const ReadableFile& file, std::vector<ArchiveBlock> blocks,
-                                               Bytes memory_limit, unsigned threads) {
+std::unique_ptr<Decoder> ParallelDecoder::make(const ReadableFile& file, std::string_view format,
+                                               std::vector<ArchiveBlock> blocks, Bytes memory_limit, unsigned threads) {
   const auto largest = largest_block(blocks, file.size());
-  if (largest == 0 || largest > kMaxHeldBytes || threads < 2 || blocks.size() < kMinBlocks || format_of(file) == "tar")
+  if (largest == 0 || largest > kMaxHeldBytes || threads < 2 || blocks.size() < kMinBlocks || format == "tar")
     return nullptr;
-  const auto slots = std::clamp<std::size_t>(static_cast<std::size_t>(kMaxHeldBytes / largest), 1, kMaxSlots);
-  return std::unique_ptr<Decoder>(
-      new ParallelDecoder(file, std::move(blocks), memory_limit, std::min<std::size_t>(slots, threads + 2U), threads));
+  const auto fitting = std::clamp<std::size_t>(static_cast<std::size_t>(kMaxHeldBytes / largest), 1, kMaxSlots);
+  const auto slots = std::min<std::size_t>(fitting, threads + 2U);
+  return std::unique_ptr<Decoder>(new ParallelDecoder(file, format, std::move(blocks), memory_limit, slots, threads));
 }
 
-ParallelDecoder::ParallelDecoder(const ReadableFile& file, std::vector<ArchiveBlock> blocks, Bytes memory_limit,
-                                 std::size_t slots, unsigned threads)
-    : file_(file), format_(format_of(file)), blocks_(std::move(blocks)), memory_limit_(memory_limit), slots_(slots) {
+ParallelDecoder::ParallelDecoder(const ReadableFile& file, std::string_view format, std::vector<ArchiveBlock> blocks,
+                                 Bytes memory_limit, std::size_t slots, unsigned threads)
+    : file_(file), format_(format), blocks_(std::move(blocks)), memory_limit_(memory_limit), slots_(slots) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
 }
 

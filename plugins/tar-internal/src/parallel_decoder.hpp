@@ -25,10 +25,11 @@ namespace autoarchive::tar_internal {
 /// file is damaged. Destroyed in the middle, it stops. read() is called on one thread.
 class ParallelDecoder final : public Decoder {
  public:
-  /// None if the table can't be used or it does not pay: too few blocks, not in order, or one that is too large. `file`
-  /// must outlive the decoder.
-  [[nodiscard]] static std::unique_ptr<Decoder> make(const ReadableFile& file, std::vector<ArchiveBlock> blocks,
-                                                     Bytes memory_limit, unsigned threads);
+  /// Yields what decodes from the first of `blocks` on. None if the table can't be used or it does not pay: too few
+  /// blocks, not in order, or one that is too large. `file` must outlive the decoder.
+  [[nodiscard]] static std::unique_ptr<Decoder> make(const ReadableFile& file, std::string_view format,
+                                                     std::vector<ArchiveBlock> blocks, Bytes memory_limit,
+                                                     unsigned threads);
   ~ParallelDecoder() override;
 
   [[nodiscard]] std::size_t read(std::span<std::byte> out) override;
@@ -41,8 +42,8 @@ class ParallelDecoder final : public Decoder {
     std::exception_ptr error;
   };
 
-  ParallelDecoder(const ReadableFile& file, std::vector<ArchiveBlock> blocks, Bytes memory_limit, std::size_t slots,
-                  unsigned threads);
+  ParallelDecoder(const ReadableFile& file, std::string_view format, std::vector<ArchiveBlock> blocks,
+                  Bytes memory_limit, std::size_t slots, unsigned threads);
   void work(const std::stop_token& stop);
   void decode(std::size_t block, std::vector<std::byte>& bytes) const;
   [[nodiscard]] Slot& slot_of(std::size_t block) { return slots_[block % slots_.size()]; }

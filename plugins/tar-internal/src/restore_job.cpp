@@ -8,6 +8,7 @@
 #include "chain_reader.hpp"
 #include "codec.hpp"
 #include "member_reader.hpp"
+#include "salvage.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -138,7 +139,7 @@ void RestoreJob::plan_by_manifest() {
 }
 
 void RestoreJob::restore_by_entry() {
-  ChainReader chain(request_.levels, request_.decoder_memory);
+  ChainReader chain(request_.levels, request_.decoder_memory, /*ahead=*/request_.paths.empty());
   for_each_wanted([&](const ManifestEntry& line) {
     if (!can_restore(line) || (!is_proof() && !tree_.may_replace(line.entry))) return;
     restore_entry(line, chain);
@@ -195,7 +196,7 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
   } catch (const Error& error) {
     // What is flipped may look like something that is not supported.
     if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
-    chain.forget(line.stored_level);
+    if (chain.forget(line.stored_level)) return restore_content(line, member, chain);
     damage(path, error.message());
   }
 }
@@ -282,14 +283,30 @@ bool RestoreJob::is_above(std::string_view path) const {
 
 void RestoreJob::restore_by_level() {
   for (std::size_t i = 0; i < request_.levels.size(); ++i) {
-    MemberReader reader(*request_.levels[i].file, request_.decoder_memory);
+    auto reader = std::make_unique<MemberReader>(*request_.levels[i].file, request_.decoder_memory);
+    while (reader) reader = restore_up_to_damage(*request_.levels[i].file, *reader, i == 0);
+  }
+}
+
+// Returns a reader for what lies behind the damage, if that is to be salvaged.
+std::unique_ptr<MemberReader> RestoreJob::restore_up_to_damage(const ReadableFile& file, MemberReader& reader,
+                                                               bool is_first) {
+  try {
     for (ArchiveMember member; reader.next(member);) {
       check_stop();
-      take(member, reader, i == 0);
+      take(member, reader, is_first);
     }
     // What follows the last member may be what was damaged.
     reader.drain();
+    return nullptr;
+  } catch (const Error& error) {
+    if (!request_.salvage || error.cause() != ErrorCause::damaged) throw;
+    damage(".", error.message());
   }
+  const auto format = format_of(file);
+  const auto place = find_member_behind(file, format, reader.damaged_at() + 1, request_.decoder_memory);
+  if (!place) return nullptr;
+  return std::make_unique<MemberReader>(file, format, request_.decoder_memory, place->block, place->stream_offset);
 }
 
 void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is_first) {

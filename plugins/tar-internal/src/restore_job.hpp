@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,8 @@ class RestoreJob {
   void restore_by_entry();
   void restore_by_member();
   void restore_by_level();
+  [[nodiscard]] std::unique_ptr<MemberReader> restore_up_to_damage(const ReadableFile& file, MemberReader& reader,
+                                                                   bool is_first);
   void plan_by_manifest();
   void plan_by_level();
 

@@ -253,6 +253,39 @@ TEST_P(SelectionTest, KeepsHalvesOnlyWhenItSalvages) {
   EXPECT_EQ(content("large").substr(0, 1000), noise(9'000'000, 1).substr(0, 1000));
 }
 
+TEST_P(SelectionTest, SalvagesWhatLiesBehindTheDamageWithoutAManifest) {
+  for (unsigned i = 0; i < 60; ++i) write_file(root() / std::to_string(100 + i), noise(100'000, i));
+  make();
+  auto bytes = test::read_file(file(0));
+  // A plain tar notices only headers.
+  const auto header = bytes.find("130", bytes.size() / 3);
+  const bool is_plain = GetParam() == backup_type::kTar;
+  const auto at = is_plain ? header : bytes.size() / 2;
+  ASSERT_LT(at, bytes.size());
+  flip(0, at);
+  const auto restore_alone = [&](bool salvage) {
+    RestoreRequest request;
+    request.levels.emplace_back();
+    request.levels.back().file = open_local_file(file(0));
+    request.target = directory_ / "alone";
+    request.salvage = salvage;
+    return TarArchiveReader({}).restore(request);
+  };
+  EXPECT_THROW(static_cast<void>(restore_alone(false)), Error);
+  const auto result = restore_alone(true);
+  EXPECT_GE(result.damaged, 1U);
+  const auto whole = [&](unsigned i) {
+    const auto path = directory_ / "alone" / std::to_string(100 + i);
+    return fs::exists(path) && test::read_file(path) == noise(100'000, i);
+  };
+  EXPECT_TRUE(whole(0));
+  // The blocks of xz can't be found without its index.
+  EXPECT_EQ(whole(59), GetParam() != backup_type::kTarXz);
+  unsigned count = 0;
+  for (unsigned i = 0; i < 60; ++i) count += whole(i) ? 1U : 0U;
+  EXPECT_GE(count, is_plain ? 59U : 10U);
+}
+
 TEST_P(SelectionTest, CanBeRepeatedAfterAnInterruption) {
   test::make_nasty_tree(root() / "nasty");
   for (unsigned i = 0; i < 20; ++i) write_file(root() / "z" / std::to_string(i), noise(10'000, i));

@@ -53,7 +53,8 @@ struct CommitStep {
 struct CommitPlan {
   std::vector<CommitStep> steps;
   /// Small files written anew with the commit: the ".sha256" of kept files, e.g. {"home.aa.tar.gz.sha256", "9f2c…
-  /// home.aa.tar.gz\n"}.
+  /// home.aa.tar.gz\n"}. "RESTORE.txt" is one file for all archives: of this content the lines up to the first
+  /// "== ARCHIVE ==" replace its introduction, and the rest replaces the section of this archive.
   struct Text {
     std::string name;
     std::string content;
