@@ -21,6 +21,7 @@ using SystemTime = std::chrono::time_point<std::chrono::system_clock, std::chron
 /// RFC 3339 in UTC with nanoseconds where they are not zero: "2026-11-24T09:41:00Z", "2026-11-24T09:41:00.000000120Z".
 [[nodiscard]] AA_EXPORT std::string format_rfc3339(SystemTime time);
 /// The inverse; accepts any offset, and a local date "2026-11-01" or date and time "2026-11-01T03:00[:00]" without one.
+/// None also outside of the years 1678 to 2261, which no SystemTime can be.
 [[nodiscard]] AA_EXPORT std::optional<SystemTime> parse_time(std::string_view text);
 
 }  // namespace autoarchive
