@@ -1,15 +1,15 @@
 // What a manifest costs for each entry: written, read as a stream, and jumped into.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/manifest/manifest_writer.hpp"
+#include "support/memory_file.hpp"
 
 namespace autoarchive {
 namespace {
@@ -17,30 +17,6 @@ namespace {
 constexpr int kEntries = 50'000;
 constexpr int kFilesOfADirectory = 50;
 constexpr std::uint64_t kScatter = 0x9E3779B97F4A7C15U;  // digests are as good as random
-
-class StringSink final : public Sink {
- public:
-  void write(ByteView bytes) override { text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); }
-  void finish() override {}
-  std::string text;
-};
-
-/// Borrows its text.
-class StringFile final : public ReadableFile {
- public:
-  explicit StringFile(const std::string& text) : text_(text) {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return text_.size(); }
-  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
-    const auto begin = std::min<std::size_t>(offset, text_.size());
-    const auto count = std::min(buffer.size(), text_.size() - begin);
-    std::memcpy(buffer.data(), text_.data() + begin, count);
-    return count;
-  }
-  [[nodiscard]] std::string description() const override { return "benchmark.manifest.zst"; }
-
- private:
-  const std::string& text_;
-};
 
 std::string directory_name(int number) {
   return "directory-" + std::to_string(100'000 + number);
@@ -78,7 +54,7 @@ const std::vector<ManifestEntry>& entries() {
 }
 
 std::string written() {
-  StringSink sink;
+  test::MemorySink sink;
   ManifestHeader header;
   header.backup_uuid = "0b8e";
   ManifestWriter writer(sink, header);
@@ -99,7 +75,7 @@ BENCHMARK(manifest_is_written)->Unit(benchmark::kMillisecond);
 void manifest_is_read(benchmark::State& state) {
   const auto text = written();
   while (state.KeepRunning()) {
-    ManifestReader reader(std::make_unique<StringFile>(text));
+    ManifestReader reader(std::make_unique<test::MemoryFile>(std::as_bytes(std::span(text))));
     for (ManifestEntry entry; reader.next(entry);) benchmark::DoNotOptimize(entry.entry.size);
   }
   state.SetItemsProcessed(state.iterations() * kEntries);
@@ -110,7 +86,7 @@ void manifest_finds_a_path(benchmark::State& state) {
   const auto text = written();
   const auto& wanted = entries()[kEntries / 2 + 1].entry.path;
   while (state.KeepRunning()) {
-    ManifestReader reader(std::make_unique<StringFile>(text));
+    ManifestReader reader(std::make_unique<test::MemoryFile>(std::as_bytes(std::span(text))));
     reader.seek(wanted);
     ManifestEntry entry;
     if (!reader.next(entry) || entry.entry.path != wanted) state.SkipWithError("not found");

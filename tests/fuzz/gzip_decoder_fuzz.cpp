@@ -1,4 +1,6 @@
 // The gzip decoder, which uses ISA-L where it can, against zlib: both yield the same bytes, or both refuse the file.
+// ISA-L also takes sets of codes that zlib refuses because they have room for more codes; what it makes of them has to
+// have the checksum of its content like everything else.
 //
 // An input is looked at as it is; with the checksums and lengths that its content has, so that a changed stream is
 // compared to its end; and as the content of members that an encoder makes, one bit of which is then flipped.
@@ -24,6 +26,7 @@ struct Member {
   std::size_t consumed = 0;
   std::size_t produced = 0;
   bool is_whole = false;
+  bool has_odd_codes = false;  // zlib can't tell whether the rest is right
   bool has_wrong_checksum = false;
   bool has_wrong_length = false;
 };
@@ -47,6 +50,7 @@ Member inflate_member(ByteView file, std::string& content) {
   member.produced = stream.total_out;
   member.is_whole = result == Z_STREAM_END;
   const std::string_view message = stream.msg == nullptr ? "" : stream.msg;
+  member.has_odd_codes = message == "invalid distances set" || message == "invalid literal/lengths set";
   member.has_wrong_checksum = message == "incorrect data check";
   member.has_wrong_length = message == "incorrect length check";
   inflateEnd(&stream);
@@ -81,8 +85,10 @@ std::vector<std::byte> repaired(ByteView input) {
 }
 
 /// The content of the file; none if it has to be refused. The rules are those of the decoder: members, then zeros.
-std::optional<std::string> reference(ByteView file) {
+/// `is_known`: false if a decoder may as well accept it.
+std::optional<std::string> reference(ByteView file, bool& is_known) {
   std::string content;
+  is_known = true;
   bool has_members = false;
   while (!file.empty() && content.size() < kMaxContentBytes) {
     if (file.front() == std::byte{0} && has_members) {
@@ -91,6 +97,7 @@ std::optional<std::string> reference(ByteView file) {
     }
     const auto member = inflate_member(file, content);
     if (content.size() >= kMaxContentBytes) break;
+    is_known = !member.has_odd_codes;
     if (!member.is_whole) return std::nullopt;
     constexpr std::string_view kSizedHeader("\x1f\x8b\x08\x04\0\0\0\0\0\3\x08\0AA\4\0", 16);
     if (member.consumed >= kSizedHeaderBytes && text_of(file.first(kSizedHeader.size())) == kSizedHeader) {
@@ -192,10 +199,11 @@ std::vector<std::byte> encoded(ByteView input, Numbers& numbers) {
 }
 
 void compare(ByteView file) {
-  auto wanted = reference(file);
-  auto found = decoded(file);
+  bool is_known = true;
+  const auto wanted = reference(file, is_known);
+  const auto found = decoded(file);
   expect(found.has_value() || !wanted, "a file that zlib accepts is accepted");
-  expect(wanted.has_value() || !found, "a file that zlib refuses is refused");
+  expect(wanted.has_value() || !found || !is_known, "a file that zlib refuses is refused");
   if (!wanted || !found) return;
   const auto compared = std::min(kMaxContentBytes, std::max(found->size(), wanted->size()));
   expect(std::string_view(*wanted).substr(0, compared) == std::string_view(*found).substr(0, compared),
@@ -210,7 +218,8 @@ void take_input(ByteView input) {
   Numbers numbers(input);
   if (input.empty() || numbers.next(0, 3) != 0) return;  // it takes longer than all before
   auto file = encoded(input, numbers);
-  expect(reference(file).has_value(), "zlib reads what was made");
+  bool is_known = true;
+  expect(reference(file, is_known).has_value(), "zlib reads what was made");
   compare(file);
   file[numbers.next(0, file.size() - 1)] ^= std::byte{1} << numbers.next(0, 7);
   compare(repaired(file));

@@ -345,7 +345,21 @@ def manifest_seeds(own):
 """
 
 
+def check_seeds(own):
+    for kind in ("tar", "tar.gz", "tar.xz", "tar.zst"):
+        archive = own(kind, 0)
+        yield f"by_us_{kind[4:] or 'plain'}", archive + run(["zstd", "-dc"], own(kind, 0, ".manifest.zst"))
+    stream, places = own("tar", 0), [0, 512, 1024, 2048, 4096]
+    lines = run(["zstd", "-dc"], own("tar", 0, ".manifest.zst")).replace(b'"type":"tar"', b'"type":"tar.gz"')
+    members = [member(stream[i:j]) for i, j in zip(places, [*places[1:], len(stream)])]
+    offsets = [sum(map(len, members[:i])) for i in range(len(members))]
+    blocks = b",".join(b"[%d,%d]" % place for place in zip(offsets, places))
+    yield "blocks", b"".join(members) + lines.replace(b'"blocks":[]', b'"blocks":[' + blocks + b"]")
+    yield "other_level", stream + lines.replace(b'"level":0', b'"level":3').replace(b'"s":300', b'"s":301,"b":2')
+
+
 SEEDS = {
+    "archive_check": check_seeds,
     "bzip2_decoder": bzip2_seeds,
     "configuration": configuration_seeds,
     "gitignore_pattern": pattern_seeds,

@@ -1,11 +1,10 @@
 // Manifests: the input as a file, and as the lines of one that is whole, so that what parses them is reached.
-#include <map>
+#include <memory>
 #include <vector>
 
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/manifest/manifest_writer.hpp"
-#include "manifest/frame_writer.hpp"
-#include "manifest/header_line.hpp"
+#include "framed_manifest.hpp"
 #include "support/memory_file.hpp"
 #include "target.hpp"
 
@@ -56,44 +55,12 @@ void write_again(const Manifest& manifest) {
   expect(again.entries == manifest.entries, "entries come back");
 }
 
-/// The lines in a frame for every `lines_a_frame`, and a closing line of which digest and count are right.
-std::string framed(std::string_view lines, std::size_t lines_a_frame) {
-  test::MemorySink sink;
-  FrameWriter writer(sink);
-  ContentDigest digest;
-  ClosingLine closing;
-  std::string frame;
-  std::size_t in_frame = 0;
-  for (bool first = true; !lines.empty(); first = false) {
-    const auto line = std::string(lines.substr(0, lines.find('\n'))) + '\n';
-    lines.remove_prefix(std::min(lines.size(), line.size()));
-    if (is_closing_line(line)) {
-      static_cast<void>(
-          accepts([&] { closing = parse_closing_line(std::string_view(line).substr(0, line.size() - 1)); }));
-      break;
-    }
-    digest.update(bytes_of(line));
-    if (!first) ++closing.closing.entries;
-    frame += line;
-    if (++in_frame < lines_a_frame) continue;
-    writer.write_frame(frame);
-    frame.clear();
-    in_frame = 0;
-  }
-  if (!frame.empty()) writer.write_frame(frame);
-  closing.text_digest = digest.value();
-  const auto last_frame = writer.offset();
-  writer.write_frame(closing_line(closing));
-  writer.write_footer(last_frame);
-  return std::move(sink.text);
-}
-
 }  // namespace
 
 void take_input(ByteView input) {
   look_at(input);
   for (const std::size_t lines_a_frame : {1U, 1000U}) {
-    const auto file = framed(text_of(input), lines_a_frame);
+    const auto file = framed_manifest(text_of(input), lines_a_frame, nullptr);
     look_at(bytes_of(file));
     Manifest manifest;
     if (read(bytes_of(file), manifest)) write_again(manifest);

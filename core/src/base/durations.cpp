@@ -75,8 +75,14 @@ bool read_offset(Scanner& scanner, bool& local, std::int64_t& offset) {
   return scanner.done();
 }
 
-SystemTime from_seconds(std::int64_t count, std::int64_t nanoseconds) {
-  return SystemTime(seconds(count) + std::chrono::nanoseconds(nanoseconds));
+// None outside of what 64 bits of nanoseconds hold: the years 1678 to 2261.
+std::optional<SystemTime> from_seconds(std::int64_t count, std::int64_t nanoseconds) {
+  std::int64_t sum = 0;
+  if (__builtin_mul_overflow(count, std::int64_t{1'000'000'000}, &sum) ||
+      __builtin_add_overflow(sum, nanoseconds, &sum)) {
+    return std::nullopt;
+  }
+  return SystemTime(std::chrono::nanoseconds(sum));
 }
 
 // Seconds of 0001-01-01 and 10000-01-01: the years that have four digits.

@@ -1,5 +1,7 @@
 #include "header_line.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 
 #include "autoarchive/base/error.hpp"
@@ -11,6 +13,8 @@ namespace {
 
 constexpr std::string_view kFormat = "autoarchive-manifest";
 constexpr std::string_view kClosingStart = "{\"end\":true,";
+// What the name of a file can say. Readers have a table of all levels.
+constexpr int kMaxLevel = 999'999;
 
 SystemTime parse_point(JsonLineReader& reader) {
   std::string text;
@@ -18,6 +22,16 @@ SystemTime parse_point(JsonLineReader& reader) {
   const auto time = parse_time(text);
   if (!time) throw Error(ErrorCode::value_error, "a manifest's time is wrong: " + quote(text), ErrorCause::damaged);
   return *time;
+}
+
+int parse_level(JsonLineReader& reader) {
+  const auto level = reader.signed_number();
+  if (level < 0 || level > kMaxLevel) {
+    throw Error(ErrorCode::value_error,
+                "its level is " + std::to_string(level) + "; allowed is 0 to " + std::to_string(kMaxLevel),
+                ErrorCause::damaged);
+  }
+  return static_cast<int>(level);
 }
 
 /// The header's texts by key: one table for writing and reading.
@@ -93,15 +107,16 @@ ManifestHeader parse_header_line(std::string_view text) {
     if (key == "format") {
       reader.text(format);
     } else if (key == "version") {
-      header.version = static_cast<int>(reader.signed_number());
-      if (header.version > kManifestVersion) {
+      const auto version = reader.signed_number();
+      if (version > kManifestVersion) {
         throw Error(ErrorCode::value_error,
-                    "it has version " + std::to_string(header.version) + " and this program reads up to " +
+                    "it has version " + std::to_string(version) + " and this program reads up to " +
                         std::to_string(kManifestVersion) + "; use a newer aa",
                     ErrorCause::unsupported);
       }
+      header.version = static_cast<int>(std::max<std::int64_t>(version, 0));
     } else if (key == "level") {
-      header.level = static_cast<int>(reader.signed_number());
+      header.level = parse_level(reader);
     } else if (key == "root") {
       reader.text(header.root);
     } else if (key == "root_b64") {
@@ -113,7 +128,7 @@ ManifestHeader parse_header_line(std::string_view text) {
     }
   }
   reader.end();
-  if (format != kFormat || header.version < 1 || header.backup_uuid.empty() || header.level < 0) {
+  if (format != kFormat || header.version < 1 || header.backup_uuid.empty()) {
     throw Error(ErrorCode::value_error, "its first line is not that of a manifest", ErrorCause::damaged);
   }
   return header;

@@ -229,7 +229,8 @@ void RestoreJob::restore_by_member() {
     try {
       restore_needed(level, needed);
     } catch (const Error& error) {  // what the other levels have is still restored
-      if (error.cause() != ErrorCause::damaged) throw;
+      // What is flipped may look like something that is not supported.
+      if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
       damage(".", error.message() + "; what comes after it in this file is not restored");
     }
   }

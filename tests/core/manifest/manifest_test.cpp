@@ -190,6 +190,22 @@ TEST(Manifest, RefusesANewerVersionByName) {
   }
 }
 
+// Readers have a table of all levels, and it must not be as large as a stranger says.
+TEST(Manifest, RefusesLevelsThatCanNotBe) {
+  for (const int level : {-1, 1'000'000, INT32_MAX}) {
+    StringSink sink;
+    auto wrong = header();
+    wrong.level = level;
+    ManifestWriter(sink, wrong).finish({});
+    EXPECT_THROW(ManifestReader(std::make_unique<StringFile>(sink.text)), Error) << level;
+  }
+  for (const int level : {-2, 3, INT32_MAX}) {
+    auto wrong = entry("a");
+    wrong.stored_level = level;
+    EXPECT_THROW(static_cast<void>(read(written({wrong}))), Error) << level;
+  }
+}
+
 TEST(Manifest, SurvivesArbitraryBytesInsteadOfItself) {
   std::string noise = written(odd_entries());
   std::uint32_t state = 1;

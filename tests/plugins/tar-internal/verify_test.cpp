@@ -6,7 +6,10 @@
 #include <cstring>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/manifest/manifest_writer.hpp"
 #include "internal_tar_archiver_provider.hpp"
+#include "support/memory_file.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_tree.hpp"
 #include "tar_archive_reader.hpp"
@@ -167,6 +170,25 @@ TEST_P(VerifyTest, NamesTheMembersThatAreLostAndCountsThoseThatAreNot) {
   restore.levels.back().manifest = open_local_file(file() + ".manifest.zst");
   restore.target = directory_ / "target";
   EXPECT_EQ(TarArchiveReader({}).restore(restore).damaged, result.lost_members);
+}
+
+// Without a block table, as of an archive that another program has compressed, a file is read from its beginning.
+TEST_P(VerifyTest, TellsWhatIsLostOfAFileThatDoesNotLookLikeAnArchive) {
+  make_small();
+  auto broken = archive_;
+  std::fill_n(broken.begin(), std::min<std::size_t>(broken.size(), 600), 'x');
+  test::MemorySink without_blocks;
+  ManifestReader reader(std::make_unique<Image>(manifest_));
+  ManifestWriter writer(without_blocks, reader.header());
+  for (ManifestEntry entry; reader.next(entry);) writer.add(entry);
+  auto closing = reader.closing();
+  closing.blocks.clear();
+  writer.finish(closing);
+  for (const auto& manifest : {manifest_, without_blocks.text}) {
+    const auto result = verify(broken, manifest);
+    EXPECT_THAT(result.faults, Not(IsEmpty()));
+    EXPECT_GT(result.lost_members, 0U);
+  }
 }
 
 TEST_P(VerifyTest, ProvesAChainByReadingWhatItsLastLevelNeeds) {

@@ -24,6 +24,7 @@ using SystemTime = std::chrono::time_point<std::chrono::system_clock, std::chron
 /// the years 1 to 9999 as "@SECONDS".
 [[nodiscard]] AA_EXPORT std::string format_rfc3339(std::int64_t seconds, std::uint32_t nanoseconds);
 /// The inverse; accepts any offset, and a local date "2026-11-01" or date and time "2026-11-01T03:00[:00]" without one.
+/// None also outside of the years 1678 to 2261, which no SystemTime can be.
 [[nodiscard]] AA_EXPORT std::optional<SystemTime> parse_time(std::string_view text);
 
 }  // namespace autoarchive
