@@ -2,7 +2,7 @@
 #
 # A shared library that the host loads at run time: NAME.so, exporting one function, bound at load time, with its own copy of
 # nothing that could mix with another plugin's. Installed to where the host looks, unless OUTPUT_DIRECTORY says that it is only
-# built (a test's fixture). Works in this project and from the installed package, where a sanitizer comes in CMAKE_CXX_FLAGS.
+# built (a test's fixture). Outside of this project it is also a test: ctest runs aa plugins validate on it. Works in this project and from the installed package, where a sanitizer comes in CMAKE_CXX_FLAGS.
 set(_AA_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
 function(aa_add_plugin)
@@ -35,7 +35,10 @@ function(aa_add_plugin)
   if(arg_OUTPUT_DIRECTORY)
     set_target_properties(${arg_NAME} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${arg_OUTPUT_DIRECTORY})
   else()
-    set_target_properties(${arg_NAME} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${AA_PLUGIN_INSTALL_DIR})
+    set_target_properties(${arg_NAME} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${AA_PLUGIN_BUILD_DIR})
     install(TARGETS ${arg_NAME} LIBRARY DESTINATION ${AA_PLUGIN_INSTALL_DIR})
+  endif()
+  if(AutoArchive_PROGRAM)  # from the installed package
+    add_test(NAME ${arg_NAME}.validate COMMAND ${AutoArchive_PROGRAM} plugins validate $<TARGET_FILE:${arg_NAME}>)
   endif()
 endfunction()

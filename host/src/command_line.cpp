@@ -179,12 +179,35 @@ void add_removing(CLI::App& app, Commands& commands, Words& words) {
   purge.add_flag("--orphans", commands.purge.orphans, "every archive that is not configured");
 }
 
-void add_groups(CLI::App& app, Commands& commands) {
+void add_plugins(CLI::App& app, PluginsCommand& command) {
   auto& plugins = *app.add_subcommand("plugins", "what can make and read backups");
   plugins.require_subcommand(1);
-  plugins.add_subcommand("list", "plugins, loaded and refused, with their providers")->callback([&commands] {
-    commands.plugins.action = "list";
-  });
+  const auto add = [&](const char* action, const char* text) {
+    auto* verb = plugins.add_subcommand(action, text);
+    verb->callback([&command, action] { command.action = action; });
+    return verb;
+  };
+  add("list", "plugins, loaded and refused, with their providers");
+  auto* inspect = add("inspect", "all that a plugin says of itself");
+  inspect->add_option("PLUGIN", command.plugin, "its file, id or name")->required();
+  inspect->add_flag("--no-load", command.no_load, "run none of its code");
+  add("doctor", "check all plugins, or one, and say what to do")
+      ->add_option("PLUGIN", command.plugin, "its file, id or name; default: all");
+  auto* validate = add("validate", "prove what a plugin claims, each test in a process of its own");
+  validate->add_option("FILE", command.plugin, "the plugin")->required();
+  validate->add_option("--only", command.only, "tests that have this in GROUP/NAME")->type_name("TEXT");
+  validate->add_option("--seed", command.seed, "of the contents of files");
+  validate->add_option("--time-limit", command.time_limit_seconds, "of one test")
+      ->check(CLI::Range(1, 86'400))
+      ->type_name("SECONDS");
+  validate->add_option("--junit", command.junit, "write a report in JUnit's form")->type_name("FILE");
+  auto* create = add("new", "a folder with a plugin that builds and backs up, to begin with");
+  create->add_option("NAME", command.plugin, "of the plugin, its provider and its type, e.g. cpio")->required();
+  create->add_option("--into", command.directory, "where the folder is made; default: here")->type_name("DIR");
+}
+
+void add_groups(CLI::App& app, Commands& commands) {
+  add_plugins(app, commands.plugins);
   auto& config = *app.add_subcommand("config", "the configuration");
   config.require_subcommand(1);
   const auto add = [&](const char* action, const char* text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <ostream>
@@ -132,7 +133,14 @@ struct WhyCommand {
   ArchiveOverrides overrides;
 };
 struct PluginsCommand {
-  std::string action = "list";
+  std::string action;               ///< list, inspect, doctor, new, validate
+  std::string plugin;               ///< a file, an id or a name; new: a name; validate: a file; may be empty for doctor
+  bool no_load = false;             ///< inspect: run none of its code
+  std::filesystem::path directory;  ///< new: where the folder is made; empty: here
+  std::string only;                 ///< validate: tests whose "group/name" has this in it; empty: all
+  std::uint32_t seed = 1;           ///< validate
+  int time_limit_seconds = 120;     ///< validate: of one test, 1..86400
+  std::filesystem::path junit;      ///< validate: a report in JUnit's form; empty: none
 };
 struct ConfigCommand {
   std::string action;  ///< check, show, schema, example, reference

@@ -49,6 +49,10 @@ std::filesystem::path user_plugin_directory(const ProcessContext& process) {
   return home.is_absolute() ? home / ".local/share/autoarchive/plugins" : std::filesystem::path();
 }
 
+std::filesystem::path installed_directory(const ProcessContext& process) {
+  return (process.executable.parent_path() / AA_PLUGIN_RELATIVE_DIR).lexically_normal();
+}
+
 // The user's own directories come first. Nobody with more rights than the user takes code from a variable or a home
 // directory that somebody else may have set.
 PluginSearch plugin_search(const ProcessContext& process, const GlobalOptions& options, const Config& config,
@@ -70,7 +74,7 @@ PluginSearch plugin_search(const ProcessContext& process, const GlobalOptions& o
     begin = end + 1;
   }
   if (!process.as_root && !process.has_raised_rights) search.user_directory = user_plugin_directory(process);
-  search.installed_directory = (process.executable.parent_path() / AA_PLUGIN_RELATIVE_DIR).lexically_normal();
+  search.installed_directory = installed_directory(process);
   return search;
 }
 
@@ -125,10 +129,15 @@ const Config& Session::config() {
   return *config_;
 }
 
-Providers& Session::unchecked_providers() {
+std::filesystem::path Session::installed_plugins() const {
+  return installed_directory(process_);
+}
+
+Providers& Session::unchecked_providers(const std::filesystem::path& plugin) {
   if (!providers_) {
     AppEnvironment environment(process_.executable.native(), {}, {});
-    const auto search = plugin_search(process_, options_, config(), console_);
+    auto search = plugin_search(process_, options_, config(), console_);
+    if (!plugin.empty()) search.first.insert(search.first.begin(), {plugin, "the command line"});
     providers_ = std::make_unique<Providers>(config(), search, std::move(environment),
                                              [this](const PluginReport& report) { tell(console_, report); });
   }

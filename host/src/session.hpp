@@ -55,8 +55,12 @@ class Session {
   [[nodiscard]] const Config& config();
   /// With the settings of the configuration checked. Throws Error(cause configuration or unavailable).
   [[nodiscard]] Providers& providers();
-  /// Without that check, to look into what is wrong. Throws Error(cause configuration) for the file alone.
-  [[nodiscard]] Providers& unchecked_providers();
+  /// Without that check, to look into what is wrong. Throws Error(cause configuration) for the file alone. A `plugin`
+  /// that is given at the first call is looked at before all others.
+  [[nodiscard]] Providers& unchecked_providers(const std::filesystem::path& plugin = {});
+
+  /// The directory of the plugins that came with the program.
+  [[nodiscard]] std::filesystem::path installed_plugins() const;
 
   /// The configured archive with this name, overridden; or, with a root and a destination given, one that no file
   /// defines. Throws Error(key_error, cause no_such_backup) that names the nearest, or value_error for a bad name.

@@ -173,6 +173,82 @@ TEST_F(PluginsTest, PutsUpABannerForADevelopersFile) {
   EXPECT_THAT(err_ + out_, Not(HasSubstr(mine)));
 }
 
+TEST_F(PluginsTest, InspectsAPluginWithoutRunningAnyOfIt) {
+  const auto plugin = put("exiting_constructor", plugins_).native();
+  EXPECT_EQ(run({"plugins", "inspect", "--no-load", plugin}), 0);
+  EXPECT_THAT(out_, HasSubstr("plugin    org.example.exiting_constructor 1.0\nfile      '" + plugin +
+                              "', named by the command line\nstate     accepted\nsha256    "));
+  EXPECT_THAT(out_, HasSubstr("provider  fixture, of the service archiver\n          fixture\n"));
+  EXPECT_EQ(run({"plugins", "inspect", plugin}), 69);
+  EXPECT_THAT(out_, HasSubstr("AA-P601 it can't be loaded: it ended the process with status 23"));
+}
+
+TEST_F(PluginsTest, InspectsByIdNameAndFileAndSaysTheNearest) {
+  EXPECT_EQ(run({"plugins", "inspect", "tar-external"}), 0);
+  EXPECT_THAT(out_, HasSubstr("needs the programs tar"));
+  EXPECT_THAT(out_, HasSubstr("option tar (path, default the first of /usr/bin and /bin): GNU tar, 1.29 or newer"));
+  EXPECT_EQ(run({"plugins", "inspect", "--json", "org.autoarchive.tar-internal"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\"state\":\"loaded\",\"id\":\"org.autoarchive.tar-internal\""));
+  EXPECT_THAT(out_, HasSubstr("\"abi.epoch\":\"0u\""));
+  EXPECT_EQ(run({"plugins", "inspect", "org.autoarchive.tar-intrenal"}), 66);
+  EXPECT_THAT(err_, HasSubstr("did you mean org.autoarchive.tar-internal?"));
+  EXPECT_EQ(run({"plugins", "inspect", directory_ / "missing.so"}), 69);
+  EXPECT_THAT(out_, HasSubstr("AA-P101"));
+}
+
+TEST_F(PluginsTest, ExaminesAllPluginsAndSaysWhatToDo) {
+  EXPECT_EQ(run({"plugins", "doctor"}), 0) << out_;
+  EXPECT_THAT(out_, HasSubstr("tar-internal.so': file ok, ELF ok, note ok, policy ok, ABI ok, load ok\n"));
+  EXPECT_THAT(out_, HasSubstr("nothing is wrong\n"));
+  const auto epoch = put("wrong_epoch", plugins_).native();
+  put("throws", plugins_);
+  environment_["PATH"] = directory_ / "no programs";
+  EXPECT_EQ(run({"plugins", "doctor", "--plugin-dir", plugins_}), 1);
+  EXPECT_THAT(out_, HasSubstr("'" + epoch + "': file ok, ELF ok, note ok, policy ok, ABI: AA-P502\n"));
+  EXPECT_THAT(out_, HasSubstr("fix: rebuild the plugin against the headers of this host\n"));
+  EXPECT_THAT(out_, HasSubstr("AA-P604 its component failed"));
+  EXPECT_THAT(out_, HasSubstr("AA-P701 provider tar-external needs the program 'tar', which is not in "));
+  EXPECT_EQ(run({"plugins", "doctor", epoch}), 1);
+  EXPECT_THAT(out_, Not(HasSubstr("AA-P604")));
+}
+
+TEST_F(PluginsTest, MakesANewPluginAndNeverOverAnother) {
+  EXPECT_EQ(run({"plugins", "new", "my-zip", "--into", directory_.path()}), 0) << err_;
+  EXPECT_THAT(test::read_file(directory_ / "my-zip/CMakeLists.txt"),
+              HasSubstr("aa_add_plugin(NAME my-zip ID org.example.my-zip"));
+  EXPECT_THAT(test::read_file(directory_ / "my-zip/archiver.cpp"), HasSubstr("provider.my-zip.types=my-zip\\n"));
+  EXPECT_THAT(test::read_file(directory_ / "my-zip/archiver.cpp"), Not(HasSubstr("@NAME@")));
+  EXPECT_EQ(run({"plugins", "new", "my-zip", "--into", directory_.path()}), 64);
+  EXPECT_THAT(err_, HasSubstr("it is there already"));
+  for (const char* name : {"", "../x", "A", "a b", "-a", "a-", "9a"})
+    EXPECT_EQ(run({"plugins", "new", name}), 64) << name;
+}
+
+TEST_F(PluginsTest, ReportsWhatTheFormatOfANewPluginCanNotHold) {
+  put("honest", plugins_);
+  test::write_file(directory_ / "root/large", "");
+  fs::resize_file(directory_ / "root/large", 5'000'000'000);
+  EXPECT_EQ(create("liar"), 1);  // its type's name
+  EXPECT_THAT(err_, HasSubstr("large"));
+  EXPECT_THAT(err_, HasSubstr("the newc format holds no file of 4 GiB or more"));
+}
+
+TEST_F(PluginsTest, ValidatesAndWritesAReportThatIsNotGreenBeforeItsEnd) {
+  const auto report = directory_ / "report.xml";
+  const auto plugin = put("liar_that_leaks", plugins_).native();
+  EXPECT_EQ(run({"plugins", "validate", plugin, "--only", "life-cycle/", "--junit", report}), 2);
+  EXPECT_THAT(out_, HasSubstr("fail     life-cycle/leaves-nothing-behind\n         O-8 open descriptors: "));
+  EXPECT_THAT(out_, HasSubstr("4 tests: 1 fail, 3 pass\n"));
+  const auto xml = test::read_file(report);
+  EXPECT_THAT(xml, HasSubstr("tests=\"5\" failures=\"1\""));
+  EXPECT_THAT(xml, HasSubstr("<testcase classname=\"harness\" name=\"has come to its end\"/>"));
+  EXPECT_THAT(xml, HasSubstr("name=\"leaves-nothing-behind\"><failure message=\"O-8 fail: "));
+  EXPECT_EQ(run({"plugins", "validate", plugin, "--only", "packaging/exports", "--json"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\"obligation\":\"O-3\",\"must\":true,\"outcome\":\"pass\""));
+  EXPECT_EQ(run({"plugins", "validate", plugin, "--only", "nonsense"}), 64);
+  EXPECT_THAT(err_, HasSubstr("no test has that in its name; there are packaging/passes-all-gates"));
+}
+
 TEST_F(PluginsTest, NamesEveryFaultOfThePluginSection) {
   configure(
       "  pins: {org.example.zip: {sha256: abc, fiel: /x}}\n  dev_overrides: {a.b: relative}\n  alow: []\n"

@@ -140,6 +140,7 @@ const std::string& RouteDecision::chosen_or_throw(const RouteRequest& request) c
     only_unavailable =
         only_unavailable || (verdict.reasons.size() == 1 && verdict.reasons.front().starts_with("not available"));
   }
+  text += only_unavailable ? " (AA-P701)" : " (AA-P702)";
   if (verdicts.empty()) text += ": no archiver plugin is loaded; see aa plugins list";
   throw Error(ErrorCode::value_error, text, only_unavailable ? ErrorCause::unavailable : ErrorCause::unsupported);
 }

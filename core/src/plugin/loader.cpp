@@ -192,11 +192,13 @@ void PluginLoader::State::look_into(const PluginDirectory& directory) {
   std::error_code error;
   const auto real = fs::canonical(directory.path, error);
   if (!error && !seen.insert(real).second) return;
+  std::error_code ignored;  // a plugin that is missing is refused as one
+  if (directory.path.extension() == ".so" && !fs::is_directory(directory.path, ignored))
+    return look_at(directory.path, directory.named_by);
   std::vector<fs::path> files;
   if (!error) files = plugin_files(directory.path, error);
   if (error) report_unsearched(directory, error);
   for (const auto& file : files) {
-    std::error_code ignored;  // what can't be resolved is refused when it is looked at
     if (!seen.contains(fs::canonical(file, ignored)) || ignored) look_at(file, directory.named_by);
   }
 }

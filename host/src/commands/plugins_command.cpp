@@ -3,37 +3,10 @@
 
 #include "autoarchive/base/text.hpp"
 #include "commands/commands.hpp"
+#include "commands/plugin_actions.hpp"
 
 namespace autoarchive::host {
 namespace {
-
-Json::Array provider_ids(const PluginReport& report) {
-  Json::Array ids;
-  for (const auto& provider : report.descriptor.providers) ids.emplace_back(provider.id);
-  return ids;
-}
-
-Json::Object as_json(const PluginReport& report) {
-  Json::Object object;
-  add_path(object, report.file.native());
-  object.emplace_back("state", to_string(report.state));
-  object.emplace_back("id", report.id());
-  object.emplace_back("version", report.descriptor.version);
-  object.emplace_back("providers", provider_ids(report));
-  Json::Array refusals;
-  for (const auto& refusal : report.refusals) {
-    Json::Object told{{"code", refusal.code}, {"text", refusal.text}, {"remedy", refusal.remedy}};
-    if (!refusal.field.empty()) {
-      told.emplace_back("field", refusal.field);
-      told.emplace_back("found", refusal.found);
-      told.emplace_back("allowed", refusal.allowed);
-    }
-    refusals.emplace_back(std::move(told));
-  }
-  object.emplace_back("refusals", std::move(refusals));
-  if (!report.shadowed_by.empty()) object.emplace_back("shadowed_by", report.shadowed_by);
-  return object;
-}
 
 Json::Object as_json(const RouteCandidate& candidate) {
   Json::Object types;
@@ -71,15 +44,13 @@ void print(Console& console, const RouteCandidate& candidate) {
   }
 }
 
-}  // namespace
-
-ExitStatus run_command(Session& session, const PluginsCommand& /*list*/) {
+ExitStatus list_plugins(Session& session) {
   auto& all = session.unchecked_providers();
   all.load_all();
   Json::Array plugins;
   for (const auto& report : all.reports()) {
     print(session.console(), report);
-    plugins.emplace_back(as_json(report));
+    plugins.emplace_back(report_json(report));
   }
   Json::Array providers;
   for (const auto& candidate : all.candidates()) {
@@ -88,6 +59,16 @@ ExitStatus run_command(Session& session, const PluginsCommand& /*list*/) {
   }
   session.console().document({{"plugins", std::move(plugins)}, {"providers", std::move(providers)}});
   return ExitStatus::ok;
+}
+
+}  // namespace
+
+ExitStatus run_command(Session& session, const PluginsCommand& command) {
+  if (command.action == "inspect") return inspect_plugin(session, command.plugin, command.no_load);
+  if (command.action == "doctor") return examine_plugins(session, command.plugin);
+  if (command.action == "new") return make_plugin(session, command.plugin, command.directory);
+  if (command.action == "validate") return validate_plugin(session, command);
+  return list_plugins(session);
 }
 
 }  // namespace autoarchive::host

@@ -1,5 +1,6 @@
 // A plugin as a stranger writes it: a service of its own with one provider. std::regex is here for its unique symbols,
 // which must not get out of the library.
+#include <autoarchive/base/error.hpp>
 #include <autoarchive/plugin/sdk.hpp>
 #include <memory>
 #include <regex>
@@ -39,15 +40,17 @@ class GreetingIdentification final : public IServiceIdentification {
 
 class GreeterComponent final : public IServiceComponent {
  public:
-  GreeterComponent(ApplicationContext& /*context*/, ServiceAccessor& accessor) : accessor_(accessor) {
-    accessor_.register_service(service_, provider_class<Greeter, IService>(), greeter_);
+  GreeterComponent(ApplicationContext& /*context*/, ServiceAccessor& accessor)
+      : accessor_(accessor),
+        registered_(accessor.register_service(GreetingIdentification(), provider_class<Greeter, IService>(),
+                                              std::make_shared<GreeterIdentification>())) {}
+  void destroy_services() override {
+    if (!accessor_.unregister(registered_)) throw Error(ErrorCode::key_error, "the greeter is taken back already");
   }
-  void destroy_services() override { accessor_.unregister_provider(service_, greeter_.get()); }
 
  private:
   ServiceAccessor& accessor_;
-  GreetingIdentification service_;
-  std::shared_ptr<const GreeterIdentification> greeter_ = std::make_shared<GreeterIdentification>();
+  ServiceAccessor::RegistrationId registered_;
 };
 
 }  // namespace

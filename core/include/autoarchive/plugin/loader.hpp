@@ -69,7 +69,7 @@ struct PluginReport {
   }
 };
 
-/// A directory with plugins.
+/// A directory with plugins; or one plugin, "*.so".
 struct PluginDirectory {
   std::filesystem::path path;
   /// For messages, e.g. "--plugin-dir", "config.yaml:9:17". Empty: a default place, which may be missing.

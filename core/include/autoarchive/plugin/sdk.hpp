@@ -63,40 +63,45 @@ inline void destroy_component(void* component) noexcept {
   delete static_cast<IServiceComponent*>(component);
 }
 
-/// An ELF note as it lies in the file: its header, the owner's name and the descriptor, each padded to four bytes.
-template <std::size_t size_with_zero>
+/// An ELF note as it lies in the file: its header, the owner's name and the descriptor, each padded to four bytes. Has
+/// no constructor: with one, the compiler would put it into a section that can be written to.
+template <std::size_t descriptor_bytes>
 struct alignas(4) DescriptorNote {
-  std::uint32_t owner_size = sizeof(AUTOARCHIVE_NOTE_OWNER);
-  std::uint32_t descriptor_size = size_with_zero - 1;
-  std::uint32_t type = AUTOARCHIVE_NOTE_TYPE;
-  char owner[4] = AUTOARCHIVE_NOTE_OWNER;
-  char descriptor[size_with_zero - 1] = {};
-
-  constexpr explicit DescriptorNote(const char (&text)[size_with_zero]) {
-    static_assert(sizeof(DescriptorNote) < kMaxDescriptorBytes, "the descriptor is too long");
-    for (std::size_t i = 0; i + 1 < size_with_zero; ++i) descriptor[i] = text[i];
-  }
+  std::uint32_t owner_size;
+  std::uint32_t descriptor_size;
+  std::uint32_t type;
+  char owner[4];
+  char descriptor[descriptor_bytes];
 };
+
+template <std::size_t size_with_zero>
+constexpr DescriptorNote<size_with_zero - 1> descriptor_note(const char (&text)[size_with_zero]) {
+  static_assert(size_with_zero <= kMaxDescriptorBytes, "the descriptor is too long");
+  DescriptorNote<size_with_zero - 1> note{
+      sizeof(AUTOARCHIVE_NOTE_OWNER), size_with_zero - 1, AUTOARCHIVE_NOTE_TYPE, AUTOARCHIVE_NOTE_OWNER, {}};
+  for (std::size_t i = 0; i + 1 < size_with_zero; ++i) note.descriptor[i] = text[i];
+  return note;
+}
 
 }  // namespace autoarchive::sdk
 
 /// AA_PLUGIN_ID, AA_PLUGIN_NAME and AA_PLUGIN_VERSION come from aa_add_plugin().
-#define AA_PLUGIN(Component, provider_lines)                                                                         \
-  namespace {                                                                                                        \
-  [[gnu::used, gnu::section(AUTOARCHIVE_NOTE_SECTION)]] constexpr autoarchive::sdk::DescriptorNote kAutoarchiveNote( \
-      AA_FINGERPRINT                                                                                                 \
-      "format=1\n"                                                                                                   \
-      "id=" AA_PLUGIN_ID                                                                                             \
-      "\n"                                                                                                           \
-      "name=" AA_PLUGIN_NAME "\n" provider_lines "version=" AA_PLUGIN_VERSION "\n");                                 \
-  }                                                                                                                  \
-  extern "C" AA_EXPORT const autoarchive_plugin* autoarchive_plugin_entry() {                                        \
-    static constexpr autoarchive_plugin kPlugin{sizeof(autoarchive_plugin),                                          \
-                                                AUTOARCHIVE_ABI_KIND_CXX,                                            \
-                                                AUTOARCHIVE_ABI_EPOCH,                                               \
-                                                kAutoarchiveNote.descriptor_size,                                    \
-                                                kAutoarchiveNote.descriptor,                                         \
-                                                &autoarchive::sdk::create_component<Component>,                      \
-                                                &autoarchive::sdk::destroy_component};                               \
-    return &kPlugin;                                                                                                 \
+#define AA_PLUGIN(Component, provider_lines)                                                                           \
+  namespace {                                                                                                          \
+  [[gnu::used, gnu::section(AUTOARCHIVE_NOTE_SECTION)]] constexpr auto kAutoarchiveNote =                              \
+      autoarchive::sdk::descriptor_note(AA_FINGERPRINT                                                                 \
+                                        "format=1\n"                                                                   \
+                                        "id=" AA_PLUGIN_ID                                                             \
+                                        "\n"                                                                           \
+                                        "name=" AA_PLUGIN_NAME "\n" provider_lines "version=" AA_PLUGIN_VERSION "\n"); \
+  }                                                                                                                    \
+  extern "C" AA_EXPORT const autoarchive_plugin* autoarchive_plugin_entry() {                                          \
+    static constexpr autoarchive_plugin kPlugin{sizeof(autoarchive_plugin),                                            \
+                                                AUTOARCHIVE_ABI_KIND_CXX,                                              \
+                                                AUTOARCHIVE_ABI_EPOCH,                                                 \
+                                                kAutoarchiveNote.descriptor_size,                                      \
+                                                kAutoarchiveNote.descriptor,                                           \
+                                                &autoarchive::sdk::create_component<Component>,                        \
+                                                &autoarchive::sdk::destroy_component};                                 \
+    return &kPlugin;                                                                                                   \
   }
