@@ -115,6 +115,16 @@ TEST_F(ConfigTest, ReadsArchivesFromTheFolderBesideIt) {
   EXPECT_THAT(fault("version: 1\narchives: {a: {root: /a, destination: /d}}\n"), HasSubstr("'a' is defined already"));
 }
 
+TEST_F(ConfigTest, SaysThatTheFolderBesideItCantBeListed) {
+  test::write_file(directory_ / "archives.d", "not a folder");
+  EXPECT_THAT(fault("version: 1\n"), HasSubstr("archives.d': Not a directory"));
+}
+
+TEST_F(ConfigTest, DoesNotFallBackWhenTheFileOfTheUserCantBeLookedAt) {
+  std::filesystem::create_symlink("autoarchive", directory_ / "autoarchive");
+  EXPECT_THROW(static_cast<void>(read_config({{}, {{"XDG_CONFIG_HOME", directory_.path()}}, false})), Error);
+}
+
 TEST_F(ConfigTest, IsEmptyWithoutAFileAndRefusesWhatIsNone) {
   EXPECT_TRUE(
       read_config({{}, {{"XDG_CONFIG_HOME", directory_.path()}, {"HOME", "/nonexistent"}}, false}).archives.empty());
