@@ -69,8 +69,8 @@ void add_create(CLI::App& app, CreateCommand& create, Words& words) {
   verb.add_option("ARCHIVE", create.archives, "archives of the configuration, or a name with --root and --destination");
   verb.add_flag("--all", create.all, "every archive of the configuration");
   add_overrides(verb, create.overrides);
-  verb.add_option("--level", words.level, "N, or next");
-  verb.add_flag("--full", create.full, "a level 0");
+  auto* level = verb.add_option("--level", words.level, "N, or next: in a row, whatever the rules say");
+  verb.add_flag("--full", create.full, "a level 0")->excludes(level);
   verb.add_flag("--overwrite-at-start", create.overrides.overwrite_at_start,
                 "remove the old backup first, to free its space");
   verb.add_flag("--allow-empty", create.overrides.allow_empty, "an empty root is no error");
@@ -184,6 +184,7 @@ std::optional<int> parse_level(const std::string& text) {
 Command finish(const std::string& verb, Commands& commands, const Words& words) {
   if (verb == "create") {
     commands.create.level = parse_level(words.level);
+    commands.create.next_level = words.level == "next";
     return std::move(commands.create);
   }
   if (verb == "list") return std::move(commands.list);

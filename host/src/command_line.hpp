@@ -55,7 +55,8 @@ struct CreateCommand {
   std::vector<std::string> archives;
   bool all = false;
   ArchiveOverrides overrides;
-  std::optional<int> level;  ///< none: the next in a row
+  std::optional<int> level;  ///< none: by the rules
+  bool next_level = false;   ///< the next in a row, whatever the rules say
   bool full = false;
   bool new_destination = false;
   bool fail_fast = false;

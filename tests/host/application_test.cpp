@@ -211,8 +211,52 @@ TEST_F(ApplicationTest, PrintsOneJsonDocumentErrorsIncluded) {
 TEST_F(ApplicationTest, SaysWhatADryRunWouldDoAndDoesNothing) {
   EXPECT_EQ(create({"--dry-run", "-v", "--exclude", "a"}), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("- 'a'  (exclude[0] 'a')"));
-  EXPECT_THAT(out_, HasSubstr("would make level 0 (the archive is not incremental) by tar-internal: 3 entries"));
+  EXPECT_THAT(out_, HasSubstr("would make level 0 (the archive is not incremental) by tar-internal: 3 of 3 entries"));
   EXPECT_TRUE(std::filesystem::is_empty(directory_ / "backups"));
+}
+
+TEST_F(ApplicationTest, SaysWhatALevelWouldHoldAndWhy) {
+  EXPECT_EQ(create({"--incremental"}), 0) << err_;
+  test::write_file(directory_ / "root/new", "new");
+  std::filesystem::remove(directory_ / "root/d/b");
+  EXPECT_EQ(create({"--incremental", "--dry-run", "-v"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("A 'new'\n"));
+  EXPECT_THAT(out_, HasSubstr("D 'd/b'\n"));
+  EXPECT_THAT(out_, HasSubstr("? 'a'\n"));  // it is younger than a minute: its times can't tell
+  EXPECT_THAT(out_, HasSubstr("would make level 1 (next in a row) by tar-internal: 3 of 4 entries, 3 B"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.1.tar.gz"));
+}
+
+// The original's example: restart after level 2, a full one after two restarts.
+TEST_F(ApplicationTest, BeginsLevelsAgainByTheRules) {
+  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + destination() + ", incremental: true, levels: {max: 2, full_after_restarts: 2}}\n");
+  for (const int level : {0, 1, 2, 1, 2, 1, 0, 1}) {
+    EXPECT_EQ(run({"create", "home", "--json"}), 0) << err_;
+    EXPECT_THAT(out_, HasSubstr("\"level\":" + std::to_string(level) + ",")) << out_;
+  }
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("notice: level 1 instead of 3: the next in a row would be 3, levels.max is 2"));
+  EXPECT_EQ(run({"create", "home", "--level", "next"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 2"));
+  EXPECT_EQ(run({"create", "home", "--level", "next"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 3"));
+  EXPECT_EQ(run({"create", "home", "--level", "1", "--full"}), 64);
+  EXPECT_EQ(run({"restore", "home", "--to", directory_ / "r"}), 0) << err_;
+  EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "r"), IsEmpty());
+}
+
+// What the record holds can be lost: the restarts that are still to be seen are counted, and it is said.
+TEST_F(ApplicationTest, CountsTheRestartsThatCanBeSeenWhenItsRecordIsDamaged) {
+  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + destination() + ", incremental: true, keep: {generations: 9}, " +
+            "levels: {max: 1, full_after_restarts: 2}}\n");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(run({"create", "home"}), 0) << err_;  // 0 1 1 1: two restarts
+  test::write_file(directory_ / "state/archives/home.json", "{}\nnonsense\n");
+  EXPECT_EQ(run({"create", "home", "--json"}), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("home.json' is damaged"));
+  EXPECT_THAT(out_, HasSubstr("\"level_rule\":\"full_after_restarts\""));
 }
 
 TEST_F(ApplicationTest, OneArchivesFailureDoesNotStopTheNext) {

@@ -5,7 +5,6 @@
 
 #include "autoarchive/base/error.hpp"
 #include "exit_status.hpp"
-#include "job/levels.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -80,20 +79,6 @@ TEST(Keeping, HoldsTheLimitsOf0And676) {
   EXPECT_THAT(steps(plan_generations({file(0)}, made(0), 0)), IsEmpty());  // replaced by the new one
   EXPECT_THAT(steps(plan_generations({file(0), file(0, "zz")}, made(0), 676)),
               ElementsAre("keep a.tar.gz a.aa.tar.gz"));
-}
-
-TEST(Levels, AreChosenWithAReason) {
-  EXPECT_EQ(choose_level({}).level, 0);
-  EXPECT_EQ(choose_level({true, false, {}, 3, ""}).level, 3);
-  EXPECT_EQ(choose_level({true, true, {}, 3, ""}).level, 0);
-  EXPECT_EQ(choose_level({true, false, 1, 3, ""}).level, 1);
-  const auto restarted = choose_level({true, false, {}, 3, "the root has changed"});
-  EXPECT_EQ(restarted.level, 0);
-  EXPECT_TRUE(restarted.restarted);
-  EXPECT_EQ(restarted.reason, "the root has changed");
-  EXPECT_THROW(static_cast<void>(choose_level({true, false, 4, 3, ""})), Error);
-  EXPECT_THROW(static_cast<void>(choose_level({true, false, -1, 3, ""})), Error);
-  EXPECT_THROW(static_cast<void>(choose_level({false, false, 1, 0, ""})), Error);
 }
 
 TEST(ExitStatus, IsTheWorstInTheDocumentedOrder) {

@@ -7,7 +7,7 @@
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
 #include "job/archive_files.hpp"
-#include "job/create_job.hpp"
+#include "job/next_backup.hpp"
 
 namespace autoarchive::host {
 namespace {

@@ -6,10 +6,13 @@
 #include <cstdlib>
 
 #include "autoarchive/base/bytes.hpp"
+#include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
 
 namespace autoarchive::host {
 namespace {
+
+constexpr std::chrono::seconds kMaxDuration = std::chrono::hours(24) * 36'500;  // so that nanoseconds hold it
 
 std::string text_of(bool value) {
   return value ? "true" : "false";
@@ -43,6 +46,31 @@ bool boolean(const YamlNode& value) {
 }
 int integer(const YamlNode& value) {
   return static_cast<int>(*as_integer(value));
+}
+
+// 0 is "never" for every rule that fires after a while.
+std::optional<int> limit(const YamlNode& value) {
+  const int number = integer(value);
+  return number == 0 ? std::nullopt : std::optional(number);
+}
+std::optional<std::chrono::seconds> age_limit(const YamlNode& value) {
+  const auto duration = *parse_duration(value.text);
+  return duration.count() == 0 ? std::nullopt : std::optional(duration);
+}
+std::string text_of_limit(const std::optional<int>& limit) {
+  return limit ? std::to_string(*limit) : std::string("never");
+}
+std::string text_of_limit(const std::optional<std::chrono::seconds>& limit) {
+  return limit ? format_duration(*limit) : std::string("never");
+}
+
+/// "70%" as 70.
+std::optional<std::int64_t> as_percent(const YamlNode& node) {
+  if (node.kind != YamlKind::scalar || !node.text.ends_with('%')) return std::nullopt;
+  YamlNode number;
+  number.kind = YamlKind::scalar;
+  number.text = node.text.substr(0, node.text.size() - 1);
+  return as_integer(number);
 }
 
 using A = ArchiveConfig;
@@ -90,6 +118,29 @@ constexpr std::array kKeys{
     ArchiveKey{"incremental", ValueKind::boolean, "true",
                "Make levels: 0 is everything, n is what has changed since n-1.", 0, 0,
                [](A& a, const Y& v) { a.incremental = boolean(v); }, [](const A& a) { return text_of(a.incremental); }},
+    ArchiveKey{"levels.max", ValueKind::integer, "10",
+               "The highest level: after it the row begins again with a low level. 0: there is none.", 0, 9999,
+               [](A& a, const Y& v) { a.levels.max = limit(v); },
+               [](const A& a) { return text_of_limit(a.levels.max); }},
+    ArchiveKey{"levels.restart_after", ValueKind::duration, "30d",
+               "A low level is made when the last one is older than this. 0: never.", 0, 0,
+               [](A& a, const Y& v) { a.levels.restart_after = age_limit(v); },
+               [](const A& a) { return text_of_limit(a.levels.restart_after); }},
+    ArchiveKey{"levels.full_after", ValueKind::duration, "90d",
+               "A level 0 is made when the last one is older than this. 0: never.", 0, 0,
+               [](A& a, const Y& v) { a.levels.full_after = age_limit(v); },
+               [](const A& a) { return text_of_limit(a.levels.full_after); }},
+    ArchiveKey{"levels.full_after_restarts", ValueKind::integer, "3",
+               "A level 0 is made after so many restarts with a low level. 0: never.", 0, 9999,
+               [](A& a, const Y& v) { a.levels.full_after_restarts = limit(v); },
+               [](const A& a) { return text_of_limit(a.levels.full_after_restarts); }},
+    ArchiveKey{"levels.max_restart_size", ValueKind::percent, "70%",
+               "A restart goes to level 1, or to the first above it that is not larger than this part of level 0.", 1,
+               10'000, [](A& a, const Y& v) { a.levels.max_restart_size_percent = static_cast<int>(*as_percent(v)); },
+               [](const A& a) {
+                 return a.levels.max_restart_size_percent ? std::to_string(*a.levels.max_restart_size_percent) + "%"
+                                                          : std::string("none");
+               }},
     ArchiveKey{"keep.generations", ValueKind::integer, "2",
                "How many older generations stay (aa, ab, …) when a new backup takes their place.", 0, 676,
                [](A& a, const Y& v) { a.keep.generations = integer(v); },
@@ -142,8 +193,14 @@ bool fits(const ArchiveKey& key, const YamlNode& value) {
       const auto number = as_integer(value);
       return number && *number >= key.min && *number <= key.max;
     }
+    case ValueKind::percent: {
+      const auto number = as_percent(value);
+      return number && *number >= key.min && *number <= key.max;
+    }
     case ValueKind::size:
       return parse_bytes(value.text).has_value();
+    case ValueKind::duration:
+      return parse_duration(value.text).value_or(kMaxDuration + std::chrono::seconds(1)) <= kMaxDuration;
     case ValueKind::text:
     case ValueKind::path:
       return !value.text.empty();
@@ -179,8 +236,12 @@ std::string describe(const ArchiveKey& key) {
       return "true or false";
     case ValueKind::integer:
       return "an integer from " + std::to_string(key.min) + " to " + std::to_string(key.max);
+    case ValueKind::percent:
+      return "a part such as 70%, from " + std::to_string(key.min) + "% to " + std::to_string(key.max) + "%";
     case ValueKind::size:
       return "a size such as 100MB or 4GiB";
+    case ValueKind::duration:
+      return "a duration such as 90m, 26h or 14d, at most 36500d";
     case ValueKind::text_list:
       return "a list of texts";
   }

@@ -15,7 +15,7 @@
 
 namespace autoarchive::host {
 
-enum class ValueKind : std::uint8_t { text, path, boolean, integer, size, text_list };
+enum class ValueKind : std::uint8_t { text, path, boolean, integer, percent, size, duration, text_list };
 
 /// One key. Nested ones are dotted: "keep.generations".
 struct ArchiveKey {
@@ -23,7 +23,7 @@ struct ArchiveKey {
   ValueKind kind;
   std::string_view example;        ///< as YAML
   std::string_view documentation;  ///< one sentence or two
-  std::int64_t min = 0;            ///< integers
+  std::int64_t min = 0;            ///< integers and percents
   std::int64_t max = 0;
   /// Stores a checked value; throws Error without a place for what only this key knows.
   void (*set)(ArchiveConfig& archive, const YamlNode& value);

@@ -2,6 +2,7 @@
 /// The configuration after reading, merging and checking: plain values, no YAML.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -24,6 +25,16 @@ struct Origin {
   [[nodiscard]] std::string text() const;
 };
 
+/// When a chain of levels begins again. What is not set never fires.
+struct LevelRules {
+  std::optional<int> max;                             ///< the highest level; a higher one is a restart
+  std::optional<std::chrono::seconds> restart_after;  ///< since the last low level
+  std::optional<std::chrono::seconds> full_after;     ///< since level 0
+  std::optional<int> full_after_restarts;
+  /// A restart goes to a level that is not larger than this part of level 0.
+  std::optional<int> max_restart_size_percent;
+};
+
 /// How many older generations stay.
 struct KeepRules {
   int generations = 1;  ///< 0..676
@@ -40,6 +51,7 @@ struct ArchiveConfig {
   std::optional<int> strength;    ///< 0..9
   std::string provider = "auto";  ///< a provider id as a pin, or "auto"
   bool incremental = false;
+  LevelRules levels;
   KeepRules keep;
   bool overwrite_at_start = false;
   bool allow_empty = false;

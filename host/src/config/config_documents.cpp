@@ -19,6 +19,14 @@ Json::Object value_schema(const ArchiveKey& key) {
       schema.emplace_back("minimum", key.min);
       schema.emplace_back("maximum", key.max);
       break;
+    case ValueKind::percent:
+      schema.emplace_back("type", "string");
+      schema.emplace_back("pattern", "^[0-9]+%$");
+      break;
+    case ValueKind::duration:
+      schema.emplace_back("type", Json::Array{"string", "integer"});
+      schema.emplace_back("pattern", "^(0|[0-9]+[smhdw])$");
+      break;
     case ValueKind::text_list:
       schema.emplace_back("type", "array");
       schema.emplace_back("items", Json::Object{{"type", "string"}});

@@ -23,12 +23,4 @@ struct CreateOutcome {
 /// what would be done. Throws Error if nothing was committed.
 [[nodiscard]] CreateOutcome create_backup(Session& session, const CreateCommand& command, const ArchiveConfig& archive);
 
-/// The provider for this archive's next backup. `incremental` makes the feature required; a strength makes it required,
-/// too.
-[[nodiscard]] RouteRequest route_request(Providers& providers, const ArchiveConfig& archive,
-                                         const std::string& chain_owner);
-
-/// The definition that providers get.
-[[nodiscard]] BackupDefinition definition_of(const ArchiveConfig& archive, const BackupType& type);
-
 }  // namespace autoarchive::host
