@@ -101,6 +101,7 @@ struct Commands {
   RestoreCommand restore;
   VerifyCommand verify;
   RemoveCommand remove;
+  KeepCommand keep;
   PurgeCommand purge;
   RouteCommand route;
   WhyCommand why;
@@ -139,6 +140,10 @@ void add_removing(CLI::App& app, Commands& commands, Words& words) {
   remove.add_option("--from-level", commands.remove.from_level, "levels from N on");
   remove.add_option("--destination", commands.remove.destination, "of an archive that no file defines")
       ->type_name("DIR");
+  auto& keep = *app.add_subcommand("keep", "apply the rules on generations, or pin a backup");
+  keep.add_option("ARCHIVE", commands.keep.targets, "default: all; ARCHIVE[@SELECTOR] with --pin and --unpin");
+  auto* pin = keep.add_flag("--pin", commands.keep.pin, "this backup and its chain never go by themselves");
+  keep.add_flag("--unpin", commands.keep.unpin, "the rules decide again")->excludes(pin);
   auto& purge =
       *app.add_subcommand("purge", "delete stored state of archives that are no longer configured; never a backup");
   purge.add_option("ARCHIVE", commands.purge.archives, "");
@@ -194,6 +199,7 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
   }
   if (verb == "route") return std::move(commands.route);
   if (verb == "why") return std::move(commands.why);
+  if (verb == "keep") return std::move(commands.keep);
   if (verb == "purge") return std::move(commands.purge);
   if (verb == "plugins") return std::move(commands.plugins);
   if (verb == "config") return std::move(commands.config);

@@ -92,6 +92,11 @@ struct RemoveCommand {
   std::optional<int> from_level;
   std::optional<std::string> destination;
 };
+struct KeepCommand {
+  std::vector<std::string> targets;  ///< archives; one ARCHIVE[@SELECTOR] to pin or unpin
+  bool pin = false;
+  bool unpin = false;
+};
 struct PurgeCommand {
   std::vector<std::string> archives;
   bool orphans = false;
@@ -119,7 +124,7 @@ struct HelpCommand {
 };
 
 using Command =
-    std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, VerifyCommand, RemoveCommand, PurgeCommand,
+    std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, VerifyCommand, RemoveCommand, KeepCommand, PurgeCommand,
                  RouteCommand, WhyCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {

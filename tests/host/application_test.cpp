@@ -114,6 +114,7 @@ TEST_F(ApplicationTest, RemovesABackupWithAllThatDependsOnIt) {
   const std::vector<std::string> remove{"remove", "home@0", "--destination", destination()};
   EXPECT_EQ(run(remove), 64);  // it does not ask without a terminal
   EXPECT_EQ(run(remove, "n\n"), 0);
+  EXPECT_THAT(err_, HasSubstr("remove home.tar.gz, and home.1.tar.gz, which can't be restored then? [y/N]"));
   EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.tar.gz"));
   EXPECT_EQ(run(remove, "y\n"), 0) << err_;
   EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.tar.gz") ||
@@ -132,6 +133,64 @@ TEST_F(ApplicationTest, PurgesTheStateOfOrphansOnly) {
   EXPECT_EQ(run({"purge", "--orphans"}), 0);
   EXPECT_THAT(out_, HasSubstr("home: stored state deleted"));
   EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.tar.gz"));
+}
+
+// A definition that can't be looked at now is no orphan.
+TEST_F(ApplicationTest, LeavesTheStateOfAnArchiveWhoseDefinitionIsOutOfReach) {
+  const auto folder = directory_ / "config/autoarchive/archives.d";
+  configure("version: 1\n");
+  test::write_file(folder / "home.yaml", "version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+                                             ", destination: " + destination() + ", incremental: true}\n");
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  std::filesystem::rename(folder, directory_ / "away");
+  EXPECT_EQ(run({"purge", "--orphans"}), 0);
+  EXPECT_THAT(out_, HasSubstr("nothing to purge"));
+  EXPECT_THAT(err_, HasSubstr("not purged: it was defined in"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "state/snapshots/home.manifest.zst"));
+  EXPECT_EQ(run({"purge", "home"}), 0);
+  EXPECT_THAT(out_, HasSubstr("home: stored state deleted"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "state/snapshots/home.manifest.zst"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "state/archives/home.json"));
+}
+
+TEST_F(ApplicationTest, KeepsGenerationsByTheRulesAndPinsByHand) {
+  const auto rules = [&](int generations) {
+    configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+              ", destination: " + destination() + ", keep: {generations: " + std::to_string(generations) + "}}\n");
+  };
+  rules(3);
+  for (int i = 0; i < 4; ++i) {
+    test::write_file(directory_ / "root/number", std::to_string(i));
+    EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  }
+  rules(1);
+  EXPECT_EQ(run({"keep", "home@ac", "--pin"}), 0) << err_;
+  EXPECT_EQ(run({"keep", "--dry-run"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("would go  beyond keep.generations 1"));
+  EXPECT_THAT(out_, ::testing::ContainsRegex("home.ac.tar.gz +stays +pinned"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.ab.tar.gz"));
+  EXPECT_EQ(run({"keep"}), 0) << err_;
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.ab.tar.gz"));
+  EXPECT_EQ(run({"restore", "home@ac", "--to", directory_ / "r"}), 0) << err_;
+  EXPECT_EQ(test::read_file(directory_ / "r/number"), "0");
+  EXPECT_EQ(run({"remove", "home@ac", "-y"}), 64);
+  EXPECT_THAT(err_, HasSubstr("is pinned"));
+  EXPECT_EQ(run({"keep", "home@ac", "--unpin"}), 0) << err_;
+  EXPECT_EQ(run({"keep", "--json"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("{\"file\":\"home.ac.tar.gz\",\"goes\":true"));
+  test::write_file(directory_ / "backups/.home.pins", "nonsense\n");
+  EXPECT_EQ(run({"create", "home"}), 2);  // what is pinned is not known: nothing may go
+  EXPECT_THAT(err_, HasSubstr("are damaged"));
+}
+
+TEST_F(ApplicationTest, TellsWhatStandsInTheWayOfAGenerationBeforeAnythingChanges) {
+  EXPECT_EQ(create(), 0);
+  std::filesystem::create_directory(directory_ / "backups/home.aa.tar.gz");
+  EXPECT_EQ(create(), 2);
+  EXPECT_THAT(err_, HasSubstr("home.aa.tar.gz' is in the way"));
+  EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", directory_ / "r"}), 0) << err_;
+  std::filesystem::remove(directory_ / "backups/home.aa.tar.gz");
+  EXPECT_EQ(create(), 0) << err_;
 }
 
 TEST_F(ApplicationTest, EndsWithTheDocumentedStatus) {

@@ -78,8 +78,9 @@ const Case kCases[] = {
     {"AsOldAsRestartAfter", with(after(3), [](Q& q) { q.rules.restart_after = 3 * kDay; }), 4, LevelRule::next, ""},
     {"OlderThanRestartAfter", with(after(3), [](Q& q) { q.rules.restart_after = 3 * kDay - 1s; }), 1,
      LevelRule::restart_after, "is 3d old, levels.restart_after is 2d 23h"},
-    {"ALaterRestartCounts", with(after(3), [](Q& q) { q.rules.restart_after = 2 * kDay, q.last_restart = kNow - kDay; }),
-     4, LevelRule::next, ""},
+    {"ALaterRestartCounts",
+     with(after(3), [](Q& q) { q.rules.restart_after = 2 * kDay, q.last_restart = kNow - kDay; }), 4, LevelRule::next,
+     ""},
     // levels.full_after: level 0 of after(3) is four days old.
     {"AsOldAsFullAfter", with(after(3), [](Q& q) { q.rules.full_after = 4 * kDay; }), 4, LevelRule::next, ""},
     {"OlderThanFullAfter", with(after(3), [](Q& q) { q.rules.full_after = 4 * kDay - 1s; }), 0, LevelRule::full_after,
@@ -93,31 +94,53 @@ const Case kCases[] = {
     {"MoreRestartsThanTheRuleNowSays", with(after(1), [](Q& q) { q.rules.full_after_restarts = 1, q.restarts = 7; }), 0,
      LevelRule::full_after_restarts, "7 restarts"},
     // The order: a full restart comes before one with a low level.
-    {"FullBeforeLow", with(after(5),
-                           [](Q& q) {
-                             q.rules.max = 1, q.rules.restart_after = 1s;
-                             q.rules.full_after_restarts = 1, q.rules.full_after = 1s, q.restarts = 1;
-                           }),
+    {"FullBeforeLow",
+     with(after(5),
+          [](Q& q) {
+            q.rules.max = 1, q.rules.restart_after = 1s;
+            q.rules.full_after_restarts = 1, q.rules.full_after = 1s, q.restarts = 1;
+          }),
      0, LevelRule::full_after_restarts, ""},
     {"MaxBeforeRestartAfter", with(after(5), [](Q& q) { q.rules.max = 1, q.rules.restart_after = 1s; }), 1,
      LevelRule::max, ""},
     // levels.max_restart_size: the first level that is not larger than the part of level 0, at most the highest.
-    {"ASmallLevel1", with(after(4, {100, 70, 1, 1, 1}), [](Q& q) { q.rules = {3, {}, {}, {}, 70}; }), 1, LevelRule::max,
-     ""},
-    {"ALargeLevel1", with(after(4, {100, 71, 70, 1, 1}), [](Q& q) { q.rules = {3, {}, {}, {}, 70}; }), 2,
-     LevelRule::max, ""},
-    {"OnlyLargeLevels", with(after(4, {100, 90, 90, 90, 90}), [](Q& q) { q.rules = {3, {}, {}, {}, 70}; }), 4,
-     LevelRule::max, ""},
-    {"AnEmptyLevel0", with(after(4, {0, 5, 5, 5, 5}), [](Q& q) { q.rules = {3, {}, {}, {}, 70}; }), 4, LevelRule::max,
-     ""},
-    {"SizesBeyond32Bits", with(after(4, {1ULL << 62U, 1ULL << 62U, 1, 1, 1}), [](Q& q) { q.rules = {3, {}, {}, {}, 70}; }),
+    {"ASmallLevel1",
+     with(after(4, {100, 70, 1, 1, 1}),
+          [](Q& q) {
+            q.rules = {3, {}, {}, {}, 70};
+          }),
+     1, LevelRule::max, ""},
+    {"ALargeLevel1",
+     with(after(4, {100, 71, 70, 1, 1}),
+          [](Q& q) {
+            q.rules = {3, {}, {}, {}, 70};
+          }),
+     2, LevelRule::max, ""},
+    {"OnlyLargeLevels",
+     with(after(4, {100, 90, 90, 90, 90}),
+          [](Q& q) {
+            q.rules = {3, {}, {}, {}, 70};
+          }),
+     4, LevelRule::max, ""},
+    {"AnEmptyLevel0",
+     with(after(4, {0, 5, 5, 5, 5}),
+          [](Q& q) {
+            q.rules = {3, {}, {}, {}, 70};
+          }),
+     4, LevelRule::max, ""},
+    {"SizesBeyond32Bits",
+     with(after(4, {1ULL << 62U, 1ULL << 62U, 1, 1, 1}),
+          [](Q& q) {
+            q.rules = {3, {}, {}, {}, 70};
+          }),
      2, LevelRule::max, ""},
     // A clock that was set back: what lies in the future has no age.
-    {"AFullOneInTheFuture", with(after(3),
-                                 [](Q& q) {
-                                   for (auto& [level, made] : q.chain) made.made = kNow + kDay;
-                                   q.rules.full_after = 1s, q.rules.restart_after = 1s;
-                                 }),
+    {"AFullOneInTheFuture",
+     with(after(3),
+          [](Q& q) {
+            for (auto& [level, made] : q.chain) made.made = kNow + kDay;
+            q.rules.full_after = 1s, q.rules.restart_after = 1s;
+          }),
      4, LevelRule::next, ""},
     {"ARestartInTheFuture", with(after(3), [](Q& q) { q.rules.restart_after = 1s, q.last_restart = kNow + 1s; }), 4,
      LevelRule::next, ""},
@@ -137,7 +160,8 @@ const Case kCases[] = {
      LevelRule::max, ""},
     {"AskedBelowTheDamage", with(after(3), [](Q& q) { q.wanted = 2, q.chain[2].fault = "bad"; }), 2, LevelRule::asked,
      ""},
-    {"Level0OnABrokenChain", with(after(3), [](Q& q) { q.wanted = 0, q.chain_break = "bad"; }), 0, LevelRule::asked, ""},
+    {"Level0OnABrokenChain", with(after(3), [](Q& q) { q.wanted = 0, q.chain_break = "bad"; }), 0, LevelRule::asked,
+     ""},
 };
 
 INSTANTIATE_TEST_SUITE_P(Levels, LevelPolicy, ::testing::ValuesIn(kCases),

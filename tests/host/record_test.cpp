@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "job/pins.hpp"
 #include "output/json.hpp"
 #include "state/archive_record.hpp"
 #include "state/state_file.hpp"
@@ -71,6 +72,22 @@ TEST(ArchiveRecord, KnowsSinceWhenItFails) {
   for (int i = 0; i < 200; ++i) add_run(record, run(10 + i, "ok"));
   EXPECT_EQ(record.runs.size(), kRememberedRuns);
   EXPECT_EQ(record.runs.back().began, SystemTime(std::chrono::seconds(209)));
+}
+
+CatalogEntry backup(int second, const std::string& keep, const std::string& id) {
+  CatalogEntry entry;
+  entry.name = {"home", backup_type::kTar, 0, keep};
+  entry.header.emplace();
+  entry.header->backup_uuid = id;
+  entry.header->started = SystemTime(std::chrono::seconds(second));
+  return entry;
+}
+
+TEST(Holds, AreThePinsAndTheNewestThatIsVerified) {
+  const BackupCatalog catalog({backup(3, "", "c"), backup(2, "aa", "b"), backup(1, "ab", "a")});
+  EXPECT_THAT(holds(catalog, {"a"}, {"a", "b"}),
+              ElementsAre(std::pair("a", "pinned"), std::pair("b", "the newest that is verified")));
+  EXPECT_THAT(holds(catalog, {}, {"gone"}), IsEmpty());
 }
 
 TEST(StateFile, NoticesEveryBitThatIsFlippedAndEveryByteThatIsMissing) {

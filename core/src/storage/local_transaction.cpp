@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 #include <span>
 
 #include "autoarchive/base/text.hpp"
@@ -246,11 +247,27 @@ void LocalTransaction::add_states(Journal& journal) const {
   }
 }
 
+// Found now, nothing has changed; found later, the journal could never be finished.
+void LocalTransaction::check_targets(const Journal& journal) const {
+  std::set<std::string> vacated;
+  for (const auto& step : journal.steps) {
+    const bool stays_inside = step.action <= JournalStep::Action::publish;
+    const bool may_replace = step.replaced.has_value();
+    if (stays_inside && !may_replace && !vacated.contains(step.to) && directory_.exists(step.to)) {
+      throw Error(ErrorCode::file_exists,
+                  "commit: " + directory_.description(step.to) +
+                      " is in the way and belongs to no backup; move it out of the destination");
+    }
+    vacated.insert(step.from);
+  }
+}
+
 Journal LocalTransaction::make_journal(const CommitPlan& plan) const {
   Journal journal;
   add_old_files(plan, journal);
   add_puts(journal);
   add_states(journal);
+  check_targets(journal);
   if (!plan.only_if_absent) return journal;
   for (const auto& name : puts_) {
     const bool moved =

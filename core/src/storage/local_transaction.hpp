@@ -40,6 +40,7 @@ class LocalTransaction final : public ITransaction {
   void remove_temporaries();
   void check_marker(const TransactionOptions& options);
   void write_small(const std::string& name, std::string_view text);
+  void check_targets(const Journal& journal) const;
   [[nodiscard]] Journal make_journal(const CommitPlan& plan) const;
   void add_old_files(const CommitPlan& plan, Journal& journal) const;
   void add_puts(Journal& journal) const;

@@ -14,6 +14,7 @@ namespace autoarchive::host {
 [[nodiscard]] ExitStatus run_command(Session& session, const RestoreCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const VerifyCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const RemoveCommand& command);
+[[nodiscard]] ExitStatus run_command(Session& session, const KeepCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const PurgeCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const RouteCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const WhyCommand& command);

@@ -141,6 +141,10 @@ constexpr std::array kKeys{
                  return a.levels.max_restart_size_percent ? std::to_string(*a.levels.max_restart_size_percent) + "%"
                                                           : std::string("none");
                }},
+    ArchiveKey{"levels.remove_obsolete", ValueKind::boolean, "true",
+               "Generations that an earlier, larger keep.generations has left go with the next backup.", 0, 0,
+               [](A& a, const Y& v) { a.levels.remove_obsolete = boolean(v); },
+               [](const A& a) { return text_of(a.levels.remove_obsolete); }},
     ArchiveKey{"keep.generations", ValueKind::integer, "2",
                "How many older generations stay (aa, ab, …) when a new backup takes their place.", 0, 676,
                [](A& a, const Y& v) { a.keep.generations = integer(v); },

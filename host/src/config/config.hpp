@@ -33,6 +33,8 @@ struct LevelRules {
   std::optional<int> full_after_restarts;
   /// A restart goes to a level that is not larger than this part of level 0.
   std::optional<int> max_restart_size_percent;
+  /// Generations beyond KeepRules::generations go with the next backup, and not only one a time.
+  bool remove_obsolete = false;
 };
 
 /// How many older generations stay.
@@ -43,6 +45,7 @@ struct KeepRules {
 /// One archive, with templates and defaults merged in.
 struct ArchiveConfig {
   std::string name;
+  std::filesystem::path defined_in;  ///< the file; empty: the command line
   std::filesystem::path root;
   std::set<std::string> include{"."};
   FilterRules filter;

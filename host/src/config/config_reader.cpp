@@ -115,6 +115,7 @@ class ConfigReader {
     if (!is_mapping(node, "archive " + quote(name))) return;
     ArchiveConfig archive = config_.defaults;
     archive.name = name;
+    archive.defined_in = node.origin.file;
     std::set<std::string> seen;
     apply_template(node, archive, seen);
     read_archive_keys(node, archive);

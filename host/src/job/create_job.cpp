@@ -16,10 +16,12 @@
 #include "events/problem_reporter.hpp"
 #include "events/progress_display.hpp"
 #include "job/archive_files.hpp"
+#include "job/archive_transaction.hpp"
 #include "job/destination_record.hpp"
 #include "job/dry_run.hpp"
 #include "job/keeping.hpp"
 #include "job/next_backup.hpp"
+#include "job/pins.hpp"
 #include "state/archive_record.hpp"
 
 namespace autoarchive::host {
@@ -80,20 +82,24 @@ class CreateJob {
     request.parent_manifest = next.parent_manifest;
     request.sync = session_.syncs();
     request.stop = session_.process().stop;
-    const BackupName made{archive_.name, type_, next.choice.level, ""};
-    request.plan = plan_generations(kept_files(storage_, backups), made, archive_.keep.generations);
+    request.plan = plan(next, backups);
     return request;
   }
 
+  [[nodiscard]] CommitPlan plan(const NextBackup& next, const BackupCatalog& backups) const {
+    KeepQuestion question;
+    question.files = kept_files(storage_, backups,
+                                read_holds(session_.config().state_dir, archive_.name, storage_, backups));
+    question.made = BackupName{archive_.name, type_, next.choice.level, ""};
+    question.generations = archive_.keep.generations;
+    question.remove_surplus = archive_.levels.remove_obsolete;
+    question.foreign = foreign_names(storage_, archive_.name, question.files);
+    return plan_keeping(question).plan;
+  }
+
   CreateOutcome attempt(const std::string& lost_state) {
-    TransactionOptions options;
-    options.archive = archive_.name;
-    options.lock_wait = session_.options().lock_wait;
-    options.state_lock_dir = session_.config().state_dir / "lock";
-    options.expected_marker = remembered_marker(session_.config().state_dir, archive_.name, archive_.destination);
+    auto options = transaction_options(session_, archive_);
     options.new_destination = command_.new_destination;
-    options.sync = session_.syncs();
-    options.stop = session_.process().stop;
     const auto transaction = storage_.begin(options);
     for (const auto& line : transaction->recovered()) notice(line);
 
@@ -167,6 +173,7 @@ class CreateJob {
   void save(RunRecord run) {
     try {
       add_run(record_, std::move(run));
+      record_.defined_in = archive_.defined_in.native();
       write_archive_record(session_.config().state_dir, archive_.name, record_);
     } catch (const Error& error) {
       session_.console().problem({Severity::warning, "state.lost", archive_.name, error.message()});

@@ -65,8 +65,7 @@ class Forecaster {
 Forecast forecast(Console& console, const ArchiveConfig& archive, const NextBackup& next, const IStorage& storage) {
   FilterRules rules = archive.filter;
   const Filter filter(std::move(rules));
-  auto walker =
-      std::make_unique<Walker>(WalkOptions{archive.root, archive.include, {}, archive.incremental}, filter);
+  auto walker = std::make_unique<Walker>(WalkOptions{archive.root, archive.include, {}, archive.incremental}, filter);
   TreeComparison comparison(std::move(walker), open_parent(next, storage));
   Forecaster forecaster(console);
   for (ComparedItem step; comparison.next(step);) forecaster.take(step);

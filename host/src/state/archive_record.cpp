@@ -68,6 +68,7 @@ RunRecord to_run(const Json& json) {
 
 ArchiveRecord to_record(const Json& json) {
   ArchiveRecord record;
+  record.defined_in = text(json, "defined_in");
   record.chain = text(json, "chain");
   record.restarts = static_cast<int>(integer(json, "restarts"));
   record.last_restart = time(json, "last_restart");
@@ -92,7 +93,8 @@ ArchiveRecordFile read_archive_record(const std::filesystem::path& state_dir, co
 
 void write_archive_record(const std::filesystem::path& state_dir, const std::string& archive,
                           const ArchiveRecord& record) {
-  Json::Object object{{"version", kVersion}, {"chain", record.chain}, {"restarts", record.restarts}};
+  Json::Object object{
+      {"version", kVersion}, {"defined_in", record.defined_in}, {"chain", record.chain}, {"restarts", record.restarts}};
   if (record.last_restart) object.emplace_back("last_restart", format_rfc3339(*record.last_restart));
   if (record.failing_since) object.emplace_back("failing_since", format_rfc3339(*record.failing_since));
   if (record.last_success) object.emplace_back("last_success", to_json(*record.last_success));

@@ -31,8 +31,9 @@ struct RunRecord {
 
 /// A plain value.
 struct ArchiveRecord {
-  std::string chain;  ///< id of the chain that the next two are about
-  int restarts = 0;   ///< with a low level since the chain's level 0
+  std::string defined_in;  ///< the configuration file; empty: the command line
+  std::string chain;       ///< id of the chain that the next two are about
+  int restarts = 0;        ///< with a low level since the chain's level 0
   std::optional<SystemTime> last_restart;
   std::optional<RunRecord> last_success;
   std::optional<SystemTime> failing_since;  ///< the first of the failed runs since then

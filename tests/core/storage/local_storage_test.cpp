@@ -59,6 +59,27 @@ TEST_F(LocalStorageTest, ShowsAFileUnderItsNameOnlyAfterTheCommit) {
   EXPECT_THAT(names(), ElementsAre("home.tar"));
 }
 
+// Found after the journal, it would stop this archive for good.
+TEST_F(LocalStorageTest, RefusesACommitBeforeItsJournalWhenSomethingIsInTheWay) {
+  {
+    const auto transaction = begin();
+    put(*transaction, "home.tar", "old");
+    transaction->commit({});
+  }
+  std::filesystem::create_directory(directory_ / "home.aa.tar");
+  for (const char* retired : {"", "home.tar"}) {
+    if (*retired != '\0') std::filesystem::create_directory(directory_ / "home.tar._old");
+    const auto transaction = begin();
+    put(*transaction, "home.tar", "new");
+    CommitPlan plan;
+    if (*retired == '\0') plan.steps.push_back({CommitStep::Action::keep, "home.tar", "home.aa.tar"});
+    if (*retired != '\0') plan.steps.push_back({CommitStep::Action::retire, "home.tar", ""});
+    EXPECT_THROW(transaction->commit(plan), Error);
+    EXPECT_FALSE(std::filesystem::exists(directory_ / ".home.journal"));
+    EXPECT_EQ(content("home.tar"), "old");
+  }
+}
+
 TEST_F(LocalStorageTest, LeavesNothingBehindWhenItIsGivenUp) {
   test::write_file(directory_ / "home.tar", "old");
   {
