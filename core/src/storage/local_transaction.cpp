@@ -110,6 +110,7 @@ void LocalTransaction::remove_temporaries() {
     std::filesystem::remove(partial(target.native()), error);
   }
   directory_.remove(partial(journal_name()));
+  directory_.remove(marker_temporary());
   puts_.clear();
   states_.clear();
 }
@@ -126,9 +127,20 @@ void LocalTransaction::check_marker(const TransactionOptions& options) {
   }
   if (!marker_.empty()) return;
   marker_ = make_uuid();
-  write_small(partial(name), marker_ + "\n");
-  directory_.rename(partial(name), name);
+  write_small(marker_temporary(), marker_ + "\n");
+  try {
+    directory_.rename_new(marker_temporary(), name);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::file_exists) throw;
+    // Another archive's run was quicker: there is one marker, and it never changes.
+    directory_.remove(marker_temporary());
+    marker_ = read_text(directory_, name, 36);
+  }
   if (sync_) directory_.sync();
+}
+
+std::string LocalTransaction::marker_temporary() const {
+  return partial("." + archive_ + ".marker");
 }
 
 void LocalTransaction::write_small(const std::string& name, std::string_view text) {

@@ -36,6 +36,7 @@ class LocalTransaction final : public ITransaction {
 
  private:
   [[nodiscard]] std::string journal_name() const { return "." + archive_ + ".journal"; }
+  [[nodiscard]] std::string marker_temporary() const;
   void recover();
   void remove_temporaries();
   void check_marker(const TransactionOptions& options);
