@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "autoarchive/storage/lock_file.hpp"
 #include "autoarchive/storage/transaction.hpp"
 #include "directory.hpp"
 #include "journal.hpp"
-#include "lock_file.hpp"
 
 namespace autoarchive {
 
