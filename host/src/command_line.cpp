@@ -75,6 +75,10 @@ void add_create(CLI::App& app, CreateCommand& create, Words& words) {
                 "remove the old backup first, to free its space");
   verb.add_flag("--allow-empty", create.overrides.allow_empty, "an empty root is no error");
   verb.add_flag("--new-destination", create.new_destination, "the destination is new, or another one than last time");
+  verb.add_flag("--accept-source", create.accept_source, "the source is right, whatever guard says");
+  verb.add_flag("--ignore-free-space", create.ignore_free_space, "begin even if it does not seem to be enough");
+  verb.add_option("--jobs", create.jobs, "archives at the same time")->check(CLI::Range(1, 64))->type_name("N");
+  verb.add_flag("--part-of-run", create.part_of_run)->group("");
   verb.add_flag("--fail-fast", create.fail_fast, "stop at the first archive that fails");
 }
 
@@ -102,6 +106,8 @@ struct Commands {
   VerifyCommand verify;
   RemoveCommand remove;
   KeepCommand keep;
+  StatusCommand status;
+  ScheduleCommand schedule;
   PurgeCommand purge;
   RouteCommand route;
   WhyCommand why;
@@ -117,6 +123,14 @@ void add_looking(CLI::App& app, Commands& commands, Words& words) {
   ls.add_option("TARGET", words.target, "ARCHIVE[@SELECTOR], or an archive file")->required();
   ls.add_option("PATH", commands.ls.paths, "only these, with all below them");
   ls.add_option("--destination", commands.ls.destination, "of an archive that no file defines")->type_name("DIR");
+  auto& status = *app.add_subcommand("status", "are the backups as they should be");
+  status.add_option("ARCHIVE", commands.status.archives, "default: all");
+  status.add_option("--format", commands.status.format, "text, json or prometheus")
+      ->check(CLI::IsMember({"text", "json", "prometheus"}));
+  status
+      .add_option("--output", commands.status.output,
+                  "written at once, for all to read; the figures for Prometheus unless --format says json")
+      ->type_name("FILE");
   auto& route = *app.add_subcommand("route", "which provider makes the backups, and why");
   route.add_option("ARCHIVE", commands.route.archives, "default: all");
   add_overrides(route, commands.route.overrides);
@@ -156,6 +170,15 @@ void add_groups(CLI::App& app, Commands& commands) {
   plugins.add_subcommand("list", "plugins, loaded and refused, with their providers")->callback([&commands] {
     commands.plugins.action = "list";
   });
+  auto& schedule = *app.add_subcommand("schedule", "systemd units for archives that have a schedule");
+  schedule.require_subcommand(1);
+  for (const auto& [action, text] : {std::pair("show", "print them"), std::pair("install", "write and enable them"),
+                                     std::pair("remove", "disable and delete them")}) {
+    auto* verb = schedule.add_subcommand(action, text);
+    verb->add_option("ARCHIVE", commands.schedule.archives, "default: all that have a schedule");
+    verb->add_option("--directory", commands.schedule.directory, "of the units")->type_name("DIR");
+    verb->callback([&commands, action = std::string(action)] { commands.schedule.action = action; });
+  }
   auto& config = *app.add_subcommand("config", "the configuration");
   config.require_subcommand(1);
   const auto add = [&](const char* action, const char* text) {
@@ -169,6 +192,7 @@ void add_groups(CLI::App& app, Commands& commands) {
   add("schema", "JSON Schema of the file");
   add("example", "a commented file with every key");
   add("reference", "every key as a table, in Markdown");
+  add("problems", "every id of a problem as a table, in Markdown");
 }
 
 std::optional<int> parse_level(const std::string& text) {
@@ -199,6 +223,8 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
   }
   if (verb == "route") return std::move(commands.route);
   if (verb == "why") return std::move(commands.why);
+  if (verb == "status") return std::move(commands.status);
+  if (verb == "schedule") return std::move(commands.schedule);
   if (verb == "keep") return std::move(commands.keep);
   if (verb == "purge") return std::move(commands.purge);
   if (verb == "plugins") return std::move(commands.plugins);

@@ -59,6 +59,10 @@ struct CreateCommand {
   bool next_level = false;   ///< the next in a row, whatever the rules say
   bool full = false;
   bool new_destination = false;
+  bool accept_source = false;
+  bool ignore_free_space = false;
+  std::optional<int> jobs;   ///< none: as the configuration says
+  bool part_of_run = false;  ///< started by a run that has the hooks before and after all
   bool fail_fast = false;
 };
 struct ListCommand {
@@ -97,6 +101,16 @@ struct KeepCommand {
   bool pin = false;
   bool unpin = false;
 };
+struct StatusCommand {
+  std::vector<std::string> archives;
+  std::string format = "text";   ///< text, json, prometheus
+  std::filesystem::path output;  ///< empty: standard output
+};
+struct ScheduleCommand {
+  std::string action;  ///< show, install, remove
+  std::vector<std::string> archives;
+  std::filesystem::path directory;  ///< of the units; empty: systemd's
+};
 struct PurgeCommand {
   std::vector<std::string> archives;
   bool orphans = false;
@@ -114,7 +128,7 @@ struct PluginsCommand {
   std::string action = "list";
 };
 struct ConfigCommand {
-  std::string action;  ///< check, show, schema, example, reference
+  std::string action;  ///< check, show, schema, example, reference, problems
   std::vector<std::string> archives;
 };
 struct VersionCommand {};
@@ -123,9 +137,9 @@ struct HelpCommand {
   std::string text;
 };
 
-using Command =
-    std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, VerifyCommand, RemoveCommand, KeepCommand, PurgeCommand,
-                 RouteCommand, WhyCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
+using Command = std::variant<CreateCommand, ListCommand, LsCommand, RestoreCommand, VerifyCommand, RemoveCommand,
+                             KeepCommand, StatusCommand, ScheduleCommand, PurgeCommand, RouteCommand, WhyCommand,
+                             PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {
   GlobalOptions options;

@@ -7,6 +7,7 @@
 #include "autoarchive/base/error.hpp"
 #include "config/archive_keys.hpp"
 #include "config/yaml_tree.hpp"
+#include "events/problem_ids.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive::host {
@@ -155,6 +156,8 @@ TEST(ConfigDocuments, AreWhatTheTableOfKeysMakes) {
       << "run: aa config schema > config/autoarchive.schema.json";
   EXPECT_EQ(test::read_file(source / "docs/config-reference.md"), config_reference())
       << "run: aa config reference > docs/config-reference.md";
+  EXPECT_EQ(test::read_file(source / "docs/problems.md"), problem_reference())
+      << "run: aa config problems > docs/problems.md";
 }
 
 TEST(ConfigDocuments, AllShippedFilesLoad) {

@@ -53,10 +53,10 @@ TEST(VerifyRecord, TellsOfEveryFlippedBitAndStartsAnew) {
 }
 
 TEST(VerifyRecords, NameTheBackupsThatWereProven) {
-  const auto at = [](int second) { return SystemTime(std::chrono::seconds(second)); };
-  const std::vector<VerifyRecord> records{{"a", VerifyDepth::data, at(1), true},    {"b", VerifyDepth::quick, at(1), true},
-                                          {"c", VerifyDepth::restore, at(1), true}, {"c", VerifyDepth::data, at(2), false},
-                                          {"d", VerifyDepth::data, at(1), false},   {"d", VerifyDepth::restore, at(2), true}};
+  const std::vector<VerifyRecord> records{
+      {"a", VerifyDepth::data, at(1), true},    {"b", VerifyDepth::quick, at(1), true},
+      {"c", VerifyDepth::restore, at(1), true}, {"c", VerifyDepth::data, at(2), false},
+      {"d", VerifyDepth::data, at(1), false},   {"d", VerifyDepth::restore, at(2), true}};
   EXPECT_EQ(proven_backups(records), (std::set<std::string>{"a", "d"}));
 }
 

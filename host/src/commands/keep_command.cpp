@@ -16,8 +16,7 @@ using Fate = KeepVerdict::Fate;
 Keeping retention(Session& session, const ArchiveConfig& archive, const IStorage& storage,
                   const BackupCatalog& catalog) {
   KeepQuestion question;
-  question.files = kept_files(storage, catalog,
-                              read_holds(session.config().state_dir, archive.name, storage, catalog));
+  question.files = kept_files(storage, catalog, read_holds(session.config().state_dir, archive.name, storage, catalog));
   question.generations = archive.keep.generations;
   question.remove_surplus = true;
   return plan_keeping(question);
@@ -30,7 +29,8 @@ class Keeper {
 
   void keep(const std::string& name) {
     const auto backups = read_backups(session_, name, {});
-    if (session_.options().dry_run) return tell(name, retention(session_, backups.archive, *backups.storage, backups.catalog));
+    if (session_.options().dry_run)
+      return tell(name, retention(session_, backups.archive, *backups.storage, backups.catalog));
     const auto transaction = backups.storage->begin(transaction_options(session_, backups.archive));
     const auto now = BackupCatalog::read(*backups.storage, name, session_.providers().types());
     const auto keeping = retention(session_, backups.archive, *backups.storage, now);
@@ -76,8 +76,8 @@ ExitStatus change_pin(Session& session, const KeepCommand& command) {
   const auto catalog = BackupCatalog::read(*backups.storage, target.archive, session.providers().types());
   const auto& entry = with_id(catalog, target.selector);
   auto pins = read_pins(*backups.storage, target.archive);
-  const bool changed = command.pin ? pins.insert(entry.header->backup_uuid).second
-                                   : pins.erase(entry.header->backup_uuid) > 0;
+  const bool changed =
+      command.pin ? pins.insert(entry.header->backup_uuid).second : pins.erase(entry.header->backup_uuid) > 0;
   if (changed && !session.options().dry_run) {
     put_pins(*transaction, target.archive, pins);
     transaction->commit({});

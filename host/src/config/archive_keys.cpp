@@ -8,6 +8,7 @@
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
+#include "config/rule_lists.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -149,6 +150,47 @@ constexpr std::array kKeys{
                "How many older generations stay (aa, ab, …) when a new backup takes their place.", 0, 676,
                [](A& a, const Y& v) { a.keep.generations = integer(v); },
                [](const A& a) { return std::to_string(a.keep.generations); }},
+    ArchiveKey{"hooks", ValueKind::rule_list,
+               "[{at: before, run: [findmnt, --noheadings, /mnt/backup], not_now: [1], time_limit: 1m}]",
+               "Programs at points of a run: at (before, snapshot, after, succeeded, warned, failed), run (argument "
+               "vector) or "
+               "shell, time_limit, not_now, release (of a snapshot).",
+               0, 0, [](A& a, const Y& v) { a.hooks = read_hooks(v, /*of_the_run=*/false); },
+               [](const A& a) { return text_of(a.hooks); }},
+    ArchiveKey{"problems", ValueKind::rule_list, "[{on: file.changed, match: \"**/*.log\", as: notice}]",
+               "What a problem counts as: on (an id, file.*, *), match (a pattern), as (ignore, notice, warning, "
+               "error: ends the "
+               "backup). The last that fits decides.",
+               0, 0, [](A& a, const Y& v) { a.problems = read_problem_rules(v); },
+               [](const A& a) { return text_of(a.problems); }},
+    ArchiveKey{"guard.min_files", ValueKind::integer, "1000",
+               "With fewer files the source is not trusted: the backup is held as NAME.held.EXT and the old ones stay. "
+               "0: no limit.",
+               0, 1'000'000'000, [](A& a, const Y& v) { a.guard.min_files = limit(v); },
+               [](const A& a) { return a.guard.min_files ? std::to_string(*a.guard.min_files) : std::string("none"); }},
+    ArchiveKey{"guard.shrink_limit", ValueKind::percent, "40%",
+               "The same when files or bytes have become less by more than this part since the last backup.", 1, 99,
+               [](A& a, const Y& v) { a.guard.shrink_limit_percent = static_cast<int>(*as_percent(v)); },
+               [](const A& a) {
+                 return a.guard.shrink_limit_percent ? std::to_string(*a.guard.shrink_limit_percent) + "%"
+                                                     : std::string("none");
+               }},
+    ArchiveKey{"verify.after_create", ValueKind::boolean, "true",
+               "Every new backup is read back from the destination, to the last byte.", 0, 0,
+               [](A& a, const Y& v) { a.verify.after_create = boolean(v); },
+               [](const A& a) { return text_of(a.verify.after_create); }},
+    ArchiveKey{
+        "verify.restore_every", ValueKind::duration, "30d",
+        "After a backup, the newest is restored into nothing, as a drill, when the last one is older than this. 0: "
+        "never.",
+        0, 0, [](A& a, const Y& v) { a.verify.restore_every = age_limit(v); },
+        [](const A& a) { return text_of_limit(a.verify.restore_every); }},
+    ArchiveKey{"max_age", ValueKind::duration, "26h",
+               "aa status says \"bad\" when the last success is older than this. 0: at any age it is good.", 0, 0,
+               [](A& a, const Y& v) { a.max_age = age_limit(v); }, [](const A& a) { return text_of_limit(a.max_age); }},
+    ArchiveKey{"schedule", ValueKind::text, "\"*-*-* 03:00\"",
+               "When aa schedule lets systemd make the backup: its OnCalendar.", 0, 0,
+               [](A& a, const Y& v) { a.schedule = v.text; }, [](const A& a) { return a.schedule; }},
     ArchiveKey{"overwrite_at_start", ValueKind::boolean, "false",
                "Remove the old backup before the new one is written, to free its space. A failure then leaves none.", 0,
                0, [](A& a, const Y& v) { a.overwrite_at_start = boolean(v); },
@@ -187,8 +229,15 @@ bool is_list_of_texts(const YamlNode& node) {
                                                         [](const auto& item) { return item.kind == YamlKind::scalar; });
 }
 
+bool is_list_of_mappings(const YamlNode& node) {
+  return node.kind == YamlKind::sequence && std::all_of(node.items.begin(), node.items.end(), [](const auto& item) {
+           return item.kind == YamlKind::mapping;
+         });
+}
+
 bool fits(const ArchiveKey& key, const YamlNode& value) {
   if (key.kind == ValueKind::text_list) return is_list_of_texts(value);
+  if (key.kind == ValueKind::rule_list) return is_list_of_mappings(value);
   if (value.kind != YamlKind::scalar) return false;
   switch (key.kind) {
     case ValueKind::boolean:
@@ -209,6 +258,7 @@ bool fits(const ArchiveKey& key, const YamlNode& value) {
     case ValueKind::path:
       return !value.text.empty();
     case ValueKind::text_list:
+    case ValueKind::rule_list:
       break;
   }
   return false;
@@ -248,6 +298,8 @@ std::string describe(const ArchiveKey& key) {
       return "a duration such as 90m, 26h or 14d, at most 36500d";
     case ValueKind::text_list:
       return "a list of texts";
+    case ValueKind::rule_list:
+      return "a list of mappings";
   }
   return {};
 }

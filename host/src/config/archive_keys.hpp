@@ -15,7 +15,7 @@
 
 namespace autoarchive::host {
 
-enum class ValueKind : std::uint8_t { text, path, boolean, integer, percent, size, duration, text_list };
+enum class ValueKind : std::uint8_t { text, path, boolean, integer, percent, size, duration, text_list, rule_list };
 
 /// One key. Nested ones are dotted: "keep.generations".
 struct ArchiveKey {

@@ -3,6 +3,7 @@
 
 #include "config/archive_keys.hpp"
 #include "config/plugin_keys.hpp"
+#include "config/rule_lists.hpp"
 #include "output/json.hpp"
 
 namespace autoarchive::host {
@@ -30,6 +31,10 @@ Json::Object value_schema(const ArchiveKey& key) {
     case ValueKind::text_list:
       schema.emplace_back("type", "array");
       schema.emplace_back("items", Json::Object{{"type", "string"}});
+      break;
+    case ValueKind::rule_list:
+      schema.emplace_back("type", "array");
+      schema.emplace_back("items", rule_schema(key.name));
       break;
     case ValueKind::size:
       schema.emplace_back("type", Json::Array{"string", "integer"});
@@ -75,6 +80,10 @@ Json::Object named_archives() {
   return {{"type", "object"}, {"additionalProperties", Json::Object{{"$ref", "#/$defs/archive"}}}};
 }
 
+Json::Object integer_schema(int min, int max) {
+  return {{"type", "integer"}, {"minimum", min}, {"maximum", max}};
+}
+
 /// The keys as a YAML mapping, each with its meaning above it.
 void append_keys(std::string& out, std::string_view indent) {
   std::string group;
@@ -93,18 +102,23 @@ void append_keys(std::string& out, std::string_view indent) {
 }  // namespace
 
 std::string config_schema() {
-  const Json::Object schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                            {"title", "AutoArchive configuration"},
-                            {"type", "object"},
-                            {"required", Json::Array{"version"}},
-                            {"additionalProperties", false},
-                            {"properties", Json::Object{{"version", Json::Object{{"const", 1}}},
-                                                        {"plugins", plugins_schema()},
-                                                        {"state_dir", Json::Object{{"type", "string"}}},
-                                                        {"defaults", Json::Object{{"$ref", "#/$defs/archive"}}},
-                                                        {"templates", named_archives()},
-                                                        {"archives", named_archives()}}},
-                            {"$defs", Json::Object{{"archive", archive_schema()}}}};
+  const Json::Object schema{
+      {"$schema", "https://json-schema.org/draft/2020-12/schema"},
+      {"title", "AutoArchive configuration"},
+      {"type", "object"},
+      {"required", Json::Array{"version"}},
+      {"additionalProperties", false},
+      {"properties", Json::Object{{"version", Json::Object{{"const", 1}}},
+                                  {"plugins", plugins_schema()},
+                                  {"state_dir", Json::Object{{"type", "string"}}},
+                                  {"jobs", integer_schema(1, 64)},
+                                  {"nice", integer_schema(0, 19)},
+                                  {"ionice", Json::Object{{"enum", Json::Array{"idle", "best-effort"}}}},
+                                  {"hooks", Json::Object{{"type", "array"}, {"items", rule_schema("hooks")}}},
+                                  {"defaults", Json::Object{{"$ref", "#/$defs/archive"}}},
+                                  {"templates", named_archives()},
+                                  {"archives", named_archives()}}},
+      {"$defs", Json::Object{{"archive", archive_schema()}}}};
   return Json(schema).pretty() + "\n";
 }
 
@@ -117,6 +131,13 @@ std::string config_example() {
   out += plugins_example();
   out +=
       "\n"
+      "# How many archives are backed up at the same time, and how much of the machine that may take from others.\n"
+      "jobs: 1\n"
+      "nice: 10\n"
+      "ionice: idle\n\n"
+      "# Once a run, before the first archive and after the last.\n"
+      "hooks:\n"
+      "  - {at: before_all, run: [/bin/true]}\n\n"
       "# What every archive starts from. All keys of an archive are allowed.\n"
       "defaults:\n"
       "  destination: /mnt/backup\n\n"
@@ -138,7 +159,10 @@ std::string config_reference() {
       "`/etc/autoarchive/config.yaml`; `archives.d/*.yaml` beside\n"
       "it may add templates and archives. Unknown keys, wrong types and everything ambiguous in YAML are errors with "
       "file, line and column.\n\n"
-      "Top level: `version` (1, required), `state_dir`, `plugins`, `defaults`, `templates`, `archives`.\n\n"
+      "Top level: `version` (1, required), `state_dir`, `jobs` (1 to 64), `nice` (0 to 19), `ionice` (idle, "
+      "best-effort), "
+      "`hooks` (before_all,\n"
+      "after_all), `plugins`, `defaults`, `templates`, `archives`.\n\n"
       "## Keys of `plugins`\n\n";
   out += plugins_reference();
   out +=

@@ -88,7 +88,8 @@ NextBackup next_backup(Session& session, const ArchiveConfig& archive, const Bac
   const bool continues = archive.incremental && !wish.full && base != nullptr && base->header &&
                          base->header->level == 0 && base->header->type == archive.type;
   const auto wanted = route_request(session.providers(), archive, continues ? base->header->provider : "");
-  next.provider = route(wanted, session.providers().policy(), session.providers().candidates(archive.type)).chosen_or_throw(wanted);
+  next.provider =
+      route(wanted, session.providers().policy(), session.providers().candidates(archive.type)).chosen_or_throw(wanted);
 
   LevelQuestion question;
   question.incremental = archive.incremental;

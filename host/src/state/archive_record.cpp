@@ -66,6 +66,18 @@ RunRecord to_run(const Json& json) {
   return run;
 }
 
+Json to_json(const DrillRecord& drill) {
+  return Json::Object{{"time", format_rfc3339(drill.time)},
+                      {"backup", drill.backup},
+                      {"seconds", drill.seconds},
+                      {"content_bytes", drill.content_bytes}};
+}
+
+DrillRecord to_drill(const Json& json) {
+  return {time(json, "time").value_or(SystemTime{}), text(json, "backup"), number(json, "seconds"),
+          static_cast<std::uint64_t>(integer(json, "content_bytes"))};
+}
+
 ArchiveRecord to_record(const Json& json) {
   ArchiveRecord record;
   record.defined_in = text(json, "defined_in");
@@ -75,6 +87,8 @@ ArchiveRecord to_record(const Json& json) {
   record.failing_since = time(json, "failing_since");
   if (const auto* success = json.find("last_success"); success != nullptr && success->as_object() != nullptr)
     record.last_success = to_run(*success);
+  if (const auto* drill = json.find("drill"); drill != nullptr && drill->as_object() != nullptr)
+    record.drill = to_drill(*drill);
   const auto* runs = json.find("runs");
   if (runs == nullptr || runs->as_array() == nullptr) return record;
   for (const auto& run : *runs->as_array()) record.runs.push_back(to_run(run));
@@ -98,6 +112,7 @@ void write_archive_record(const std::filesystem::path& state_dir, const std::str
   if (record.last_restart) object.emplace_back("last_restart", format_rfc3339(*record.last_restart));
   if (record.failing_since) object.emplace_back("failing_since", format_rfc3339(*record.failing_since));
   if (record.last_success) object.emplace_back("last_success", to_json(*record.last_success));
+  if (record.drill) object.emplace_back("drill", to_json(*record.drill));
   Json::Array runs;
   for (const auto& run : record.runs) runs.push_back(to_json(run));
   object.emplace_back("runs", std::move(runs));
@@ -115,6 +130,13 @@ void add_run(ArchiveRecord& record, RunRecord run) {
   if (record.runs.size() > kRememberedRuns) {
     record.runs.erase(record.runs.begin(), record.runs.end() - static_cast<std::ptrdiff_t>(kRememberedRuns));
   }
+}
+
+const RunRecord* last_run_like(const ArchiveRecord& record, bool increment) noexcept {
+  for (auto run = record.runs.rbegin(); run != record.runs.rend(); ++run) {
+    if (!run->backup.empty() && run->status != "held" && (run->level > 0) == increment) return &*run;
+  }
+  return nullptr;
 }
 
 std::vector<std::string> recorded_archives(const std::filesystem::path& state_dir) {

@@ -29,6 +29,14 @@ struct RunRecord {
   std::string error;   ///< of a failed run
 };
 
+/// The last time that a backup was restored to prove that it can be.
+struct DrillRecord {
+  SystemTime time{};
+  std::string backup;  ///< its id
+  double seconds = 0;
+  std::uint64_t content_bytes = 0;
+};
+
 /// A plain value.
 struct ArchiveRecord {
   std::string defined_in;  ///< the configuration file; empty: the command line
@@ -37,7 +45,8 @@ struct ArchiveRecord {
   std::optional<SystemTime> last_restart;
   std::optional<RunRecord> last_success;
   std::optional<SystemTime> failing_since;  ///< the first of the failed runs since then
-  std::vector<RunRecord> runs;              ///< the last ones, oldest first
+  std::optional<DrillRecord> drill;
+  std::vector<RunRecord> runs;  ///< the last ones, oldest first
 };
 
 /// What was read. A record that is damaged is an empty one, with the reason.
@@ -55,6 +64,8 @@ void write_archive_record(const std::filesystem::path& state_dir, const std::str
                           const ArchiveRecord& record);
 /// Adds a run and drops what is older than the last kRememberedRuns. Pure.
 void add_run(ArchiveRecord& record, RunRecord run);
+/// The last run that committed a backup of this kind; null if none is remembered. Points into the record.
+[[nodiscard]] const RunRecord* last_run_like(const ArchiveRecord& record, bool increment) noexcept;
 /// Archives that have a record, sorted.
 [[nodiscard]] std::vector<std::string> recorded_archives(const std::filesystem::path& state_dir);
 /// Missing is fine. Throws Error(os_error).
