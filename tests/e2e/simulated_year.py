@@ -97,6 +97,7 @@ class Year:
         )
         self.now = datetime.datetime(2027, 1, 1, 3, 0)
         self.pictures = {}  # by backup id
+        self.interrupted = None  # the tree of the last night whose run did not end well
         self.counts = collections.Counter()
         self.rules = collections.Counter()
 
@@ -129,7 +130,10 @@ class Year:
             shutil.rmtree(target)
             if "backup" not in backup:
                 raise Wrong(f"{backup['file']} has no manifest: {backup.get('fault')}")
-            if picture != self.pictures.setdefault(backup["backup"], now):
+            if backup["backup"] not in self.pictures:
+                # What a killed run had committed to its journal, the next run has finished: that is the tree of its night.
+                self.pictures[backup["backup"]] = self.interrupted if picture == self.interrupted else now
+            if picture != self.pictures[backup["backup"]]:
                 raise Wrong(f"{backup['file']} restores another tree than that of its night")
             self.counts["restores"] += 1
         status, _, err = self.run("verify", "home")
@@ -192,6 +196,8 @@ class Year:
         getattr(self, f"{kind}_night")()
         self.counts[f"{kind} nights"] += 1
         after = self.check_backups()
+        if kind in ("killed", "full"):
+            self.interrupted = Source.picture(self.source.root)
         if kind in ("failed",) and not before <= set(after):
             raise Wrong("a night in which nothing was made has lost a backup")
         if len(after) < min(1, len(before)):

@@ -17,8 +17,13 @@ KeptFile file(int level, const std::string& keep = "", const BackupType& type = 
   made.backup = made.name.file_name();
   return made;
 }
-KeptFile held(KeptFile file, const std::string& reason = "pinned") {
-  file.held = reason;
+KeptFile held(KeptFile file) {
+  file.held = "pinned";
+  file.is_pinned = true;
+  return file;
+}
+KeptFile verified(KeptFile file) {
+  file.held = "the newest that is verified";
   return file;
 }
 KeptFile based_on(KeptFile file, const KeptFile& parent) {
@@ -55,7 +60,7 @@ TEST(Keeping, LinksThePlainBackupAndShiftsTheOlderOnes) {
 }
 
 TEST(Keeping, LetsTheLastGenerationFallOff) {
-  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(1, "ab"), file(0, "ab")}, made(0), 2)),
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(0, "ab"), file(1, "ab")}, made(0), 2)),
               ElementsAre("retire a.1.ab.tar.gz", "retire a.ab.tar.gz", "move a.aa.tar.gz a.ab.tar.gz",
                           "keep a.tar.gz a.aa.tar.gz"));
 }
@@ -75,7 +80,7 @@ TEST(Keeping, LeavesNoSecondChainAfterAChangeOfType) {
   EXPECT_THAT(steps(plan_generations({file(0)}, made(0, backup_type::kTarXz), 1)),
               ElementsAre("move a.tar.gz a.aa.tar.gz"));
   EXPECT_THAT(steps(plan_generations({file(0), file(1)}, made(0, backup_type::kTarXz), 0)),
-              ElementsAre("retire a.tar.gz", "retire a.1.tar.gz"));
+              ElementsAre("retire a.1.tar.gz", "retire a.tar.gz"));
 }
 
 TEST(Keeping, TakesWhatLiesBesideAlong) {
@@ -117,6 +122,17 @@ TEST(Keeping, NeitherCountsNorDropsAGenerationThatIsHeld) {
               ElementsAre("keep a.tar.gz a.aa.tar.gz", "move a.1.tar.gz a.1.aa.tar.gz"));
 }
 
+// With every backup verified, as many generations stay as with none.
+TEST(Keeping, CountsTheNewestVerifiedGenerationButNeverDropsIt) {
+  EXPECT_THAT(steps(plan_generations({verified(file(0)), file(0, "aa")}, made(0), 1)),
+              ElementsAre("retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0), verified(file(0, "aa")), file(0, "ab")}, made(0), 1)),
+              ElementsAre("retire a.ab.tar.gz", "move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({verified(file(0)), file(0, "aa")}, made(0), 0)),
+              ElementsAre("retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_keeping({{file(0), file(0, "aa"), verified(file(0, "ab"))}, {}, 1, true}).plan), IsEmpty());
+}
+
 TEST(Keeping, SaysThatNoPlaceIsFreeWhenAllAreHeld) {
   std::vector<KeptFile> files{file(0)};
   for (int i = 0; i < kMaxGenerations; ++i) files.push_back(held(file(0, keeping_id_of(i))));
@@ -127,11 +143,11 @@ TEST(Keeping, DropsWhatCantBeRestoredWithoutWhatGoes) {
   const auto base = file(0);
   const auto old = based_on(file(1, "aa"), base);
   EXPECT_THAT(steps(plan_generations({base, based_on(file(1), base), old}, made(0), 0)),
-              ElementsAre("retire a.1.tar.gz", "retire a.1.aa.tar.gz"));
+              ElementsAre("retire a.1.aa.tar.gz", "retire a.1.tar.gz"));
   // A number that has become smaller: the level 0 goes, and the generation behind it that is based on it.
   const auto aa = file(0, "aa");
   EXPECT_THAT(steps(plan_generations({file(0), aa, based_on(file(1, "ab"), aa)}, made(0), 1)),
-              ElementsAre("retire a.aa.tar.gz", "retire a.1.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+              ElementsAre("retire a.1.ab.tar.gz", "retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
 }
 
 TEST(Keeping, LeavesSurplusGenerationsUnlessTheyAreToGo) {
@@ -140,10 +156,10 @@ TEST(Keeping, LeavesSurplusGenerationsUnlessTheyAreToGo) {
               ElementsAre("retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
   EXPECT_THAT(
       steps(plan_keeping({files, made(0), 1, true}).plan),
-      ElementsAre("retire a.aa.tar.gz", "retire a.ab.tar.gz", "retire a.ae.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+      ElementsAre("retire a.ae.tar.gz", "retire a.ab.tar.gz", "retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
   EXPECT_THAT(steps(plan_keeping({files, {}, 2, true}).plan), ElementsAre("retire a.ae.tar.gz"));
   EXPECT_THAT(steps(plan_keeping({files, {}, 0, true}).plan),
-              ElementsAre("retire a.aa.tar.gz", "retire a.ab.tar.gz", "retire a.ae.tar.gz"));
+              ElementsAre("retire a.ae.tar.gz", "retire a.ab.tar.gz", "retire a.aa.tar.gz"));
 }
 
 TEST(Keeping, PassesOverAPlaceWhereAForeignFileStands) {

@@ -86,7 +86,8 @@ CatalogEntry backup(int second, const std::string& keep, const std::string& id) 
 TEST(Holds, AreThePinsAndTheNewestThatIsVerified) {
   const BackupCatalog catalog({backup(3, "", "c"), backup(2, "aa", "b"), backup(1, "ab", "a")});
   EXPECT_THAT(holds(catalog, {"a"}, {"a", "b"}),
-              ElementsAre(std::pair("a", "pinned"), std::pair("b", "the newest that is verified")));
+              ElementsAre(std::pair(std::string("a"), Hold{"pinned", true}),
+                          std::pair(std::string("b"), Hold{"the newest that is verified", false})));
   EXPECT_THAT(holds(catalog, {}, {"gone"}), IsEmpty());
 }
 

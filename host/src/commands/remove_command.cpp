@@ -42,8 +42,9 @@ std::vector<std::size_t> to_be_removed(const BackupCatalog& catalog, const Remov
 
 CommitPlan removal_plan(const std::vector<KeptFile>& files, const std::vector<std::size_t>& chosen) {
   CommitPlan plan;
-  for (const auto index : chosen) {
-    const auto& file = files[index];
+  // Levels before what they are based on: should the run die in between, what is still there restores.
+  for (auto index = chosen.rbegin(); index != chosen.rend(); ++index) {
+    const auto& file = files[*index];
     const auto name = file.name.file_name();
     plan.steps.push_back({CommitStep::Action::retire, name, ""});
     if (file.has_manifest) plan.steps.push_back({CommitStep::Action::retire, manifest_name(name), ""});

@@ -49,14 +49,15 @@ std::vector<std::size_t> chain_of(const std::vector<KeptFile>& files, std::size_
   return chain;
 }
 
-void hold(std::vector<KeptFile>& files, std::size_t target, const std::string& reason) {
+void apply_hold(std::vector<KeptFile>& files, std::size_t target, const Hold& hold) {
   const auto name = files[target].name.file_name();
   for (const auto index : chain_of(files, target)) {
-    auto& held = files[index].held;
+    auto& file = files[index];
+    file.is_pinned = file.is_pinned || hold.is_pin;
     if (index == target) {
-      held = reason;
-    } else if (held.empty()) {
-      held = quote(name) + ", which is " + reason + ", is based on it";
+      file.held = hold.reason;
+    } else if (file.held.empty()) {
+      file.held = quote(name) + ", which is " + hold.reason + ", is based on it";
     }
   }
 }
@@ -64,12 +65,12 @@ void hold(std::vector<KeptFile>& files, std::size_t target, const std::string& r
 }  // namespace
 
 std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
-                                 const std::map<std::string, std::string>& holds) {
+                                 const std::map<std::string, Hold>& holds) {
   std::vector<KeptFile> files;
   for (const auto& entry : catalog.entries()) files.push_back(kept_file(storage, entry));
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto found = holds.find(files[i].backup);
-    if (found != holds.end()) hold(files, i, found->second);
+    if (found != holds.end()) apply_hold(files, i, found->second);
   }
   return files;
 }

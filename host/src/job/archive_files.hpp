@@ -13,10 +13,17 @@
 
 namespace autoarchive::host {
 
+/// Why a backup must not go.
+struct Hold {
+  std::string reason;
+  bool is_pin = false;  ///< by the user's will
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
 /// The catalog's files with what lies beside each of them, and why it must not go: `holds` gives the reason by backup
 /// id. Whoever holds a backup holds its chain.
 [[nodiscard]] std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
-                                               const std::map<std::string, std::string>& holds = {});
+                                               const std::map<std::string, Hold>& holds = {});
 
 /// Names of the destination that begin with the archive's and a dot, and belong to none of the files.
 [[nodiscard]] std::set<std::string> foreign_names(const IStorage& storage, const std::string& archive,

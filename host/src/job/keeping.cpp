@@ -86,13 +86,14 @@ class Planner {
     if (carried.empty()) return;
     if (!is_held(carried) && question_.generations == 0)
       return remove(carried, fmt::format("replaced, and keep.generations is 0"));
-    int counted = is_held(carried) ? 0 : 1;
+    int counted = is_pinned(carried) ? 0 : 1;
     for (int place = 0; place < kMaxGenerations; ++place) {
       if (is_blocked(carried, place)) continue;
       const auto occupant = at(place);
       moves_.emplace_back(carried, place);
       if (occupant.empty()) return;
-      if (!is_held(occupant) && ++counted > question_.generations) return remove(occupant, beyond());
+      counted += is_pinned(occupant) ? 0 : 1;
+      if (!is_held(occupant) && counted > question_.generations) return remove(occupant, beyond());
       carried = occupant;
     }
     throw Error(ErrorCode::runtime_error,
@@ -115,6 +116,10 @@ class Planner {
 
   [[nodiscard]] static bool is_held(const Generation& files) {
     return std::any_of(files.begin(), files.end(), [](const auto* file) { return !file->held.empty(); });
+  }
+
+  [[nodiscard]] static bool is_pinned(const Generation& files) {
+    return std::any_of(files.begin(), files.end(), [](const auto* file) { return file->is_pinned; });
   }
 
   [[nodiscard]] bool is_blocked(const Generation& files, int place) const {
@@ -145,8 +150,8 @@ class Planner {
   void remove_surplus() {
     int counted = 0;
     for (const auto& [place, files] : after_the_moves()) {
-      if (place == kCurrent || is_held(files)) continue;
-      if (++counted > question_.generations) remove(files, beyond());
+      if (place == kCurrent || is_pinned(files)) continue;
+      if (++counted > question_.generations && !is_held(files)) remove(files, beyond());
     }
   }
 
@@ -169,11 +174,12 @@ class Planner {
     return question_.made && file.name.file_name() == question_.made->file_name();
   }
 
-  // What goes first, so that its name is free; then the oldest moves first.
+  // What goes first, so that its name is free; then the oldest moves first. Of what goes, levels go before what they
+  // are based on: should the run die in between, everything that is still there restores.
   [[nodiscard]] CommitPlan steps() const {
     PlanBuilder plan;
-    for (const auto& file : question_.files) {
-      if (removed_.contains(&file) && !is_replaced(file)) plan.retire(file);
+    for (auto file = question_.files.rbegin(); file != question_.files.rend(); ++file) {
+      if (removed_.contains(&*file) && !is_replaced(*file)) plan.retire(*file);
     }
     for (auto move = moves_.rbegin(); move != moves_.rend(); ++move) {
       for (const auto* file : move->first) {
@@ -187,7 +193,7 @@ class Planner {
     std::vector<KeepVerdict> verdicts;
     int counted = 0;
     for (const auto& [place, files] : after_the_moves()) {
-      if (place != kCurrent && !is_held(files)) ++counted;
+      if (place != kCurrent && !is_pinned(files)) ++counted;
       for (const auto* file : files) verdicts.push_back(verdict(*file, place, counted, is_held(files)));
     }
     if (moves_.empty()) {

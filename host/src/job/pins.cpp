@@ -53,21 +53,21 @@ void put_pins(ITransaction& transaction, const std::string& archive, const std::
   sink->finish();
 }
 
-std::map<std::string, std::string> holds(const BackupCatalog& catalog, const std::set<std::string>& pins,
-                                         const std::set<std::string>& verified) {
-  std::map<std::string, std::string> reasons;
+std::map<std::string, Hold> holds(const BackupCatalog& catalog, const std::set<std::string>& pins,
+                                  const std::set<std::string>& verified) {
+  std::map<std::string, Hold> reasons;
   for (const auto index : catalog.newest_first()) {
     const auto& header = catalog.entries()[index].header;
     if (!header || !verified.contains(header->backup_uuid)) continue;
-    reasons[header->backup_uuid] = "the newest that is verified";
+    reasons[header->backup_uuid] = {"the newest that is verified", false};
     break;
   }
-  for (const auto& pin : pins) reasons[pin] = "pinned";
+  for (const auto& pin : pins) reasons[pin] = {"pinned", true};
   return reasons;
 }
 
-std::map<std::string, std::string> read_holds(const std::filesystem::path& state_dir, const std::string& archive,
-                                              const IStorage& storage, const BackupCatalog& catalog) {
+std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir, const std::string& archive,
+                                       const IStorage& storage, const BackupCatalog& catalog) {
   std::string ignored;  // a damaged record proves nothing, and status tells of it
   return holds(catalog, read_pins(storage, archive), proven_backups(read_verify_records(state_dir, archive, ignored)));
 }

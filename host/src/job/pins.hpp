@@ -10,6 +10,7 @@
 
 #include "autoarchive/archiver/backup_catalog.hpp"
 #include "autoarchive/storage/istorage.hpp"
+#include "job/archive_files.hpp"
 
 namespace autoarchive::host {
 
@@ -19,11 +20,10 @@ namespace autoarchive::host {
 void put_pins(ITransaction& transaction, const std::string& archive, const std::set<std::string>& pins);
 
 /// Why which backups must not go, by id: pinned, or of the newest chain that `verified` has.
-[[nodiscard]] std::map<std::string, std::string> holds(const BackupCatalog& catalog, const std::set<std::string>& pins,
-                                                       const std::set<std::string>& verified);
+[[nodiscard]] std::map<std::string, Hold> holds(const BackupCatalog& catalog, const std::set<std::string>& pins,
+                                                const std::set<std::string>& verified);
 /// The same from what the archive's destination and the state say.
-[[nodiscard]] std::map<std::string, std::string> read_holds(const std::filesystem::path& state_dir,
-                                                            const std::string& archive, const IStorage& storage,
-                                                            const BackupCatalog& catalog);
+[[nodiscard]] std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir, const std::string& archive,
+                                                     const IStorage& storage, const BackupCatalog& catalog);
 
 }  // namespace autoarchive::host
