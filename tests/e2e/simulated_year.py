@@ -120,7 +120,10 @@ class Year:
         """Each listed backup is whole and restores the tree of its night."""
         now = Source.picture(self.source.root) if self.source.root.exists() else {}
         found = self.backups()
+        named = {(backup["level"], backup["generation"]) for backup in found if not backup["file"].endswith("._old")}
         for backup in found:
+            if backup["file"].endswith("._old") and (backup["level"], backup["generation"]) in named:
+                continue  # about to go; only what is based on it can ask for it
             selector = str(backup["level"]) + ("." + backup["generation"] if backup["generation"] else "")
             target = self.work / "restored"
             status, _, err = self.run("restore", f"home@{selector}", "--to", str(target))

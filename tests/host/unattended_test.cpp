@@ -229,6 +229,24 @@ TEST_F(UnattendedTest, StatusWritesFiguresForACollectorAtOnceAndReadable) {
   EXPECT_FALSE(std::filesystem::exists(directory_ / "aa.prom.new"));
 }
 
+// A run that has died between moving old generations and removing the last one.
+TEST_F(UnattendedTest, EveryBackupThatIsSetAsideRestoresAlthoughItsBaseHasLostItsName) {
+  configure("incremental: true, keep: {generations: 1}");
+  EXPECT_EQ(run({"create", "a"}), 0) << err_;
+  test::write_file(directory_ / "root/a/more", "more");
+  EXPECT_EQ(run({"create", "a"}), 0) << err_;
+  EXPECT_EQ(run({"create", "a", "--full"}), 0) << err_;  // a.aa.tar.gz, a.1.aa.tar.gz and the new a.tar.gz
+  const auto backups = directory_ / "backups";
+  for (const char* sidecar : {"", ".manifest.zst", ".sha256"}) {
+    const auto name = [&](const std::string& file) { return backups / (file + ".tar.gz" + sidecar); };
+    for (const char* file : {"a.aa", "a.1.aa"}) std::filesystem::rename(name(file), name(file).native() + "._old");
+    std::filesystem::copy(name("a"), name("a.aa"));
+  }
+  std::filesystem::remove_all(directory_ / "root/a");
+  EXPECT_EQ(run({"restore", "a@1.aa", "--to", directory_ / "r"}), 0) << err_;
+  EXPECT_EQ(test::read_file(directory_ / "r/more"), "more");
+}
+
 HealthFacts good() {
   HealthFacts facts;
   facts.now = SystemTime(std::chrono::seconds(1'800'000'000));
