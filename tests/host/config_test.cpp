@@ -62,6 +62,18 @@ archives:
   EXPECT_EQ(config.state_dir, "/state");
 }
 
+TEST_F(ConfigTest, TakesPartsOfPathsFromTheEnvironment) {
+  ::setenv("AA_TEST_DISK", "disk1", 1);
+  const auto config =
+      read("version: 1\narchives: {a: {root: '/mnt/${AA_TEST_DISK}/x', destination: '/d/$${AA_TEST_DISK}'}}\n");
+  EXPECT_EQ(config.archives.at("a").root, "/mnt/disk1/x");
+  EXPECT_EQ(config.archives.at("a").destination, "/d/${AA_TEST_DISK}");
+  ::unsetenv("AA_TEST_DISK");
+  EXPECT_THAT(fault("version: 1\narchives: {a: {root: '/mnt/${AA_TEST_DISK}', destination: /d}}\n"),
+              HasSubstr("config.yaml:2:22: environment variable 'AA_TEST_DISK' is not set"));
+  EXPECT_THAT(fault("version: 1\narchives: {a: {root: '/mnt/${AA', destination: /d}}\n"), HasSubstr("without"));
+}
+
 TEST_F(ConfigTest, NamesThePlaceAndTheNearestKey) {
   EXPECT_EQ(fault("version: 1\narchives:\n  a:\n    root: /r\n    destination: /d\n    exlcude: [x]\n"),
             "config.yaml:6:5: unknown key 'exlcude'; did you mean exclude?");

@@ -271,6 +271,24 @@ std::string shown(const YamlNode& value) {
 
 }  // namespace
 
+std::string with_environment(const YamlNode& node) {
+  std::string out;
+  std::string_view rest(node.text);
+  for (auto at = rest.find("${"); at != std::string_view::npos; at = rest.find("${")) {
+    const bool is_literal = at > 0 && rest[at - 1] == '$';
+    out += rest.substr(0, is_literal ? at - 1 : at);
+    const auto end = rest.find('}', at);
+    if (end == std::string_view::npos) throw config_error(node.origin, "\"${\" without \"}\" in " + quote(node.text));
+    const std::string name(rest.substr(at + 2, end - at - 2));
+    const char* value = std::getenv(name.c_str());
+    if (!is_literal && value == nullptr)
+      throw config_error(node.origin, "environment variable " + quote(name) + " is not set");
+    out += is_literal ? std::string(rest.substr(at, end + 1 - at)) : std::string(value);
+    rest.remove_prefix(end + 1);
+  }
+  return out.append(rest);
+}
+
 std::span<const ArchiveKey> archive_keys() {
   return kKeys;
 }
@@ -332,10 +350,10 @@ std::optional<std::int64_t> as_integer(const YamlNode& node) {
 }
 
 std::filesystem::path as_path(const YamlNode& node) {
-  std::filesystem::path path(node.text);
+  const auto text = with_environment(node);
+  std::filesystem::path path(text);
   const char* home = std::getenv("HOME");
-  if (home != nullptr && (node.text == "~" || node.text.starts_with("~/")))
-    path = std::string(home) + node.text.substr(1);
+  if (home != nullptr && (text == "~" || text.starts_with("~/"))) path = std::string(home) + text.substr(1);
   if (!path.is_absolute())
     throw config_error(node.origin, "path " + quote(node.text) + " has to be absolute, e.g. '/home'");
   path = path.lexically_normal();

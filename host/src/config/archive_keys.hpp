@@ -42,7 +42,10 @@ void apply_archive_key(const ArchiveKey& key, const YamlNode& value, ArchiveConf
 /// Scalars as values; none if the node is not one. Booleans are true and false only.
 [[nodiscard]] std::optional<bool> as_boolean(const YamlNode& node);
 [[nodiscard]] std::optional<std::int64_t> as_integer(const YamlNode& node);
-/// An absolute path; "~/" is the user's home. Throws Error with the place.
+/// The text of a node with "${NAME}" replaced from the environment; "$${NAME}" stands for itself. Throws Error with the
+/// place if a variable is not set.
+[[nodiscard]] std::string with_environment(const YamlNode& node);
+/// An absolute path; "~/" is the user's home, and "${NAME}" is from the environment. Throws Error with the place.
 [[nodiscard]] std::filesystem::path as_path(const YamlNode& node);
 
 }  // namespace autoarchive::host
