@@ -6,6 +6,7 @@
 
 #include "autoarchive/base/text.hpp"
 #include "commands/commands.hpp"
+#include "events/problem_ids.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -43,7 +44,7 @@ ExitStatus unreadable(const ProcessContext& process, const std::vector<std::stri
 }  // namespace
 
 ExitStatus report_error(Session& session, const std::string& archive, const Error& error) {
-  session.console().problem({Severity::error, "", archive, error.message()});
+  session.console().problem({Severity::error, std::string(problem_id_of(error)), archive, error.message()});
   Json::Object event{{"archive", archive}, {"cause", to_string(error.cause())}, {"text", error.message()}};
   session.events().emit("error", std::move(event));
   return exit_status_of(error);

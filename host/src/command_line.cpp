@@ -69,12 +69,16 @@ void add_create(CLI::App& app, CreateCommand& create, Words& words) {
   verb.add_option("ARCHIVE", create.archives, "archives of the configuration, or a name with --root and --destination");
   verb.add_flag("--all", create.all, "every archive of the configuration");
   add_overrides(verb, create.overrides);
-  verb.add_option("--level", words.level, "N, or next");
-  verb.add_flag("--full", create.full, "a level 0");
+  auto* level = verb.add_option("--level", words.level, "N, or next: in a row, whatever the rules say");
+  verb.add_flag("--full", create.full, "a level 0")->excludes(level);
   verb.add_flag("--overwrite-at-start", create.overrides.overwrite_at_start,
                 "remove the old backup first, to free its space");
   verb.add_flag("--allow-empty", create.overrides.allow_empty, "an empty root is no error");
   verb.add_flag("--new-destination", create.new_destination, "the destination is new, or another one than last time");
+  verb.add_flag("--accept-source", create.accept_source, "the source is right, whatever guard says");
+  verb.add_flag("--ignore-free-space", create.ignore_free_space, "begin even if it does not seem to be enough");
+  verb.add_option("--jobs", create.jobs, "archives at the same time")->check(CLI::Range(1, 64))->type_name("N");
+  verb.add_flag("--part-of-run", create.part_of_run)->group("");
   verb.add_flag("--fail-fast", create.fail_fast, "stop at the first archive that fails");
 }
 
@@ -107,6 +111,9 @@ struct Commands {
   RestoreCommand restore;
   VerifyCommand verify;
   RemoveCommand remove;
+  KeepCommand keep;
+  StatusCommand status;
+  ScheduleCommand schedule;
   PurgeCommand purge;
   RouteCommand route;
   WhyCommand why;
@@ -122,6 +129,14 @@ void add_looking(CLI::App& app, Commands& commands, Words& words) {
   ls.add_option("TARGET", words.target, "ARCHIVE[@SELECTOR], or an archive file")->required();
   ls.add_option("PATH", commands.ls.paths, "only these, with all below them");
   ls.add_option("--destination", commands.ls.destination, "of an archive that no file defines")->type_name("DIR");
+  auto& status = *app.add_subcommand("status", "are the backups as they should be");
+  status.add_option("ARCHIVE", commands.status.archives, "default: all");
+  status.add_option("--format", commands.status.format, "text, json or prometheus")
+      ->check(CLI::IsMember({"text", "json", "prometheus"}));
+  status
+      .add_option("--output", commands.status.output,
+                  "written at once, for all to read; the figures for Prometheus unless --format says json")
+      ->type_name("FILE");
   auto& route = *app.add_subcommand("route", "which provider makes the backups, and why");
   route.add_option("ARCHIVE", commands.route.archives, "default: all");
   add_overrides(route, commands.route.overrides);
@@ -173,6 +188,10 @@ void add_removing(CLI::App& app, Commands& commands, Words& words) {
   remove.add_option("--from-level", commands.remove.from_level, "levels from N on");
   remove.add_option("--destination", commands.remove.destination, "of an archive that no file defines")
       ->type_name("DIR");
+  auto& keep = *app.add_subcommand("keep", "apply the rules on generations, or pin a backup");
+  keep.add_option("ARCHIVE", commands.keep.targets, "default: all; ARCHIVE[@SELECTOR] with --pin and --unpin");
+  auto* pin = keep.add_flag("--pin", commands.keep.pin, "this backup and its chain never go by themselves");
+  keep.add_flag("--unpin", commands.keep.unpin, "the rules decide again")->excludes(pin);
   auto& purge =
       *app.add_subcommand("purge", "delete stored state of archives that are no longer configured; never a backup");
   purge.add_option("ARCHIVE", commands.purge.archives, "");
@@ -208,6 +227,15 @@ void add_plugins(CLI::App& app, PluginsCommand& command) {
 
 void add_groups(CLI::App& app, Commands& commands) {
   add_plugins(app, commands.plugins);
+  auto& schedule = *app.add_subcommand("schedule", "systemd units for archives that have a schedule");
+  schedule.require_subcommand(1);
+  for (const auto& [action, text] : {std::pair("show", "print them"), std::pair("install", "write and enable them"),
+                                     std::pair("remove", "disable and delete them")}) {
+    auto* verb = schedule.add_subcommand(action, text);
+    verb->add_option("ARCHIVE", commands.schedule.archives, "default: all that have a schedule");
+    verb->add_option("--directory", commands.schedule.directory, "of the units")->type_name("DIR");
+    verb->callback([&commands, action = std::string(action)] { commands.schedule.action = action; });
+  }
   auto& config = *app.add_subcommand("config", "the configuration");
   config.require_subcommand(1);
   const auto add = [&](const char* action, const char* text) {
@@ -221,6 +249,7 @@ void add_groups(CLI::App& app, Commands& commands) {
   add("schema", "JSON Schema of the file");
   add("example", "a commented file with every key");
   add("reference", "every key as a table, in Markdown");
+  add("problems", "every id of a problem as a table, in Markdown");
 }
 
 std::optional<int> parse_level(const std::string& text) {
@@ -241,6 +270,7 @@ std::optional<int> parse_level(const std::string& text) {
 Command finish(const std::string& verb, Commands& commands, const Words& words) {
   if (verb == "create") {
     commands.create.level = parse_level(words.level);
+    commands.create.next_level = words.level == "next";
     return std::move(commands.create);
   }
   if (verb == "list") return std::move(commands.list);
@@ -258,6 +288,9 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
   }
   if (verb == "route") return std::move(commands.route);
   if (verb == "why") return std::move(commands.why);
+  if (verb == "status") return std::move(commands.status);
+  if (verb == "schedule") return std::move(commands.schedule);
+  if (verb == "keep") return std::move(commands.keep);
   if (verb == "purge") return std::move(commands.purge);
   if (verb == "plugins") return std::move(commands.plugins);
   if (verb == "config") return std::move(commands.config);

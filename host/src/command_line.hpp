@@ -56,9 +56,14 @@ struct CreateCommand {
   std::vector<std::string> archives;
   bool all = false;
   ArchiveOverrides overrides;
-  std::optional<int> level;  ///< none: the next in a row
+  std::optional<int> level;  ///< none: by the rules
+  bool next_level = false;   ///< the next in a row, whatever the rules say
   bool full = false;
   bool new_destination = false;
+  bool accept_source = false;
+  bool ignore_free_space = false;
+  std::optional<int> jobs;   ///< none: as the configuration says
+  bool part_of_run = false;  ///< started by a run that has the hooks before and after all
   bool fail_fast = false;
 };
 struct ListCommand {
@@ -119,6 +124,21 @@ struct RemoveCommand {
   std::optional<int> from_level;
   std::optional<std::string> destination;
 };
+struct KeepCommand {
+  std::vector<std::string> targets;  ///< archives; one ARCHIVE[@SELECTOR] to pin or unpin
+  bool pin = false;
+  bool unpin = false;
+};
+struct StatusCommand {
+  std::vector<std::string> archives;
+  std::string format = "text";   ///< text, json, prometheus
+  std::filesystem::path output;  ///< empty: standard output
+};
+struct ScheduleCommand {
+  std::string action;  ///< show, install, remove
+  std::vector<std::string> archives;
+  std::filesystem::path directory;  ///< of the units; empty: systemd's
+};
 struct PurgeCommand {
   std::vector<std::string> archives;
   bool orphans = false;
@@ -143,7 +163,7 @@ struct PluginsCommand {
   std::filesystem::path junit;      ///< validate: a report in JUnit's form; empty: none
 };
 struct ConfigCommand {
-  std::string action;  ///< check, show, schema, example, reference
+  std::string action;  ///< check, show, schema, example, reference, problems
   std::vector<std::string> archives;
 };
 struct VersionCommand {};
@@ -153,8 +173,9 @@ struct HelpCommand {
 };
 
 using Command = std::variant<CreateCommand, ListCommand, LsCommand, CatCommand, FindCommand, VersionsCommand,
-                             DiffCommand, ExplainCommand, RestoreCommand, VerifyCommand, RemoveCommand, PurgeCommand,
-                             RouteCommand, WhyCommand, PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
+                             DiffCommand, ExplainCommand, RestoreCommand, VerifyCommand, RemoveCommand, KeepCommand,
+                             StatusCommand, ScheduleCommand, PurgeCommand, RouteCommand, WhyCommand, PluginsCommand,
+                             ConfigCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {
   GlobalOptions options;

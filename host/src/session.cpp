@@ -167,7 +167,7 @@ std::vector<ArchiveConfig> Session::archives(const std::vector<std::string>& nam
   chosen.reserve(names.size());
   for (const auto& name : names) chosen.push_back(archive(name, overrides));
   if (names.empty()) {
-    for (const auto& [name, configured] : config().archives) chosen.push_back(archive(name, overrides));
+    for (const auto& name : config().order) chosen.push_back(archive(name, overrides));
   }
   return chosen;
 }

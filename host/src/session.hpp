@@ -65,7 +65,7 @@ class Session {
   /// The configured archive with this name, overridden; or, with a root and a destination given, one that no file
   /// defines. Throws Error(key_error, cause no_such_backup) that names the nearest, or value_error for a bad name.
   [[nodiscard]] ArchiveConfig archive(const std::string& name, const ArchiveOverrides& overrides = {});
-  /// The named ones, or all of the configuration if none is named.
+  /// The named ones, or all of the configuration, as they stand there, if none is named.
   [[nodiscard]] std::vector<ArchiveConfig> archives(const std::vector<std::string>& names,
                                                     const ArchiveOverrides& overrides = {});
 

@@ -114,6 +114,7 @@ TEST_F(ApplicationTest, RemovesABackupWithAllThatDependsOnIt) {
   const std::vector<std::string> remove{"remove", "home@0", "--destination", destination()};
   EXPECT_EQ(run(remove), 64);  // it does not ask without a terminal
   EXPECT_EQ(run(remove, "n\n"), 0);
+  EXPECT_THAT(err_, HasSubstr("remove home.tar.gz, and home.1.tar.gz, which can't be restored then? [y/N]"));
   EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.tar.gz"));
   EXPECT_EQ(run(remove, "y\n"), 0) << err_;
   EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.tar.gz") ||
@@ -132,6 +133,64 @@ TEST_F(ApplicationTest, PurgesTheStateOfOrphansOnly) {
   EXPECT_EQ(run({"purge", "--orphans"}), 0);
   EXPECT_THAT(out_, HasSubstr("home: stored state deleted"));
   EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.tar.gz"));
+}
+
+// A definition that can't be looked at now is no orphan.
+TEST_F(ApplicationTest, LeavesTheStateOfAnArchiveWhoseDefinitionIsOutOfReach) {
+  const auto folder = directory_ / "config/autoarchive/archives.d";
+  configure("version: 1\n");
+  test::write_file(folder / "home.yaml", "version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+                                             ", destination: " + destination() + ", incremental: true}\n");
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  std::filesystem::rename(folder, directory_ / "away");
+  EXPECT_EQ(run({"purge", "--orphans"}), 0);
+  EXPECT_THAT(out_, HasSubstr("nothing to purge"));
+  EXPECT_THAT(err_, HasSubstr("not purged: it was defined in"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "state/snapshots/home.manifest.zst"));
+  EXPECT_EQ(run({"purge", "home"}), 0);
+  EXPECT_THAT(out_, HasSubstr("home: stored state deleted"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "state/snapshots/home.manifest.zst"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "state/archives/home.json"));
+}
+
+TEST_F(ApplicationTest, KeepsGenerationsByTheRulesAndPinsByHand) {
+  const auto rules = [&](int generations) {
+    configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+              ", destination: " + destination() + ", keep: {generations: " + std::to_string(generations) + "}}\n");
+  };
+  rules(3);
+  for (int i = 0; i < 4; ++i) {
+    test::write_file(directory_ / "root/number", std::to_string(i));
+    EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  }
+  rules(1);
+  EXPECT_EQ(run({"keep", "home@ac", "--pin"}), 0) << err_;
+  EXPECT_EQ(run({"keep", "--dry-run"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("would go  beyond keep.generations 1"));
+  EXPECT_THAT(out_, ::testing::ContainsRegex("home.ac.tar.gz +stays +pinned"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/home.ab.tar.gz"));
+  EXPECT_EQ(run({"keep"}), 0) << err_;
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.ab.tar.gz"));
+  EXPECT_EQ(run({"restore", "home@ac", "--to", directory_ / "r"}), 0) << err_;
+  EXPECT_EQ(test::read_file(directory_ / "r/number"), "0");
+  EXPECT_EQ(run({"remove", "home@ac", "-y"}), 64);
+  EXPECT_THAT(err_, HasSubstr("is pinned"));
+  EXPECT_EQ(run({"keep", "home@ac", "--unpin"}), 0) << err_;
+  EXPECT_EQ(run({"keep", "--json"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("{\"file\":\"home.ac.tar.gz\",\"goes\":true"));
+  test::write_file(directory_ / "backups/.home.pins", "nonsense\n");
+  EXPECT_EQ(run({"create", "home"}), 2);  // what is pinned is not known: nothing may go
+  EXPECT_THAT(err_, HasSubstr("are damaged"));
+}
+
+TEST_F(ApplicationTest, TellsWhatStandsInTheWayOfAGenerationBeforeAnythingChanges) {
+  EXPECT_EQ(create(), 0);
+  std::filesystem::create_directory(directory_ / "backups/home.aa.tar.gz");
+  EXPECT_EQ(create(), 2);
+  EXPECT_THAT(err_, HasSubstr("home.aa.tar.gz' is in the way"));
+  EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", directory_ / "r"}), 0) << err_;
+  std::filesystem::remove(directory_ / "backups/home.aa.tar.gz");
+  EXPECT_EQ(create(), 0) << err_;
 }
 
 TEST_F(ApplicationTest, EndsWithTheDocumentedStatus) {
@@ -211,8 +270,52 @@ TEST_F(ApplicationTest, PrintsOneJsonDocumentErrorsIncluded) {
 TEST_F(ApplicationTest, SaysWhatADryRunWouldDoAndDoesNothing) {
   EXPECT_EQ(create({"--dry-run", "-v", "--exclude", "a"}), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("- 'a'  (exclude[0] 'a')"));
-  EXPECT_THAT(out_, HasSubstr("would make level 0 (the archive is not incremental) by tar-internal: 3 entries"));
+  EXPECT_THAT(out_, HasSubstr("would make level 0 (the archive is not incremental) by tar-internal: 3 of 3 entries"));
   EXPECT_TRUE(std::filesystem::is_empty(directory_ / "backups"));
+}
+
+TEST_F(ApplicationTest, SaysWhatALevelWouldHoldAndWhy) {
+  EXPECT_EQ(create({"--incremental"}), 0) << err_;
+  test::write_file(directory_ / "root/new", "new");
+  std::filesystem::remove(directory_ / "root/d/b");
+  EXPECT_EQ(create({"--incremental", "--dry-run", "-v"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("A 'new'\n"));
+  EXPECT_THAT(out_, HasSubstr("D 'd/b'\n"));
+  EXPECT_THAT(out_, HasSubstr("? 'a'\n"));  // it is younger than a minute: its times can't tell
+  EXPECT_THAT(out_, HasSubstr("would make level 1 (next in a row) by tar-internal: 3 of 4 entries, 3 B"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.1.tar.gz"));
+}
+
+// The original's example: restart after level 2, a full one after two restarts.
+TEST_F(ApplicationTest, BeginsLevelsAgainByTheRules) {
+  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + destination() + ", incremental: true, levels: {max: 2, full_after_restarts: 2}}\n");
+  for (const int level : {0, 1, 2, 1, 2, 1, 0, 1}) {
+    EXPECT_EQ(run({"create", "home", "--json"}), 0) << err_;
+    EXPECT_THAT(out_, HasSubstr("\"level\":" + std::to_string(level) + ",")) << out_;
+  }
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("notice: level 1 instead of 3: the next in a row would be 3, levels.max is 2"));
+  EXPECT_EQ(run({"create", "home", "--level", "next"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 2"));
+  EXPECT_EQ(run({"create", "home", "--level", "next"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 3"));
+  EXPECT_EQ(run({"create", "home", "--level", "1", "--full"}), 64);
+  EXPECT_EQ(run({"restore", "home", "--to", directory_ / "r"}), 0) << err_;
+  EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "r"), IsEmpty());
+}
+
+// What the record holds can be lost: the restarts that are still to be seen are counted, and it is said.
+TEST_F(ApplicationTest, CountsTheRestartsThatCanBeSeenWhenItsRecordIsDamaged) {
+  configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + destination() + ", incremental: true, keep: {generations: 9}, " +
+            "levels: {max: 1, full_after_restarts: 2}}\n");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(run({"create", "home"}), 0) << err_;  // 0 1 1 1: two restarts
+  test::write_file(directory_ / "state/archives/home.json", "{}\nnonsense\n");
+  EXPECT_EQ(run({"create", "home", "--json"}), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("home.json' is damaged"));
+  EXPECT_THAT(out_, HasSubstr("\"level_rule\":\"full_after_restarts\""));
 }
 
 TEST_F(ApplicationTest, OneArchivesFailureDoesNotStopTheNext) {

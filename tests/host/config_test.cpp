@@ -7,6 +7,7 @@
 #include "autoarchive/base/error.hpp"
 #include "config/archive_keys.hpp"
 #include "config/yaml_tree.hpp"
+#include "events/problem_ids.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive::host {
@@ -59,6 +60,18 @@ archives:
   EXPECT_EQ(home.origins.at("strength").line, 6);
   EXPECT_FALSE(config.archives.at("etc").incremental);
   EXPECT_EQ(config.state_dir, "/state");
+}
+
+TEST_F(ConfigTest, TakesPartsOfPathsFromTheEnvironment) {
+  ::setenv("AA_TEST_DISK", "disk1", 1);
+  const auto config =
+      read("version: 1\narchives: {a: {root: '/mnt/${AA_TEST_DISK}/x', destination: '/d/$${AA_TEST_DISK}'}}\n");
+  EXPECT_EQ(config.archives.at("a").root, "/mnt/disk1/x");
+  EXPECT_EQ(config.archives.at("a").destination, "/d/${AA_TEST_DISK}");
+  ::unsetenv("AA_TEST_DISK");
+  EXPECT_THAT(fault("version: 1\narchives: {a: {root: '/mnt/${AA_TEST_DISK}', destination: /d}}\n"),
+              HasSubstr("config.yaml:2:22: environment variable 'AA_TEST_DISK' is not set"));
+  EXPECT_THAT(fault("version: 1\narchives: {a: {root: '/mnt/${AA', destination: /d}}\n"), HasSubstr("without"));
 }
 
 TEST_F(ConfigTest, NamesThePlaceAndTheNearestKey) {
@@ -115,6 +128,16 @@ TEST_F(ConfigTest, ReadsArchivesFromTheFolderBesideIt) {
   EXPECT_THAT(fault("version: 1\narchives: {a: {root: /a, destination: /d}}\n"), HasSubstr("'a' is defined already"));
 }
 
+TEST_F(ConfigTest, SaysThatTheFolderBesideItCantBeListed) {
+  test::write_file(directory_ / "archives.d", "not a folder");
+  EXPECT_THAT(fault("version: 1\n"), HasSubstr("archives.d': Not a directory"));
+}
+
+TEST_F(ConfigTest, DoesNotFallBackWhenTheFileOfTheUserCantBeLookedAt) {
+  std::filesystem::create_symlink("autoarchive", directory_ / "autoarchive");
+  EXPECT_THROW(static_cast<void>(read_config({{}, {{"XDG_CONFIG_HOME", directory_.path()}}, false})), Error);
+}
+
 TEST_F(ConfigTest, IsEmptyWithoutAFileAndRefusesWhatIsNone) {
   EXPECT_TRUE(
       read_config({{}, {{"XDG_CONFIG_HOME", directory_.path()}, {"HOME", "/nonexistent"}}, false}).archives.empty());
@@ -145,6 +168,8 @@ TEST(ConfigDocuments, AreWhatTheTableOfKeysMakes) {
       << "run: aa config schema > config/autoarchive.schema.json";
   EXPECT_EQ(test::read_file(source / "docs/config-reference.md"), config_reference())
       << "run: aa config reference > docs/config-reference.md";
+  EXPECT_EQ(test::read_file(source / "docs/problems.md"), problem_reference())
+      << "run: aa config problems > docs/problems.md";
 }
 
 TEST(ConfigDocuments, AllShippedFilesLoad) {

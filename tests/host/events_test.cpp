@@ -2,11 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <regex>
+#include <set>
 #include <sstream>
 
 #include "autoarchive/base/error.hpp"
 #include "events/backup_events.hpp"
 #include "events/event_stream.hpp"
+#include "events/problem_ids.hpp"
 #include "events/problem_reporter.hpp"
 #include "events/progress_display.hpp"
 #include "support/recording_observer.hpp"
@@ -109,6 +113,24 @@ TEST(Progress, ShowsAPlainLineAMinute) {
   ProgressDisplay display(console, "home", ProgressStyle::plain, start);
   for (const int second : {1, 30, 61, 62, 119, 122}) display.tick({}, start + std::chrono::seconds(second));
   EXPECT_EQ(std::count(err.view().begin(), err.view().end(), '\n'), 2);
+}
+
+// Whoever uses a new id has to explain it.
+TEST(ProblemIds, AreExplainedOneAndAll) {
+  std::set<std::string> known;
+  for (const auto& id : problem_ids()) EXPECT_TRUE(known.emplace(id.id).second) << id.id << " is there twice";
+  const std::regex used("Severity::[a-z]+,\\s*\"([a-z]+\\.[a-z_]+)\"");
+  std::set<std::string> seen;
+  for (const auto& file :
+       std::filesystem::recursive_directory_iterator(std::filesystem::path(AA_SOURCE_DIR) / "host/src")) {
+    if (file.path().extension() != ".cpp") continue;
+    const auto text = test::read_file(file.path());
+    for (std::sregex_iterator match(text.begin(), text.end(), used), end; match != end; ++match) {
+      EXPECT_TRUE(known.contains((*match)[1])) << (*match)[1] << " in " << file.path();
+      seen.insert((*match)[1]);
+    }
+  }
+  EXPECT_GE(seen.size(), 8U);
 }
 
 }  // namespace

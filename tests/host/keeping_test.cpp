@@ -5,7 +5,6 @@
 
 #include "autoarchive/base/error.hpp"
 #include "exit_status.hpp"
-#include "job/levels.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -14,10 +13,29 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 KeptFile file(int level, const std::string& keep = "", const BackupType& type = backup_type::kTarGz) {
-  return {{"a", type, level, keep}, false, false, {}};
+  KeptFile made{{"a", type, level, keep}};
+  made.backup = made.name.file_name();
+  return made;
+}
+KeptFile held(KeptFile file) {
+  file.held = "pinned";
+  file.is_pinned = true;
+  return file;
+}
+KeptFile verified(KeptFile file) {
+  file.held = "the newest that is verified";
+  return file;
+}
+KeptFile based_on(KeptFile file, const KeptFile& parent) {
+  file.parent = parent.backup;
+  return file;
 }
 BackupName made(int level, const BackupType& type = backup_type::kTarGz) {
   return {"a", type, level, ""};
+}
+
+CommitPlan plan_generations(std::vector<KeptFile> files, const BackupName& name, int generations) {
+  return plan_keeping({std::move(files), name, generations}).plan;
 }
 
 std::vector<std::string> steps(const CommitPlan& plan) {
@@ -42,7 +60,7 @@ TEST(Keeping, LinksThePlainBackupAndShiftsTheOlderOnes) {
 }
 
 TEST(Keeping, LetsTheLastGenerationFallOff) {
-  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(1, "ab"), file(0, "ab")}, made(0), 2)),
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), file(0, "ab"), file(1, "ab")}, made(0), 2)),
               ElementsAre("retire a.1.ab.tar.gz", "retire a.ab.tar.gz", "move a.aa.tar.gz a.ab.tar.gz",
                           "keep a.tar.gz a.aa.tar.gz"));
 }
@@ -62,7 +80,7 @@ TEST(Keeping, LeavesNoSecondChainAfterAChangeOfType) {
   EXPECT_THAT(steps(plan_generations({file(0)}, made(0, backup_type::kTarXz), 1)),
               ElementsAre("move a.tar.gz a.aa.tar.gz"));
   EXPECT_THAT(steps(plan_generations({file(0), file(1)}, made(0, backup_type::kTarXz), 0)),
-              ElementsAre("retire a.tar.gz", "retire a.1.tar.gz"));
+              ElementsAre("retire a.1.tar.gz", "retire a.tar.gz"));
 }
 
 TEST(Keeping, TakesWhatLiesBesideAlong) {
@@ -82,18 +100,84 @@ TEST(Keeping, HoldsTheLimitsOf0And676) {
               ElementsAre("keep a.tar.gz a.aa.tar.gz"));
 }
 
-TEST(Levels, AreChosenWithAReason) {
-  EXPECT_EQ(choose_level({}).level, 0);
-  EXPECT_EQ(choose_level({true, false, {}, 3, ""}).level, 3);
-  EXPECT_EQ(choose_level({true, true, {}, 3, ""}).level, 0);
-  EXPECT_EQ(choose_level({true, false, 1, 3, ""}).level, 1);
-  const auto restarted = choose_level({true, false, {}, 3, "the root has changed"});
-  EXPECT_EQ(restarted.level, 0);
-  EXPECT_TRUE(restarted.restarted);
-  EXPECT_EQ(restarted.reason, "the root has changed");
-  EXPECT_THROW(static_cast<void>(choose_level({true, false, 4, 3, ""})), Error);
-  EXPECT_THROW(static_cast<void>(choose_level({true, false, -1, 3, ""})), Error);
-  EXPECT_THROW(static_cast<void>(choose_level({false, false, 1, 0, ""})), Error);
+TEST(Keeping, MovesWithoutAnyHoleUpToTheLastOf676) {
+  std::vector<KeptFile> files{file(0)};
+  for (int i = 0; i < kMaxGenerations; ++i) files.push_back(file(0, keeping_id_of(i)));
+  const auto lines = steps(plan_generations(files, made(0), kMaxGenerations));
+  ASSERT_EQ(lines.size(), 677U);
+  EXPECT_EQ(lines.front(), "retire a.zz.tar.gz");
+  EXPECT_EQ(lines[1], "move a.zy.tar.gz a.zz.tar.gz");
+  EXPECT_EQ(lines.back(), "keep a.tar.gz a.aa.tar.gz");
+}
+
+TEST(Keeping, NeitherCountsNorDropsAGenerationThatIsHeld) {
+  // One generation stays beside the pinned one, which keeps its place.
+  EXPECT_THAT(steps(plan_generations({file(0), file(0, "aa"), held(file(0, "ab"))}, made(0), 1)),
+              ElementsAre("retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  // The pinned one moves on to make room.
+  EXPECT_THAT(steps(plan_generations({file(0), held(file(0, "aa")), file(0, "ab")}, made(0), 1)),
+              ElementsAre("retire a.ab.tar.gz", "move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  // The one that is pinned now, with no generations at all.
+  EXPECT_THAT(steps(plan_generations({held(file(0)), file(1)}, made(0), 0)),
+              ElementsAre("keep a.tar.gz a.aa.tar.gz", "move a.1.tar.gz a.1.aa.tar.gz"));
+}
+
+// With every backup verified, as many generations stay as with none.
+TEST(Keeping, CountsTheNewestVerifiedGenerationButNeverDropsIt) {
+  EXPECT_THAT(steps(plan_generations({verified(file(0)), file(0, "aa")}, made(0), 1)),
+              ElementsAre("retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({file(0), verified(file(0, "aa")), file(0, "ab")}, made(0), 1)),
+              ElementsAre("retire a.ab.tar.gz", "move a.aa.tar.gz a.ab.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_generations({verified(file(0)), file(0, "aa")}, made(0), 0)),
+              ElementsAre("retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_keeping({{file(0), file(0, "aa"), verified(file(0, "ab"))}, {}, 1, true}).plan), IsEmpty());
+}
+
+TEST(Keeping, SaysThatNoPlaceIsFreeWhenAllAreHeld) {
+  std::vector<KeptFile> files{file(0)};
+  for (int i = 0; i < kMaxGenerations; ++i) files.push_back(held(file(0, keeping_id_of(i))));
+  EXPECT_THROW(static_cast<void>(plan_generations(files, made(0), 1)), Error);
+}
+
+TEST(Keeping, DropsWhatCantBeRestoredWithoutWhatGoes) {
+  const auto base = file(0);
+  const auto old = based_on(file(1, "aa"), base);
+  EXPECT_THAT(steps(plan_generations({base, based_on(file(1), base), old}, made(0), 0)),
+              ElementsAre("retire a.1.aa.tar.gz", "retire a.1.tar.gz"));
+  // A number that has become smaller: the level 0 goes, and the generation behind it that is based on it.
+  const auto aa = file(0, "aa");
+  EXPECT_THAT(steps(plan_generations({file(0), aa, based_on(file(1, "ab"), aa)}, made(0), 1)),
+              ElementsAre("retire a.1.ab.tar.gz", "retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+}
+
+TEST(Keeping, LeavesSurplusGenerationsUnlessTheyAreToGo) {
+  const std::vector<KeptFile> files{file(0), file(0, "aa"), file(0, "ab"), held(file(0, "ac")), file(0, "ae")};
+  EXPECT_THAT(steps(plan_generations(files, made(0), 1)),
+              ElementsAre("retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(
+      steps(plan_keeping({files, made(0), 1, true}).plan),
+      ElementsAre("retire a.ae.tar.gz", "retire a.ab.tar.gz", "retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+  EXPECT_THAT(steps(plan_keeping({files, {}, 2, true}).plan), ElementsAre("retire a.ae.tar.gz"));
+  EXPECT_THAT(steps(plan_keeping({files, {}, 0, true}).plan),
+              ElementsAre("retire a.ae.tar.gz", "retire a.ab.tar.gz", "retire a.aa.tar.gz"));
+}
+
+TEST(Keeping, PassesOverAPlaceWhereAForeignFileStands) {
+  KeepQuestion question{{file(0), file(0, "aa")}, made(0), 5};
+  question.foreign = {"a.ab.tar.gz.manifest.zst"};
+  EXPECT_THAT(steps(plan_keeping(question).plan),
+              ElementsAre("move a.aa.tar.gz a.ac.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
+}
+
+TEST(Keeping, GivesEachFileItsFateAndTheReason) {
+  const auto verdicts =
+      plan_keeping({{file(0), file(0, "aa"), held(file(0, "ab")), file(0, "ac"), file(0, "ad")}, {}, 2, true}).verdicts;
+  std::vector<std::string> lines;
+  for (const auto& verdict : verdicts)
+    lines.push_back(verdict.file + (verdict.fate == KeepVerdict::Fate::goes ? " goes: " : " stays: ") + verdict.reason);
+  EXPECT_THAT(
+      lines, ElementsAre("a.tar.gz stays: current", "a.aa.tar.gz stays: generation 1 of 2", "a.ab.tar.gz stays: pinned",
+                         "a.ac.tar.gz stays: generation 2 of 2", "a.ad.tar.gz goes: beyond keep.generations 2"));
 }
 
 TEST(ExitStatus, IsTheWorstInTheDocumentedOrder) {

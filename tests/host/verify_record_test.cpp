@@ -52,5 +52,13 @@ TEST(VerifyRecord, TellsOfEveryFlippedBitAndStartsAnew) {
   EXPECT_THAT(read_verify_records(state.path(), "home", fault), SizeIs(1));
 }
 
+TEST(VerifyRecords, NameTheBackupsThatWereProven) {
+  const std::vector<VerifyRecord> records{
+      {"a", VerifyDepth::data, at(1), true},    {"b", VerifyDepth::quick, at(1), true},
+      {"c", VerifyDepth::restore, at(1), true}, {"c", VerifyDepth::data, at(2), false},
+      {"d", VerifyDepth::data, at(1), false},   {"d", VerifyDepth::restore, at(2), true}};
+  EXPECT_EQ(proven_backups(records), (std::set<std::string>{"a", "d"}));
+}
+
 }  // namespace
 }  // namespace autoarchive::host

@@ -86,9 +86,11 @@ BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view arch
     (set_aside ? aside : entries).push_back(std::move(entry));
   }
   for (auto& entry : aside) {
+    // A file that has its old name already may be another backup: what is set aside is still there for what is based on
+    // it.
     const bool elsewhere = std::any_of(entries.begin(), entries.end(), [&](const auto& other) {
-      return other.name == entry.name ||
-             (entry.header && other.header && other.header->backup_uuid == entry.header->backup_uuid);
+      if (entry.header && other.header) return other.header->backup_uuid == entry.header->backup_uuid;
+      return other.name == entry.name;
     });
     if (!elsewhere) entries.push_back(std::move(entry));
   }

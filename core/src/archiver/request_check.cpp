@@ -26,6 +26,14 @@ void check_strength_feature(const BackupRequest& request, const IArchiverProvide
               ErrorCause::unsupported);
 }
 
+// NAME.held is no archive, but what the caller makes in the transaction of NAME when it does not trust the source.
+void check_name(const BackupRequest& request) {
+  constexpr std::string_view kHeld = ".held";
+  std::string_view name = request.definition.backup_id;
+  if (request.transaction != nullptr && name.ends_with(kHeld)) name.remove_suffix(kHeld.size());
+  check_archive_name(name);
+}
+
 }  // namespace
 
 void check_type(const BackupDefinition& definition, const IArchiverProviderIdentification& provider) {
@@ -54,7 +62,7 @@ void check_request(const BackupRequest& request, const IArchiverProviderIdentifi
     throw Error(ErrorCode::value_error, "compression strength " + std::to_string(*strength) + ": give 0 to 9",
                 ErrorCause::usage);
   }
-  check_archive_name(definition.backup_id);
+  check_name(request);
   for (const auto& include : *definition.include_files) static_cast<void>(normalize_path(include));
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 #include <span>
 
 #include "autoarchive/base/text.hpp"
@@ -111,6 +112,7 @@ void LocalTransaction::remove_temporaries() {
     std::filesystem::remove(partial(target.native()), error);
   }
   directory_.remove(partial(journal_name()));
+  directory_.remove(marker_temporary());
   puts_.clear();
   states_.clear();
 }
@@ -127,9 +129,20 @@ void LocalTransaction::check_marker(const TransactionOptions& options) {
   }
   if (!marker_.empty()) return;
   marker_ = make_uuid();
-  write_small(partial(name), marker_ + "\n");
-  directory_.rename(partial(name), name);
+  write_small(marker_temporary(), marker_ + "\n");
+  try {
+    directory_.rename_new(marker_temporary(), name);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::file_exists) throw;
+    // Another archive's run was quicker: there is one marker, and it never changes.
+    directory_.remove(marker_temporary());
+    marker_ = read_text(directory_, name, 36);
+  }
   if (sync_) directory_.sync();
+}
+
+std::string LocalTransaction::marker_temporary() const {
+  return partial("." + archive_ + ".marker");
 }
 
 void LocalTransaction::write_small(const std::string& name, std::string_view text) {
@@ -248,11 +261,27 @@ void LocalTransaction::add_states(Journal& journal) const {
   }
 }
 
+// Found now, nothing has changed; found later, the journal could never be finished.
+void LocalTransaction::check_targets(const Journal& journal) const {
+  std::set<std::string> vacated;
+  for (const auto& step : journal.steps) {
+    const bool stays_inside = step.action <= JournalStep::Action::publish;
+    const bool may_replace = step.replaced.has_value();
+    if (stays_inside && !may_replace && !vacated.contains(step.to) && directory_.exists(step.to)) {
+      throw Error(ErrorCode::file_exists,
+                  "commit: " + directory_.description(step.to) +
+                      " is in the way and belongs to no backup; move it out of the destination");
+    }
+    vacated.insert(step.from);
+  }
+}
+
 Journal LocalTransaction::make_journal(const CommitPlan& plan) const {
   Journal journal;
   add_old_files(plan, journal);
   add_puts(journal);
   add_states(journal);
+  check_targets(journal);
   if (!plan.only_if_absent) return journal;
   for (const auto& name : puts_) {
     const bool moved =

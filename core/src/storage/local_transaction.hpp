@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "autoarchive/storage/lock_file.hpp"
 #include "autoarchive/storage/transaction.hpp"
 #include "directory.hpp"
 #include "journal.hpp"
-#include "lock_file.hpp"
 
 namespace autoarchive {
 
@@ -36,11 +36,13 @@ class LocalTransaction final : public ITransaction {
 
  private:
   [[nodiscard]] std::string journal_name() const { return "." + archive_ + ".journal"; }
+  [[nodiscard]] std::string marker_temporary() const;
   void recover();
   void remove_temporaries();
   void check_marker(const TransactionOptions& options);
   void write_small(const std::string& name, std::string_view text);
   [[nodiscard]] std::string restore_text() const;
+  void check_targets(const Journal& journal) const;
   [[nodiscard]] Journal make_journal(const CommitPlan& plan) const;
   void add_old_files(const CommitPlan& plan, Journal& journal) const;
   void add_puts(Journal& journal) const;

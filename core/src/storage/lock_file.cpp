@@ -1,4 +1,4 @@
-#include "lock_file.hpp"
+#include "autoarchive/storage/lock_file.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

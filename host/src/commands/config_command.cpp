@@ -2,6 +2,7 @@
 
 #include "autoarchive/base/text.hpp"
 #include "commands/commands.hpp"
+#include "events/problem_ids.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -42,6 +43,7 @@ ExitStatus run_command(Session& session, const ConfigCommand& command) {
   if (command.action == "show") return show(session, command.archives);
   const auto text = command.action == "schema"      ? config_schema()
                     : command.action == "reference" ? config_reference()
+                    : command.action == "problems"  ? problem_reference()
                                                     : config_example();
   session.process().out << text;
   return ExitStatus::ok;

@@ -5,9 +5,26 @@
 
 #include "autoarchive/base/text.hpp"
 #include "commands/commands.hpp"
+#include "job/verify_record.hpp"
+#include "state/archive_record.hpp"
 
 namespace autoarchive::host {
 namespace {
+
+/// Whether nobody defines the archive any more. One whose definition can't be looked at now (its file is not there: a
+/// folder that is not mounted, another --config) may be back tomorrow, and is left alone.
+bool is_orphan(Session& session, const std::string& archive) {
+  if (session.config().archives.contains(archive)) return false;
+  const auto file = read_archive_record(session.config().state_dir, archive).record.defined_in;
+  const auto& read = session.config().files;
+  if (file.empty() || std::find(read.begin(), read.end(), file) != read.end()) return true;
+  session.console().problem(
+      {Severity::notice, "", archive,
+       fmt::format(
+           "not purged: it was defined in {}, which has not been read now; if it is gone for good, say aa purge {}",
+           quote(file), archive)});
+  return false;
+}
 
 /// Archives that have state with any provider, by provider.
 std::map<std::string, std::vector<std::string>> stored_state(Providers& providers) {
@@ -34,20 +51,33 @@ void check(Session& session, const PurgeCommand& command) {
   }
 }
 
+void purge(Session& session, const std::map<std::string, std::vector<std::string>>& state,
+           const std::set<std::string>& archives) {
+  for (const auto& [provider, stored] : state) {
+    for (const auto& archive : stored) {
+      if (archives.contains(archive)) session.providers().archiver(provider)->purge_stored_backup_data(archive);
+    }
+  }
+  for (const auto& archive : archives) {
+    forget_verified(session.config().state_dir, archive);
+    remove_archive_record(session.config().state_dir, archive);
+  }
+}
+
 }  // namespace
 
 ExitStatus run_command(Session& session, const PurgeCommand& command) {
   check(session, command);
+  const auto state = stored_state(session.providers());
+  std::set<std::string> known;
+  for (const auto& [provider, archives] : state) known.insert(archives.begin(), archives.end());
+  for (const auto& archive : recorded_archives(session.config().state_dir)) known.insert(archive);
   const std::set<std::string> named(command.archives.begin(), command.archives.end());
   std::set<std::string> purged;
-  for (const auto& [provider, archives] : stored_state(session.providers())) {
-    for (const auto& archive : archives) {
-      const bool wanted = command.orphans ? !session.config().archives.contains(archive) : named.contains(archive);
-      if (!wanted) continue;
-      purged.insert(archive);
-      if (!session.options().dry_run) session.providers().archiver(provider)->purge_stored_backup_data(archive);
-    }
+  for (const auto& archive : known) {
+    if (command.orphans ? is_orphan(session, archive) : named.contains(archive)) purged.insert(archive);
   }
+  if (!session.options().dry_run) purge(session, state, purged);
   for (const auto& archive : purged) {
     session.console().info(
         fmt::format("{}: stored state {}", archive, session.options().dry_run ? "would be deleted" : "deleted"));

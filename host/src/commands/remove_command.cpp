@@ -2,18 +2,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
 #include "job/archive_files.hpp"
-#include "job/create_job.hpp"
+#include "job/archive_transaction.hpp"
+#include "job/next_backup.hpp"
+#include "job/pins.hpp"
 
 namespace autoarchive::host {
 namespace {
 
-/// What is to go: the wanted backups and everything that can't be restored without them.
-std::vector<std::size_t> to_be_removed(const BackupCatalog& catalog, const RemoveCommand& command) {
+std::vector<std::size_t> wanted(const BackupCatalog& catalog, const RemoveCommand& command) {
   std::vector<std::size_t> chosen;
   if (command.from_level) {
     for (std::size_t i = 0; i < catalog.entries().size(); ++i) {
@@ -23,6 +25,12 @@ std::vector<std::size_t> to_be_removed(const BackupCatalog& catalog, const Remov
   } else {
     chosen.push_back(catalog.resolve(command.target.selector));
   }
+  return chosen;
+}
+
+/// The wanted backups and everything that can't be restored without them.
+std::vector<std::size_t> to_be_removed(const BackupCatalog& catalog, const RemoveCommand& command) {
+  auto chosen = wanted(catalog, command);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     for (const auto dependant : catalog.dependants_of(chosen[i])) {
       if (std::find(chosen.begin(), chosen.end(), dependant) == chosen.end()) chosen.push_back(dependant);
@@ -34,8 +42,9 @@ std::vector<std::size_t> to_be_removed(const BackupCatalog& catalog, const Remov
 
 CommitPlan removal_plan(const std::vector<KeptFile>& files, const std::vector<std::size_t>& chosen) {
   CommitPlan plan;
-  for (const auto index : chosen) {
-    const auto& file = files[index];
+  // Levels before what they are based on: should the run die in between, what is still there restores.
+  for (auto index = chosen.rbegin(); index != chosen.rend(); ++index) {
+    const auto& file = files[*index];
     const auto name = file.name.file_name();
     plan.steps.push_back({CommitStep::Action::retire, name, ""});
     if (file.has_manifest) plan.steps.push_back({CommitStep::Action::retire, manifest_name(name), ""});
@@ -75,13 +84,29 @@ std::vector<std::string> file_names(const BackupCatalog& catalog, const std::vec
   return names;
 }
 
-TransactionOptions transaction_options(Session& session, const std::string& archive) {
-  TransactionOptions options;
-  options.archive = archive;
-  options.lock_wait = session.options().lock_wait;
-  options.state_lock_dir = session.config().state_dir / "lock";
-  options.stop = session.process().stop;
-  return options;
+/// Pinned backups go only when they are unpinned first.
+void check_pins(const BackupCatalog& catalog, const std::vector<std::size_t>& chosen,
+                const std::set<std::string>& pins) {
+  for (const auto index : chosen) {
+    const auto& entry = catalog.entries()[index];
+    if (!entry.header || !pins.contains(entry.header->backup_uuid)) continue;
+    throw Error(ErrorCode::value_error,
+                fmt::format("remove: {} is pinned; see aa keep --unpin", quote(entry.name.file_name())),
+                ErrorCause::usage);
+  }
+}
+
+/// What is asked for and what goes with it, e.g. "home: remove home.tar.gz, and home.1.tar.gz, which can't be restored
+/// without it".
+std::string question(const std::string& archive, const std::vector<std::string>& wanted,
+                     const std::vector<std::string>& all) {
+  std::vector<std::string> dependants;
+  for (const auto& name : all) {
+    if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) dependants.push_back(name);
+  }
+  auto text = fmt::format("{}: remove {}", archive, fmt::join(wanted, ", "));
+  if (!dependants.empty()) text += fmt::format(", and {}, which can't be restored then", fmt::join(dependants, ", "));
+  return text;
 }
 
 }  // namespace
@@ -92,13 +117,16 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
                 ErrorCause::usage);
   }
   auto backups = read_backups(session, command.target.archive, command.destination);
-  const auto names = file_names(backups.catalog, to_be_removed(backups.catalog, command));
+  const auto shown = to_be_removed(backups.catalog, command);
+  const auto names = file_names(backups.catalog, shown);
   if (names.empty()) {
     session.console().info(command.target.archive + ": nothing to remove");
     session.console().document({{"removed", Json::Array{}}});
     return ExitStatus::ok;
   }
-  const auto what = fmt::format("{}: remove {}", command.target.archive, fmt::join(names, ", "));
+  check_pins(backups.catalog, shown, read_pins(*backups.storage, command.target.archive));
+  const auto what =
+      question(command.target.archive, file_names(backups.catalog, wanted(backups.catalog, command)), names);
   if (session.options().dry_run) {
     session.console().info(what + ": not done, this is a dry run");
     return ExitStatus::ok;
@@ -107,7 +135,7 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
 
   std::optional<int> level;
   {
-    const auto transaction = backups.storage->begin(transaction_options(session, command.target.archive));
+    const auto transaction = backups.storage->begin(transaction_options(session, backups.archive));
     // Read again under the lock: what was shown is what goes, or nothing.
     const auto now = BackupCatalog::read(*backups.storage, command.target.archive, session.providers().types());
     const auto chosen = to_be_removed(now, command);

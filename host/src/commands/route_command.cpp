@@ -2,7 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "commands/commands.hpp"
-#include "job/create_job.hpp"
+#include "job/next_backup.hpp"
 
 namespace autoarchive::host {
 namespace {

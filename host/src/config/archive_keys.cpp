@@ -6,10 +6,14 @@
 #include <cstdlib>
 
 #include "autoarchive/base/bytes.hpp"
+#include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
+#include "config/rule_lists.hpp"
 
 namespace autoarchive::host {
 namespace {
+
+constexpr std::chrono::seconds kMaxDuration = std::chrono::hours(24) * 36'500;  // so that nanoseconds hold it
 
 std::string text_of(bool value) {
   return value ? "true" : "false";
@@ -43,6 +47,31 @@ bool boolean(const YamlNode& value) {
 }
 int integer(const YamlNode& value) {
   return static_cast<int>(*as_integer(value));
+}
+
+// 0 is "never" for every rule that fires after a while.
+std::optional<int> limit(const YamlNode& value) {
+  const int number = integer(value);
+  return number == 0 ? std::nullopt : std::optional(number);
+}
+std::optional<std::chrono::seconds> age_limit(const YamlNode& value) {
+  const auto duration = *parse_duration(value.text);
+  return duration.count() == 0 ? std::nullopt : std::optional(duration);
+}
+std::string text_of_limit(const std::optional<int>& limit) {
+  return limit ? std::to_string(*limit) : std::string("never");
+}
+std::string text_of_limit(const std::optional<std::chrono::seconds>& limit) {
+  return limit ? format_duration(*limit) : std::string("never");
+}
+
+/// "70%" as 70.
+std::optional<std::int64_t> as_percent(const YamlNode& node) {
+  if (node.kind != YamlKind::scalar || !node.text.ends_with('%')) return std::nullopt;
+  YamlNode number;
+  number.kind = YamlKind::scalar;
+  number.text = node.text.substr(0, node.text.size() - 1);
+  return as_integer(number);
 }
 
 using A = ArchiveConfig;
@@ -90,10 +119,78 @@ constexpr std::array kKeys{
     ArchiveKey{"incremental", ValueKind::boolean, "true",
                "Make levels: 0 is everything, n is what has changed since n-1.", 0, 0,
                [](A& a, const Y& v) { a.incremental = boolean(v); }, [](const A& a) { return text_of(a.incremental); }},
+    ArchiveKey{"levels.max", ValueKind::integer, "10",
+               "The highest level: after it the row begins again with a low level. 0: there is none.", 0, 9999,
+               [](A& a, const Y& v) { a.levels.max = limit(v); },
+               [](const A& a) { return text_of_limit(a.levels.max); }},
+    ArchiveKey{"levels.restart_after", ValueKind::duration, "30d",
+               "A low level is made when the last one is older than this. 0: never.", 0, 0,
+               [](A& a, const Y& v) { a.levels.restart_after = age_limit(v); },
+               [](const A& a) { return text_of_limit(a.levels.restart_after); }},
+    ArchiveKey{"levels.full_after", ValueKind::duration, "90d",
+               "A level 0 is made when the last one is older than this. 0: never.", 0, 0,
+               [](A& a, const Y& v) { a.levels.full_after = age_limit(v); },
+               [](const A& a) { return text_of_limit(a.levels.full_after); }},
+    ArchiveKey{"levels.full_after_restarts", ValueKind::integer, "3",
+               "A level 0 is made after so many restarts with a low level. 0: never.", 0, 9999,
+               [](A& a, const Y& v) { a.levels.full_after_restarts = limit(v); },
+               [](const A& a) { return text_of_limit(a.levels.full_after_restarts); }},
+    ArchiveKey{"levels.max_restart_size", ValueKind::percent, "70%",
+               "A restart goes to level 1, or to the first above it that is not larger than this part of level 0.", 1,
+               10'000, [](A& a, const Y& v) { a.levels.max_restart_size_percent = static_cast<int>(*as_percent(v)); },
+               [](const A& a) {
+                 return a.levels.max_restart_size_percent ? std::to_string(*a.levels.max_restart_size_percent) + "%"
+                                                          : std::string("none");
+               }},
+    ArchiveKey{"levels.remove_obsolete", ValueKind::boolean, "true",
+               "Generations that an earlier, larger keep.generations has left go with the next backup.", 0, 0,
+               [](A& a, const Y& v) { a.levels.remove_obsolete = boolean(v); },
+               [](const A& a) { return text_of(a.levels.remove_obsolete); }},
     ArchiveKey{"keep.generations", ValueKind::integer, "2",
                "How many older generations stay (aa, ab, …) when a new backup takes their place.", 0, 676,
                [](A& a, const Y& v) { a.keep.generations = integer(v); },
                [](const A& a) { return std::to_string(a.keep.generations); }},
+    ArchiveKey{"hooks", ValueKind::rule_list,
+               "[{at: before, run: [findmnt, --noheadings, /mnt/backup], not_now: [1], time_limit: 1m}]",
+               "Programs at points of a run: at (before, snapshot, after, succeeded, warned, failed), run (argument "
+               "vector) or "
+               "shell, time_limit, not_now, release (of a snapshot).",
+               0, 0, [](A& a, const Y& v) { a.hooks = read_hooks(v, /*of_the_run=*/false); },
+               [](const A& a) { return text_of(a.hooks); }},
+    ArchiveKey{"problems", ValueKind::rule_list, "[{on: file.changed, match: \"**/*.log\", as: notice}]",
+               "What a problem counts as: on (an id, file.*, *), match (a pattern), as (ignore, notice, warning, "
+               "error: ends the "
+               "backup). The last that fits decides.",
+               0, 0, [](A& a, const Y& v) { a.problems = read_problem_rules(v); },
+               [](const A& a) { return text_of(a.problems); }},
+    ArchiveKey{"guard.min_files", ValueKind::integer, "1000",
+               "With fewer files the source is not trusted: the backup is held as NAME.held.EXT and the old ones stay. "
+               "0: no limit.",
+               0, 1'000'000'000, [](A& a, const Y& v) { a.guard.min_files = limit(v); },
+               [](const A& a) { return a.guard.min_files ? std::to_string(*a.guard.min_files) : std::string("none"); }},
+    ArchiveKey{"guard.shrink_limit", ValueKind::percent, "40%",
+               "The same when files or bytes have become less by more than this part since the last backup.", 1, 99,
+               [](A& a, const Y& v) { a.guard.shrink_limit_percent = static_cast<int>(*as_percent(v)); },
+               [](const A& a) {
+                 return a.guard.shrink_limit_percent ? std::to_string(*a.guard.shrink_limit_percent) + "%"
+                                                     : std::string("none");
+               }},
+    ArchiveKey{"verify.after_create", ValueKind::boolean, "true",
+               "Every new backup is read back from the destination, to the last byte.", 0, 0,
+               [](A& a, const Y& v) { a.verify.after_create = boolean(v); },
+               [](const A& a) { return text_of(a.verify.after_create); }},
+    ArchiveKey{
+        "verify.restore_every", ValueKind::duration, "30d",
+        "After a backup, the newest is restored into nothing, as a drill, when the last one is older than this. 0: "
+        "never.",
+        0, 0, [](A& a, const Y& v) { a.verify.restore_every = age_limit(v); },
+        [](const A& a) { return text_of_limit(a.verify.restore_every); }},
+    ArchiveKey{"max_age", ValueKind::duration, "26h",
+               "aa status says \"bad\" when the last success is older than this. 0: at any age it is good.", 0, 0,
+               [](A& a, const Y& v) { a.max_age = age_limit(v); }, [](const A& a) { return text_of_limit(a.max_age); }},
+    ArchiveKey{"schedule", ValueKind::text, "\"*-*-* 03:00\"",
+               "When aa schedule lets systemd make the backup: its OnCalendar.", 0, 0,
+               [](A& a, const Y& v) { a.schedule = v.text; }, [](const A& a) { return a.schedule; }},
     ArchiveKey{"overwrite_at_start", ValueKind::boolean, "false",
                "Remove the old backup before the new one is written, to free its space. A failure then leaves none.", 0,
                0, [](A& a, const Y& v) { a.overwrite_at_start = boolean(v); },
@@ -132,8 +229,15 @@ bool is_list_of_texts(const YamlNode& node) {
                                                         [](const auto& item) { return item.kind == YamlKind::scalar; });
 }
 
+bool is_list_of_mappings(const YamlNode& node) {
+  return node.kind == YamlKind::sequence && std::all_of(node.items.begin(), node.items.end(), [](const auto& item) {
+           return item.kind == YamlKind::mapping;
+         });
+}
+
 bool fits(const ArchiveKey& key, const YamlNode& value) {
   if (key.kind == ValueKind::text_list) return is_list_of_texts(value);
+  if (key.kind == ValueKind::rule_list) return is_list_of_mappings(value);
   if (value.kind != YamlKind::scalar) return false;
   switch (key.kind) {
     case ValueKind::boolean:
@@ -142,12 +246,19 @@ bool fits(const ArchiveKey& key, const YamlNode& value) {
       const auto number = as_integer(value);
       return number && *number >= key.min && *number <= key.max;
     }
+    case ValueKind::percent: {
+      const auto number = as_percent(value);
+      return number && *number >= key.min && *number <= key.max;
+    }
     case ValueKind::size:
       return parse_bytes(value.text).has_value();
+    case ValueKind::duration:
+      return parse_duration(value.text).value_or(kMaxDuration + std::chrono::seconds(1)) <= kMaxDuration;
     case ValueKind::text:
     case ValueKind::path:
       return !value.text.empty();
     case ValueKind::text_list:
+    case ValueKind::rule_list:
       break;
   }
   return false;
@@ -159,6 +270,24 @@ std::string shown(const YamlNode& value) {
 }
 
 }  // namespace
+
+std::string with_environment(const YamlNode& node) {
+  std::string out;
+  std::string_view rest(node.text);
+  for (auto at = rest.find("${"); at != std::string_view::npos; at = rest.find("${")) {
+    const bool is_literal = at > 0 && rest[at - 1] == '$';
+    out += rest.substr(0, is_literal ? at - 1 : at);
+    const auto end = rest.find('}', at);
+    if (end == std::string_view::npos) throw config_error(node.origin, "\"${\" without \"}\" in " + quote(node.text));
+    const std::string name(rest.substr(at + 2, end - at - 2));
+    const char* value = std::getenv(name.c_str());
+    if (!is_literal && value == nullptr)
+      throw config_error(node.origin, "environment variable " + quote(name) + " is not set");
+    out += is_literal ? std::string(rest.substr(at, end + 1 - at)) : std::string(value);
+    rest.remove_prefix(end + 1);
+  }
+  return out.append(rest);
+}
 
 std::span<const ArchiveKey> archive_keys() {
   return kKeys;
@@ -179,10 +308,16 @@ std::string describe(const ArchiveKey& key) {
       return "true or false";
     case ValueKind::integer:
       return "an integer from " + std::to_string(key.min) + " to " + std::to_string(key.max);
+    case ValueKind::percent:
+      return "a part such as 70%, from " + std::to_string(key.min) + "% to " + std::to_string(key.max) + "%";
     case ValueKind::size:
       return "a size such as 100MB or 4GiB";
+    case ValueKind::duration:
+      return "a duration such as 90m, 26h or 14d, at most 36500d";
     case ValueKind::text_list:
       return "a list of texts";
+    case ValueKind::rule_list:
+      return "a list of mappings";
   }
   return {};
 }
@@ -215,10 +350,10 @@ std::optional<std::int64_t> as_integer(const YamlNode& node) {
 }
 
 std::filesystem::path as_path(const YamlNode& node) {
-  std::filesystem::path path(node.text);
+  const auto text = with_environment(node);
+  std::filesystem::path path(text);
   const char* home = std::getenv("HOME");
-  if (home != nullptr && (node.text == "~" || node.text.starts_with("~/")))
-    path = std::string(home) + node.text.substr(1);
+  if (home != nullptr && (text == "~" || text.starts_with("~/"))) path = std::string(home) + text.substr(1);
   if (!path.is_absolute())
     throw config_error(node.origin, "path " + quote(node.text) + " has to be absolute, e.g. '/home'");
   path = path.lexically_normal();

@@ -15,7 +15,7 @@
 
 namespace autoarchive::host {
 
-enum class ValueKind : std::uint8_t { text, path, boolean, integer, size, text_list };
+enum class ValueKind : std::uint8_t { text, path, boolean, integer, percent, size, duration, text_list, rule_list };
 
 /// One key. Nested ones are dotted: "keep.generations".
 struct ArchiveKey {
@@ -23,7 +23,7 @@ struct ArchiveKey {
   ValueKind kind;
   std::string_view example;        ///< as YAML
   std::string_view documentation;  ///< one sentence or two
-  std::int64_t min = 0;            ///< integers
+  std::int64_t min = 0;            ///< integers and percents
   std::int64_t max = 0;
   /// Stores a checked value; throws Error without a place for what only this key knows.
   void (*set)(ArchiveConfig& archive, const YamlNode& value);
@@ -42,7 +42,10 @@ void apply_archive_key(const ArchiveKey& key, const YamlNode& value, ArchiveConf
 /// Scalars as values; none if the node is not one. Booleans are true and false only.
 [[nodiscard]] std::optional<bool> as_boolean(const YamlNode& node);
 [[nodiscard]] std::optional<std::int64_t> as_integer(const YamlNode& node);
-/// An absolute path; "~/" is the user's home. Throws Error with the place.
+/// The text of a node with "${NAME}" replaced from the environment; "$${NAME}" stands for itself. Throws Error with the
+/// place if a variable is not set.
+[[nodiscard]] std::string with_environment(const YamlNode& node);
+/// An absolute path; "~/" is the user's home, and "${NAME}" is from the environment. Throws Error with the place.
 [[nodiscard]] std::filesystem::path as_path(const YamlNode& node);
 
 }  // namespace autoarchive::host

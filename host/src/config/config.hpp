@@ -2,12 +2,15 @@
 /// The configuration after reading, merging and checking: plain values, no YAML.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "autoarchive/tree/attributes.hpp"
@@ -24,6 +27,52 @@ struct Origin {
   [[nodiscard]] std::string text() const;
 };
 
+/// When a chain of levels begins again. What is not set never fires.
+struct LevelRules {
+  std::optional<int> max;                             ///< the highest level; a higher one is a restart
+  std::optional<std::chrono::seconds> restart_after;  ///< since the last low level
+  std::optional<std::chrono::seconds> full_after;     ///< since level 0
+  std::optional<int> full_after_restarts;
+  /// A restart goes to a level that is not larger than this part of level 0.
+  std::optional<int> max_restart_size_percent;
+  /// Generations beyond KeepRules::generations go with the next backup, and not only one a time.
+  bool remove_obsolete = false;
+};
+
+/// When a hook runs. before_all and after_all once a run, all others once an archive.
+enum class HookPoint : std::uint8_t { before_all, before, snapshot, after, succeeded, warned, failed, after_all };
+[[nodiscard]] std::string_view to_string(HookPoint point) noexcept;
+
+/// A program of the user's at a point of a run.
+struct HookRule {
+  HookPoint at = HookPoint::before;
+  std::vector<std::string> run;      ///< argument vector; a shell takes part only if it is the shell's
+  std::vector<std::string> release;  ///< snapshot: what takes it away again, always
+  std::set<int> not_now{75};         ///< exit statuses that mean: try again later
+  std::chrono::seconds time_limit{3600};
+  Origin origin;
+};
+
+/// What a problem counts as. The last rule that fits decides.
+struct ProblemRule {
+  enum class Treatment : std::uint8_t { ignore, notice, warning, error };
+  std::string on;     ///< an id such as "file.changed", or "file.*", "*"
+  std::string match;  ///< a pattern with the meaning of .gitignore; empty: every path
+  Treatment as = Treatment::notice;
+};
+
+/// Outside of these the source is not trusted: the backup is held, and the old ones stay.
+struct GuardRules {
+  std::optional<int> min_files;
+  std::optional<int> shrink_limit_percent;  ///< fewer files or bytes than the last backup by more than this part
+};
+
+/// What is proven of the backups, and when.
+struct VerifyRules {
+  bool after_create = false;                          ///< every new backup is read back
+  std::optional<std::chrono::seconds> restore_every;  ///< the newest is restored into nothing
+};
+
 /// How many older generations stay.
 struct KeepRules {
   int generations = 1;  ///< 0..676
@@ -32,6 +81,7 @@ struct KeepRules {
 /// One archive, with templates and defaults merged in.
 struct ArchiveConfig {
   std::string name;
+  std::filesystem::path defined_in;  ///< the file; empty: the command line
   std::filesystem::path root;
   std::set<std::string> include{"."};
   FilterRules filter;
@@ -40,7 +90,14 @@ struct ArchiveConfig {
   std::optional<int> strength;    ///< 0..9
   std::string provider = "auto";  ///< a provider id as a pin, or "auto"
   bool incremental = false;
+  LevelRules levels;
   KeepRules keep;
+  std::vector<HookRule> hooks;
+  std::vector<ProblemRule> problems;
+  GuardRules guard;
+  VerifyRules verify;
+  std::optional<std::chrono::seconds> max_age;  ///< of the last success, for `status`
+  std::string schedule;                         ///< systemd's OnCalendar; empty: by hand
   bool overwrite_at_start = false;
   bool allow_empty = false;
   unsigned threads = 0;  ///< 0: auto
@@ -87,6 +144,11 @@ struct Config {
   std::vector<std::filesystem::path> files;  ///< that were read, in order; empty: no configuration
   PluginsConfig plugins;
   std::filesystem::path state_dir;
+  std::vector<HookRule> hooks;     ///< before_all, after_all
+  int jobs = 1;                    ///< archives that are backed up at the same time
+  std::optional<int> nice;         ///< 0..19
+  std::string ionice;              ///< "idle", "best-effort"; empty: as it is
+  std::vector<std::string> order;  ///< names of the archives as they stand in the files
   std::map<std::string, ArchiveConfig> archives;
   /// What an archive starts from that no file names (`aa create NAME --root … --destination …`).
   ArchiveConfig defaults;

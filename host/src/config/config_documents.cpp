@@ -3,6 +3,7 @@
 
 #include "config/archive_keys.hpp"
 #include "config/plugin_keys.hpp"
+#include "config/rule_lists.hpp"
 #include "output/json.hpp"
 
 namespace autoarchive::host {
@@ -19,9 +20,21 @@ Json::Object value_schema(const ArchiveKey& key) {
       schema.emplace_back("minimum", key.min);
       schema.emplace_back("maximum", key.max);
       break;
+    case ValueKind::percent:
+      schema.emplace_back("type", "string");
+      schema.emplace_back("pattern", "^[0-9]+%$");
+      break;
+    case ValueKind::duration:
+      schema.emplace_back("type", Json::Array{"string", "integer"});
+      schema.emplace_back("pattern", "^(0|[0-9]+[smhdw])$");
+      break;
     case ValueKind::text_list:
       schema.emplace_back("type", "array");
       schema.emplace_back("items", Json::Object{{"type", "string"}});
+      break;
+    case ValueKind::rule_list:
+      schema.emplace_back("type", "array");
+      schema.emplace_back("items", rule_schema(key.name));
       break;
     case ValueKind::size:
       schema.emplace_back("type", Json::Array{"string", "integer"});
@@ -67,6 +80,10 @@ Json::Object named_archives() {
   return {{"type", "object"}, {"additionalProperties", Json::Object{{"$ref", "#/$defs/archive"}}}};
 }
 
+Json::Object integer_schema(int min, int max) {
+  return {{"type", "integer"}, {"minimum", min}, {"maximum", max}};
+}
+
 /// The keys as a YAML mapping, each with its meaning above it.
 void append_keys(std::string& out, std::string_view indent) {
   std::string group;
@@ -85,18 +102,23 @@ void append_keys(std::string& out, std::string_view indent) {
 }  // namespace
 
 std::string config_schema() {
-  const Json::Object schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                            {"title", "AutoArchive configuration"},
-                            {"type", "object"},
-                            {"required", Json::Array{"version"}},
-                            {"additionalProperties", false},
-                            {"properties", Json::Object{{"version", Json::Object{{"const", 1}}},
-                                                        {"plugins", plugins_schema()},
-                                                        {"state_dir", Json::Object{{"type", "string"}}},
-                                                        {"defaults", Json::Object{{"$ref", "#/$defs/archive"}}},
-                                                        {"templates", named_archives()},
-                                                        {"archives", named_archives()}}},
-                            {"$defs", Json::Object{{"archive", archive_schema()}}}};
+  const Json::Object schema{
+      {"$schema", "https://json-schema.org/draft/2020-12/schema"},
+      {"title", "AutoArchive configuration"},
+      {"type", "object"},
+      {"required", Json::Array{"version"}},
+      {"additionalProperties", false},
+      {"properties", Json::Object{{"version", Json::Object{{"const", 1}}},
+                                  {"plugins", plugins_schema()},
+                                  {"state_dir", Json::Object{{"type", "string"}}},
+                                  {"jobs", integer_schema(1, 64)},
+                                  {"nice", integer_schema(0, 19)},
+                                  {"ionice", Json::Object{{"enum", Json::Array{"idle", "best-effort"}}}},
+                                  {"hooks", Json::Object{{"type", "array"}, {"items", rule_schema("hooks")}}},
+                                  {"defaults", Json::Object{{"$ref", "#/$defs/archive"}}},
+                                  {"templates", named_archives()},
+                                  {"archives", named_archives()}}},
+      {"$defs", Json::Object{{"archive", archive_schema()}}}};
   return Json(schema).pretty() + "\n";
 }
 
@@ -109,6 +131,13 @@ std::string config_example() {
   out += plugins_example();
   out +=
       "\n"
+      "# How many archives are backed up at the same time, and how much of the machine that may take from others.\n"
+      "jobs: 1\n"
+      "nice: 10\n"
+      "ionice: idle\n\n"
+      "# Once a run, before the first archive and after the last.\n"
+      "hooks:\n"
+      "  - {at: before_all, run: [/bin/true]}\n\n"
       "# What every archive starts from. All keys of an archive are allowed.\n"
       "defaults:\n"
       "  destination: /mnt/backup\n\n"
@@ -129,8 +158,14 @@ std::string config_reference() {
       "The file is found at `--config`, `$AA_CONFIG`, `$XDG_CONFIG_HOME/autoarchive/config.yaml` or "
       "`/etc/autoarchive/config.yaml`; `archives.d/*.yaml` beside\n"
       "it may add templates and archives. Unknown keys, wrong types and everything ambiguous in YAML are errors with "
-      "file, line and column.\n\n"
-      "Top level: `version` (1, required), `state_dir`, `plugins`, `defaults`, `templates`, `archives`.\n\n"
+      "file, line and column.\n"
+      "In paths, `~/` is the user's home and `${NAME}` comes from the environment (`$${NAME}` stands for itself). A "
+      "list in an archive "
+      "takes the place of its template's; groups of\nkeys are merged key by key.\n\n"
+      "Top level: `version` (1, required), `state_dir`, `jobs` (1 to 64), `nice` (0 to 19), `ionice` (idle, "
+      "best-effort), "
+      "`hooks` (before_all,\n"
+      "after_all), `plugins`, `defaults`, `templates`, `archives`.\n\n"
       "## Keys of `plugins`\n\n";
   out += plugins_reference();
   out +=

@@ -8,6 +8,7 @@
 #include "config/archive_keys.hpp"
 #include "config/config_search.hpp"
 #include "config/plugin_keys.hpp"
+#include "config/rule_lists.hpp"
 #include "config/yaml_tree.hpp"
 
 namespace autoarchive::host {
@@ -63,7 +64,8 @@ class ConfigReader {
       throw config_error(top, "a configuration is a mapping that begins with version: 1");
     bool has_version = false;
     const std::vector<std::string> known =
-        is_main ? std::vector<std::string>{"version", "plugins", "state_dir", "defaults", "templates", "archives"}
+        is_main ? std::vector<std::string>{"version", "plugins", "state_dir", "jobs",      "nice",
+                                           "ionice",  "hooks",   "defaults",  "templates", "archives"}
                 : std::vector<std::string>{"version", "templates", "archives"};
     for (const auto& [key, value] : root.members) {
       if (std::find(known.begin(), known.end(), key.text) == known.end()) {
@@ -81,6 +83,16 @@ class ConfigReader {
   void read_section(const std::string& name, const YamlNode& value) {
     if (name == "state_dir") {
       config_.state_dir = as_path(value);
+    } else if (name == "jobs") {
+      config_.jobs = number(value, name, 1, 64);
+    } else if (name == "nice") {
+      config_.nice = number(value, name, 0, 19);
+    } else if (name == "ionice") {
+      if (value.text != "idle" && value.text != "best-effort")
+        throw config_error(value.origin, "ionice has to be idle or best-effort, and is " + quote(value.text));
+      config_.ionice = value.text;
+    } else if (name == "hooks") {
+      config_.hooks = read_hooks(value, /*of_the_run=*/true);
     } else if (name == "plugins") {
       read_plugins(value, config_.plugins, [&](const Error& error) { faults_.push_back(error.message()); });
     } else if (name == "defaults") {
@@ -90,12 +102,20 @@ class ConfigReader {
     }
   }
 
+  static int number(const YamlNode& value, const std::string& name, int min, int max) {
+    const auto found = as_integer(value);
+    if (found && *found >= min && *found <= max) return static_cast<int>(*found);
+    throw config_error(value.origin, name + " has to be an integer from " + std::to_string(min) + " to " +
+                                         std::to_string(max) + ", and is " + quote(value.text));
+  }
+
   void read_definitions(const std::string& section, const YamlNode& value) {
     if (!is_mapping(value, section)) return;
     auto& definitions = section == "templates" ? templates_ : archives_;
     for (const auto& [key, definition] : value.members) {
       const auto [place, is_new] = definitions.emplace(key.text, definition);
       if (!is_new) fault(key.origin, quote(key.text) + " is defined already, in " + place->second.origin.text());
+      if (section == "archives" && is_new) config_.order.push_back(key.text);
       if (section == "archives") attempt([&name = key] { check_name(name); });
     }
   }
@@ -115,6 +135,7 @@ class ConfigReader {
     if (!is_mapping(node, "archive " + quote(name))) return;
     ArchiveConfig archive = config_.defaults;
     archive.name = name;
+    archive.defined_in = node.origin.file;
     std::set<std::string> seen;
     apply_template(node, archive, seen);
     read_archive_keys(node, archive);

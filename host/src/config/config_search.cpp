@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+
 namespace autoarchive::host {
 namespace {
 
@@ -26,10 +29,28 @@ fs::path main_file(const ConfigSources& sources) {
   const auto user = user_folder(sources, "XDG_CONFIG_HOME", ".config");
   for (const auto& folder : {user, fs::path("/etc")}) {
     auto file = folder / "autoarchive" / "config.yaml";
+    if (folder.empty()) continue;
+    // One that can't be looked at is the one that is meant: reading it says why.
     std::error_code error;
-    if (!folder.empty() && fs::exists(file, error)) return file;
+    const auto kind = fs::status(file, error).type();
+    if (kind != fs::file_type::not_found) return file;
   }
   return {};
+}
+
+// Sorted. A folder that is not there is an empty one; what can't be read could hide an archive and is an error.
+std::vector<fs::path> yaml_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  if (error == std::errc::no_such_file_or_directory) return files;
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() == ".yaml") files.push_back(entry->path());
+  }
+  if (error)
+    throw Error::from_errno(error.value(), "configuration folder " + quote(folder.native()), ErrorCause::configuration);
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 }  // namespace
@@ -37,14 +58,9 @@ fs::path main_file(const ConfigSources& sources) {
 std::vector<fs::path> find_config_files(const ConfigSources& sources) {
   const auto file = main_file(sources);
   if (file.empty()) return {};
-  std::vector<fs::path> more;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(file.parent_path() / "archives.d", error)) {
-    if (entry.path().extension() == ".yaml") more.push_back(entry.path());
-  }
-  std::sort(more.begin(), more.end());
-  more.insert(more.begin(), file);
-  return more;
+  auto files = yaml_files(file.parent_path() / "archives.d");
+  files.insert(files.begin(), file);
+  return files;
 }
 
 fs::path default_state_dir(const ConfigSources& sources) {

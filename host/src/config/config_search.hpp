@@ -10,7 +10,7 @@
 namespace autoarchive::host {
 
 /// The file that is asked for, or the first of the usual ones that exists, then archives.d/*.yaml beside it. Empty:
-/// there is none.
+/// there is none. Throws Error(cause configuration) if archives.d is there and can't be listed.
 [[nodiscard]] std::vector<std::filesystem::path> find_config_files(const ConfigSources& sources);
 [[nodiscard]] std::filesystem::path default_state_dir(const ConfigSources& sources);
 

@@ -7,6 +7,8 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/tree/filter.hpp"
+#include "events/problem_ids.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -53,16 +55,48 @@ Problem problem_of(BackupSubOperation operation, BackupOperationError error, std
   return file_problem(operation, what, error_text, is_include);
 }
 
-ProblemReporter::ProblemReporter(Console& console, std::string archive, std::set<std::string> includes)
-    : console_(console), archive_(std::move(archive)), includes_(std::move(includes)) {}
+struct ProblemReporter::CompiledRule {
+  std::string on;
+  std::optional<Filter> match;  // none: every path
+  ProblemRule::Treatment as;
+};
+
+ProblemReporter::ProblemReporter(Console& console, std::string archive, std::set<std::string> includes,
+                                 const std::vector<ProblemRule>& rules)
+    : console_(console), archive_(std::move(archive)), includes_(std::move(includes)) {
+  for (const auto& rule : rules) {
+    FilterRules pattern;
+    if (!rule.match.empty()) pattern.exclude = {rule.match};
+    rules_.push_back({rule.on, rule.match.empty() ? std::nullopt : std::optional<Filter>(std::move(pattern)), rule.as});
+  }
+}
+
+ProblemReporter::~ProblemReporter() = default;
+
+std::optional<ProblemRule::Treatment> ProblemReporter::treatment_of(std::string_view id, std::string_view path) const {
+  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
+    if (!id_matches(rule->on, id)) continue;
+    if (!rule->match || (!path.empty() && rule->match->decide_with_parents(path, /*is_directory=*/false).excluded))
+      return rule->as;
+  }
+  return std::nullopt;
+}
 
 void ProblemReporter::backup_operation_error(BackupSubOperation operation, BackupOperationError error,
                                              std::optional<std::string_view> name,
                                              std::optional<std::string_view> error_text) {
+  using Treatment = ProblemRule::Treatment;
   const std::string_view subject = name.value_or("");
   auto problem =
       problem_of(operation, error, subject, error_text.value_or(""), includes_.contains(std::string(subject)));
   problem.archive = archive_;
+  const auto treatment = problem.id.empty() ? std::nullopt : treatment_of(problem.id, subject);
+  if (treatment == Treatment::ignore) return;
+  if (treatment == Treatment::error) {
+    throw Error(ErrorCode::runtime_error,
+                problem.text + " (" + problem.id + "), which ends the backup by a rule of problems");
+  }
+  if (treatment) problem.severity = treatment == Treatment::notice ? Severity::notice : Severity::warning;
   if (problem.severity != Severity::notice) ++warnings_;
   console_.problem(problem);
 }

@@ -6,8 +6,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "autoarchive/archiver/backup_observer.hpp"
+#include "config/config.hpp"
 #include "output/console.hpp"
 
 namespace autoarchive::host {
@@ -16,7 +18,10 @@ namespace autoarchive::host {
 class ProblemReporter final : public IBackupObserver {
  public:
   /// `includes` are the paths that were asked for: when one of them is missing, that is a warning and not a notice.
-  ProblemReporter(Console& console, std::string archive, std::set<std::string> includes);
+  /// `rules` say what counts as what; one that says "error" ends the backup: the call throws Error.
+  ProblemReporter(Console& console, std::string archive, std::set<std::string> includes,
+                  const std::vector<ProblemRule>& rules = {});
+  ~ProblemReporter() override;
 
   void backup_operation_error(BackupSubOperation operation, BackupOperationError error,
                               std::optional<std::string_view> name,
@@ -26,9 +31,13 @@ class ProblemReporter final : public IBackupObserver {
   [[nodiscard]] std::uint64_t warnings() const noexcept { return warnings_; }
 
  private:
+  [[nodiscard]] std::optional<ProblemRule::Treatment> treatment_of(std::string_view id, std::string_view path) const;
+
   Console& console_;
   std::string archive_;
   std::set<std::string> includes_;
+  struct CompiledRule;
+  std::vector<CompiledRule> rules_;
   std::uint64_t warnings_ = 0;
 };
 

@@ -1,7 +1,10 @@
 #include "job/archive_files.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
+
+#include "autoarchive/base/text.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -17,23 +20,72 @@ std::string read_sha256(const IStorage& storage, const std::string& name) {
   return digest.find_first_not_of("0123456789abcdef") == std::string::npos ? digest : std::string();
 }
 
+KeptFile kept_file(const IStorage& storage, const CatalogEntry& entry) {
+  KeptFile file{entry.name};
+  const auto name = entry.name.file_name();
+  file.has_manifest = storage.stat(manifest_name(name)).has_value();
+  file.has_sha256 = storage.stat(sha256_name(name)).has_value();
+  if (entry.closing) {
+    file.sha256 = entry.closing->archive_sha256;
+  } else if (file.has_sha256) {
+    file.sha256 = read_sha256(storage, sha256_name(name));
+  }
+  if (entry.header) {
+    file.backup = entry.header->backup_uuid;
+    file.parent = entry.header->parent_uuid;
+  }
+  return file;
+}
+
+// A chain with a gap holds what is left of it: the gap may be filled again from elsewhere.
+std::vector<std::size_t> chain_of(const std::vector<KeptFile>& files, std::size_t target) {
+  std::vector<std::size_t> chain{target};
+  while (chain.size() <= files.size() && !files[chain.back()].parent.empty()) {
+    const auto base = std::find_if(files.begin(), files.end(),
+                                   [&](const auto& file) { return file.backup == files[chain.back()].parent; });
+    if (base == files.end()) break;
+    chain.push_back(static_cast<std::size_t>(base - files.begin()));
+  }
+  return chain;
+}
+
+void apply_hold(std::vector<KeptFile>& files, std::size_t target, const Hold& hold) {
+  const auto name = files[target].name.file_name();
+  for (const auto index : chain_of(files, target)) {
+    auto& file = files[index];
+    file.is_pinned = file.is_pinned || hold.is_pin;
+    if (index == target) {
+      file.held = hold.reason;
+    } else if (file.held.empty()) {
+      file.held = quote(name) + ", which is " + hold.reason + ", is based on it";
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog) {
+std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
+                                 const std::map<std::string, Hold>& holds) {
   std::vector<KeptFile> files;
-  for (const auto& entry : catalog.entries()) {
-    KeptFile file{entry.name, false, false, {}};
-    const auto name = entry.name.file_name();
-    file.has_manifest = storage.stat(manifest_name(name)).has_value();
-    file.has_sha256 = storage.stat(sha256_name(name)).has_value();
-    if (entry.closing) {
-      file.sha256 = entry.closing->archive_sha256;
-    } else if (file.has_sha256) {
-      file.sha256 = read_sha256(storage, sha256_name(name));
-    }
-    files.push_back(std::move(file));
+  for (const auto& entry : catalog.entries()) files.push_back(kept_file(storage, entry));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto found = holds.find(files[i].backup);
+    if (found != holds.end()) apply_hold(files, i, found->second);
   }
   return files;
+}
+
+std::set<std::string> foreign_names(const IStorage& storage, const std::string& archive,
+                                    const std::vector<KeptFile>& files) {
+  std::set<std::string> names;
+  for (const auto& file : storage.list(archive + ".")) names.insert(file.name);
+  for (const auto& file : files) {
+    const auto name = file.name.file_name();
+    names.erase(name);
+    names.erase(manifest_name(name));
+    names.erase(sha256_name(name));
+  }
+  return names;
 }
 
 const CatalogEntry* current_level(const BackupCatalog& catalog, int level) {

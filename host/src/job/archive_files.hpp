@@ -2,6 +2,8 @@
 /// What an archive has in its destination, as the jobs of the host need it.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,8 +13,21 @@
 
 namespace autoarchive::host {
 
-/// The catalog's files with what lies beside each of them.
-[[nodiscard]] std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog);
+/// Why a backup must not go.
+struct Hold {
+  std::string reason;
+  bool is_pin = false;  ///< by the user's will
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
+/// The catalog's files with what lies beside each of them, and why it must not go: `holds` gives the reason by backup
+/// id. Whoever holds a backup holds its chain.
+[[nodiscard]] std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
+                                               const std::map<std::string, Hold>& holds = {});
+
+/// Names of the destination that begin with the archive's and a dot, and belong to none of the files.
+[[nodiscard]] std::set<std::string> foreign_names(const IStorage& storage, const std::string& archive,
+                                                  const std::vector<KeptFile>& files);
 
 /// The current generation's entry of a level; null if there is none.
 [[nodiscard]] const CatalogEntry* current_level(const BackupCatalog& catalog, int level);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include "autoarchive/archiver/backup_catalog.hpp"
@@ -11,16 +12,23 @@
 #include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/storage/local_storage.hpp"
-#include "autoarchive/tree/walker.hpp"
+#include "autoarchive/storage/lock_file.hpp"
 #include "events/backup_events.hpp"
 #include "events/entry_lines.hpp"
 #include "events/problem_reporter.hpp"
 #include "events/progress_display.hpp"
 #include "job/archive_files.hpp"
+#include "job/archive_transaction.hpp"
+#include "job/checks.hpp"
 #include "job/destination_record.hpp"
+#include "job/dry_run.hpp"
+#include "job/guard.hpp"
+#include "job/hooks.hpp"
 #include "job/keeping.hpp"
-#include "job/levels.hpp"
+#include "job/next_backup.hpp"
+#include "job/pins.hpp"
 #include "job/restore_text.hpp"
+#include "state/archive_record.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -34,26 +42,27 @@ Error missing_setting(const ArchiveConfig& archive, const char* key) {
       ErrorCause::usage};
 }
 
-/// Level, provider and place in the chain of the next backup.
-struct Decision {
-  LevelChoice choice;
-  std::string provider;
-  RouteDecision route;
-  BackupIdentity identity;
-  std::string parent_manifest;
-};
+RunRecord failed_run(const Error& error, SystemTime began) {
+  RunRecord run;
+  run.began = began;
+  run.status = exit_status_of(error) == ExitStatus::not_now ? "not_now" : "failed";
+  run.error = error.message();
+  return run;
+}
 
 class CreateJob {
  public:
-  CreateJob(Session& session, const CreateCommand& command, const ArchiveConfig& archive)
+  /// `physical_root`: where the root's files are read; empty: there.
+  CreateJob(Session& session, const CreateCommand& command, const ArchiveConfig& archive,
+            std::filesystem::path physical_root)
       : session_(session),
         command_(command),
         archive_(archive),
+        physical_root_(std::move(physical_root)),
         type_(session.providers().type(archive.type)),
         storage_(archive.destination) {}
 
   CreateOutcome run() {
-    if (session_.options().dry_run) return dry_run();
     try {
       return attempt(/*lost_state=*/{});
     } catch (const Error& error) {
@@ -63,107 +72,99 @@ class CreateJob {
     }
   }
 
+  /// Nothing is locked or written.
+  CreateOutcome dry_run() {
+    read_record();
+    const auto next = decide(catalog(), {}, /*locked=*/false);
+    const auto counts = forecast(session_.console(), archive_, next, storage_);
+    auto line = fmt::format("{}: would make level {} ({}) by {}: {} of {} entries, {}", archive_.name,
+                            next.choice.level, next.choice.reason, next.provider, counts.stored_entries, counts.entries,
+                            format_bytes({counts.content_bytes}));
+    if (counts.read_entries > 0) {
+      line += fmt::format("; {} files ({}) would be read to see whether they have changed", counts.read_entries,
+                          format_bytes({counts.read_bytes}));
+    }
+    session_.console().info(line);
+    return {ExitStatus::ok,
+            "dry_run",
+            next.choice.level,
+            "",
+            {{"archive", archive_.name},
+             {"status", "dry_run"},
+             {"level", next.choice.level},
+             {"level_reason", next.choice.reason},
+             {"level_rule", to_string(next.choice.rule)},
+             {"provider", next.provider},
+             {"entries", counts.entries},
+             {"stored_entries", counts.stored_entries},
+             {"content_bytes", counts.content_bytes},
+             {"read_entries", counts.read_entries},
+             {"read_bytes", counts.read_bytes},
+             {"gone_entries", counts.gone_entries}}};
+  }
+
  private:
   [[nodiscard]] BackupCatalog catalog() const {
     return BackupCatalog::read(storage_, archive_.name, session_.providers().types());
   }
 
-  [[nodiscard]] std::string chain_break(const CatalogEntry* parent, int level) const {
-    if (parent == nullptr) return fmt::format("the backup of level {} is not in the destination", level);
-    if (!parent->header) {
-      return fmt::format("{} has no readable manifest{}", quote(parent->name.file_name()),
-                         parent->fault.empty() ? "" : ": " + parent->fault);
-    }
-    const auto& header = *parent->header;
-    if (header.root != archive_.root.native()) {
-      return fmt::format("the root has changed from {} to {}", quote(header.root), quote(archive_.root.native()));
-    }
-    if (header.type != archive_.type)
-      return fmt::format("the type has changed from {} to {}", header.type, archive_.type);
-    return {};
+  [[nodiscard]] NextBackup decide(const BackupCatalog& backups, const std::string& lost_state, bool locked) {
+    const NextBackupWish wish{command_.full, command_.level, command_.next_level, lost_state,
+                              std::chrono::system_clock::now()};
+    return next_backup(session_, archive_, backups, record_, wish, locked ? &storage_ : nullptr);
   }
 
-  // The highest level that the provider's state allows. With the locks held, state that is lost is brought back first.
-  [[nodiscard]] int max_level(const std::string& provider_id, bool locked) {
-    const auto provider = session_.providers().archiver(provider_id);
-    if (locked) provider->recover_state(definition_of(archive_, type_), storage_);
-    return provider->max_backup_level(archive_.name);
-  }
-
-  [[nodiscard]] Decision decide(const BackupCatalog& backups, const std::string& lost_state, bool locked) {
-    Decision decision;
-    const auto* base = current_level(backups, 0);
-    const bool continues = archive_.incremental && !command_.full && base != nullptr && base->header &&
-                           base->header->level == 0 && base->header->type == archive_.type;
-    const auto owner = continues ? base->header->provider : std::string();
-    const auto wanted = route_request(session_.providers(), archive_, owner);
-    decision.route = route(wanted, session_.providers().policy(), session_.providers().candidates(archive_.type));
-    decision.provider = decision.route.chosen_or_throw(wanted);
-
-    LevelQuestion question{archive_.incremental, command_.full, command_.level, 0, lost_state};
-    if (archive_.incremental) question.max_level = max_level(decision.provider, locked);
-    if (continues && owner == decision.provider && question.max_level == 0 && question.chain_break.empty()) {
-      question.chain_break =
-          fmt::format("{} has no state of the level 0 that is there: it is lost, or was made without levels", owner);
-    }
-    if (base != nullptr && !base->header && question.chain_break.empty()) question.chain_break = chain_break(base, 0);
-    const int next = command_.level.value_or(question.max_level);
-    const auto* parent = next > 0 ? current_level(backups, next - 1) : nullptr;
-    if (next > 0 && question.chain_break.empty()) question.chain_break = chain_break(parent, next - 1);
-    if (next > 0 && question.chain_break.empty() && parent->header->provider != decision.provider) {
-      question.chain_break = fmt::format("the chain belongs to {}, and this backup is made by {}",
-                                         parent->header->provider, decision.provider);
-    }
-    decision.choice = choose_level(question);
-    if (decision.choice.level > 0) {
-      decision.identity.chain_uuid = parent->header->chain_uuid;
-      decision.identity.parent_uuid = parent->header->backup_uuid;
-      decision.identity.parent_sha256 = parent->closing ? parent->closing->archive_sha256 : "";
-      decision.parent_manifest = manifest_name(parent->name.file_name());
-    }
-    return decision;
-  }
-
-  [[nodiscard]] BackupRequest request(const Decision& decision, const BackupCatalog& backups) const {
+  [[nodiscard]] BackupRequest request(const NextBackup& next, const BackupCatalog& backups) const {
     BackupRequest request;
     request.definition = definition_of(archive_, type_);
     request.compression_strength = archive_.strength;
-    if (archive_.incremental) request.level = decision.choice.level;
+    if (archive_.incremental) request.level = next.choice.level;
     request.overwrite_at_start = archive_.overwrite_at_start;
-    request.identity = decision.identity;
+    request.identity = next.identity;
     request.filter = archive_.filter;
     request.metadata = archive_.metadata;
     request.threads = archive_.threads;
     request.allow_empty = archive_.allow_empty;
-    request.parent_manifest = decision.parent_manifest;
+    request.physical_root = physical_root_;
+    request.parent_manifest = next.parent_manifest;
     request.sync = session_.syncs();
     request.stop = session_.process().stop;
-    const BackupName made{archive_.name, type_, decision.choice.level, ""};
-    request.plan = plan_generations(kept_files(storage_, backups), made, archive_.keep.generations);
+    request.plan = plan(next, backups);
     return request;
   }
 
+  [[nodiscard]] CommitPlan plan(const NextBackup& next, const BackupCatalog& backups) const {
+    KeepQuestion question;
+    question.files =
+        kept_files(storage_, backups, read_holds(session_.config().state_dir, archive_.name, storage_, backups));
+    question.made = BackupName{archive_.name, type_, next.choice.level, ""};
+    question.generations = archive_.keep.generations;
+    question.remove_surplus = archive_.levels.remove_obsolete;
+    question.foreign = foreign_names(storage_, archive_.name, question.files);
+    return plan_keeping(question).plan;
+  }
+
   CreateOutcome attempt(const std::string& lost_state) {
-    TransactionOptions options;
-    options.archive = archive_.name;
-    options.lock_wait = session_.options().lock_wait;
-    options.state_lock_dir = session_.config().state_dir / "lock";
-    options.expected_marker = remembered_marker(session_.config().state_dir, archive_.name, archive_.destination);
+    auto options = transaction_options(session_, archive_);
     options.new_destination = command_.new_destination;
-    options.sync = session_.syncs();
-    options.stop = session_.process().stop;
     const auto transaction = storage_.begin(options);
     for (const auto& line : transaction->recovered()) notice(line);
 
+    read_record();
     const auto backups = catalog();
-    const auto decision = decide(backups, lost_state, /*locked=*/true);
-    if (decision.choice.restarted) notice("level 0 instead of an increment: " + decision.choice.reason);
-    auto wanted = request(decision, backups);
+    auto next = decide(backups, lost_state, /*locked=*/true);
+    tell(next.choice);
+    tell_of_the_clock(backups);
+    auto wanted = request(next, backups);
+    const auto doubt = doubts(backups);
+    if (!doubt.empty()) hold(wanted, next, doubt);
+    check_space(next, wanted);
     wanted.storage = &storage_;
     wanted.transaction = transaction.get();
-    add_restore_text(wanted, backups);
-    auto outcome = make(wanted, decision);
+    if (!held_) add_restore_text(wanted, backups);
+    auto outcome = make(wanted, next);
     remember_marker(session_.config().state_dir, archive_.name, archive_.destination, transaction->marker());
+    if (!held_) prove(outcome);
     return outcome;
   }
 
@@ -174,9 +175,111 @@ class CreateJob {
       request.plan.texts.push_back({std::string(kRestoreTextName), restore_text(archive_.name, files)});
   }
 
-  CreateOutcome make(BackupRequest& request, const Decision& decision) {
+  // The backup is committed and stays, whatever is found now; what is found decides how the run has gone.
+  void prove(CreateOutcome& outcome) {
+    const bool is_drill = is_drill_due(archive_.verify, record_.drill, std::chrono::system_clock::now());
+    if (!archive_.verify.after_create && !is_drill) return;
+    try {
+      const auto backups = catalog();
+      const auto made = current_index(backups, outcome.level);
+      if (archive_.verify.after_create) verify_backup(session_, archive_.name, storage_, backups, made);
+      if (is_drill) {
+        record_.drill = drill(session_, storage_, backups, made);
+        write_archive_record(session_.config().state_dir, archive_.name, record_);
+      }
+    } catch (const Error& error) {
+      const bool is_damage = error.cause() == ErrorCause::damaged;
+      const auto severity = is_damage ? Severity::error : Severity::warning;
+      session_.console().problem(
+          {severity, is_damage ? "archive.damaged" : "verify.failed", archive_.name, error.message()});
+      outcome.status = worse(outcome.status, is_damage ? ExitStatus::failed : ExitStatus::warnings);
+      outcome.result = is_damage ? "failed" : "warnings";
+      if (is_damage) save(failed_run(error, std::chrono::system_clock::now()));
+    }
+  }
+
+  static std::size_t current_index(const BackupCatalog& backups, int level) {
+    const auto* entry = current_level(backups, level);
+    return static_cast<std::size_t>(entry - backups.entries().data());
+  }
+
+  // Rules on age don't fire then, and nobody would know why.
+  void tell_of_the_clock(const BackupCatalog& backups) {
+    const auto newest = backups.newest_first();
+    if (newest.empty()) return;
+    const auto& entry = backups.entries()[newest.front()];
+    if (entry.time() <= std::chrono::system_clock::now()) return;
+    notice(fmt::format("{} is from the future ({}): was the clock set back?", quote(entry.name.file_name()),
+                       format_rfc3339(entry.time())),
+           "clock.back");
+  }
+
+  // A missing or empty source is told by the provider. Measuring costs a walk: only who asks for it pays.
+  [[nodiscard]] std::string doubts(const BackupCatalog& backups) const {
+    const auto& guard = archive_.guard;
+    if (command_.accept_source || (!guard.min_files && !guard.shrink_limit_percent)) return {};
+    const auto& root = physical_root_.empty() ? archive_.root : physical_root_;
+    return suspicion(guard, measure_tree(archive_, root), last_tree_size(backups));
+  }
+
+  // A backup beside the others: nothing of theirs moves, and no level builds on it.
+  void hold(BackupRequest& request, NextBackup& next, const std::string& doubt) {
+    held_ = true;
+    next.choice = {0, LevelRule::not_incremental, "the source is not trusted: " + doubt, 0};
+    request.definition.backup_id = archive_.name + ".held";
+    request.level.reset();
+    request.identity = {};
+    request.parent_manifest.clear();
+    request.overwrite_at_start = false;
+    request.plan = {};
+    session_.console().problem(
+        {Severity::warning, "archive.suspicious", archive_.name,
+         fmt::format("the source {} is not trusted: {}; the backup is held as {}, and the old ones stay. If the source "
+                     "is right, say aa create {} --accept-source",
+                     quote(archive_.root.native()), doubt,
+                     quote(BackupName{request.definition.backup_id, type_, {}, ""}.file_name()), archive_.name)});
+  }
+
+  // As much as a backup of this kind has taken before. When that seems too much, the tree itself is asked.
+  void check_space(const NextBackup& next, const BackupRequest& request) const {
+    const auto free = storage_.free_bytes();
+    if (!free || command_.ignore_free_space || request.overwrite_at_start) return;
+    const auto* before = last_run_like(record_, next.choice.level > 0);
+    if (before == nullptr || before->archive_bytes <= *free) return;
+    const auto counts = forecast_quietly(next);
+    const auto ratio = before->content_bytes == 0
+                           ? 1.0
+                           : static_cast<double>(before->archive_bytes) / static_cast<double>(before->content_bytes);
+    const auto needed = static_cast<std::uint64_t>(static_cast<double>(counts.content_bytes) * ratio);
+    if (needed <= *free) return;
+    throw Error(ErrorCode::os_error,
+                fmt::format("destination {} has {} free, and the backup will take about {}; make room, or say "
+                            "--ignore-free-space",
+                            quote(storage_.description()), format_bytes({*free}), format_bytes({needed})),
+                ErrorCause::destination);
+  }
+
+  [[nodiscard]] Forecast forecast_quietly(const NextBackup& next) const {
+    std::ostringstream nowhere;
+    Console silent(nowhere, nowhere, {Verbosity::quiet});
+    return forecast(silent, archive_, next, storage_);
+  }
+
+  void read_record() {
+    auto file = read_archive_record(session_.config().state_dir, archive_.name);
+    if (!file.fault.empty()) notice(file.fault + "; what it said of earlier runs is lost", "state.lost");
+    record_ = std::move(file.record);
+  }
+
+  void tell(const LevelChoice& choice) {
+    if (choice.rule == LevelRule::broken_chain) notice("level 0 instead of an increment: " + choice.reason);
+    if (choice.restarted())
+      notice(fmt::format("level {} instead of {}: {}", choice.level, choice.in_a_row, choice.reason));
+  }
+
+  CreateOutcome make(BackupRequest& request, const NextBackup& next) {
     BackupEvents events;
-    ProblemReporter problems(session_.console(), archive_.name, archive_.include);
+    ProblemReporter problems(session_.console(), archive_.name, archive_.include, archive_.problems);
     EntryLines lines(session_.console());
     JobEvents job_events(session_.events(), archive_.name);
     ProgressDisplay progress(session_.console(), archive_.name, session_.progress_style());
@@ -186,31 +289,62 @@ class CreateJob {
     events.subscribe(progress, Subscription::without_entries);
     request.observer = &events;
 
+    const auto began = std::chrono::system_clock::now();
     const auto started = Clock::now();
-    const auto provider = session_.providers().archiver(decision.provider);
-    const auto result =
-        archive_.incremental ? provider->backup_files_incrementally(request) : provider->backup_files(request);
+    const auto provider = session_.providers().archiver(next.provider);
+    const auto result = archive_.incremental && !held_ ? provider->backup_files_incrementally(request)
+                                                       : provider->backup_files(request);
     const auto elapsed = Clock::now() - started;
-    const auto status = problems.warnings() > 0 ? ExitStatus::warnings : ExitStatus::ok;
+    const auto status = held_ || problems.warnings() > 0 ? ExitStatus::warnings : ExitStatus::ok;
+    const std::string word = held_ ? "held" : problems.warnings() > 0 ? "warnings" : "ok";
+    RunRecord run;
+    run.began = began;
+    run.status = word;
+    run.seconds = std::chrono::duration<double>(elapsed).count();
+    run.warnings = problems.warnings();
+    remember(next, result, std::move(run));
     session_.console().status_line("");
-    session_.console().info(summary_line(result, decision, elapsed));
-    return {status, document(result, decision, elapsed, problems.warnings())};
+    session_.console().info(summary_line(result, next, elapsed));
+    return {status, word, result.level, result.path, document(result, next, elapsed, word, problems.warnings())};
   }
 
-  [[nodiscard]] std::string summary_line(const BackupResult& result, const Decision& decision,
+  // The backup is committed: that its record can't be written is a warning and no more.
+  void remember(const NextBackup& next, const BackupResult& result, RunRecord run) {
+    run.level = result.level;
+    run.level_rule = to_string(next.choice.rule);
+    run.entries = result.summary.entries;
+    run.stored_entries = result.summary.stored_entries;
+    run.content_bytes = result.summary.content_bytes;
+    run.archive_bytes = result.summary.archive_bytes;
+    run.backup = result.identity.backup_uuid;
+    if (archive_.incremental && !held_) add_level(record_, next, result.identity.chain_uuid, run.began);
+    save(std::move(run));
+  }
+
+  void save(RunRecord run) {
+    try {
+      add_run(record_, std::move(run));
+      record_.defined_in = archive_.defined_in.native();
+      write_archive_record(session_.config().state_dir, archive_.name, record_);
+    } catch (const Error& error) {
+      session_.console().problem({Severity::warning, "state.lost", archive_.name, error.message()});
+    }
+  }
+
+  [[nodiscard]] std::string summary_line(const BackupResult& result, const NextBackup& next,
                                          Clock::duration elapsed) const {
     const auto& summary = result.summary;
     return fmt::format("{}: level {} by {}: {} of {} entries, {} -> {} in {}: {}", archive_.name, result.level,
-                       decision.provider, summary.stored_entries, summary.entries,
-                       format_bytes({summary.content_bytes}), format_bytes({summary.archive_bytes}),
-                       format_duration(elapsed), quote(result.path));
+                       next.provider, summary.stored_entries, summary.entries, format_bytes({summary.content_bytes}),
+                       format_bytes({summary.archive_bytes}), format_duration(elapsed), quote(result.path));
   }
 
-  [[nodiscard]] Json::Object document(const BackupResult& result, const Decision& decision, Clock::duration elapsed,
-                                      std::uint64_t warnings) const {
-    Json::Object object{{"archive", archive_.name},      {"status", warnings > 0 ? "warnings" : "ok"},
-                        {"level", result.level},         {"level_reason", decision.choice.reason},
-                        {"provider", decision.provider}, {"backup", result.identity.backup_uuid}};
+  [[nodiscard]] Json::Object document(const BackupResult& result, const NextBackup& next, Clock::duration elapsed,
+                                      const std::string& word, std::uint64_t warnings) const {
+    Json::Object object{{"archive", archive_.name},  {"status", word},
+                        {"level", result.level},     {"level_reason", next.choice.reason},
+                        {"provider", next.provider}, {"backup", result.identity.backup_uuid}};
+    object.emplace_back("level_rule", to_string(next.choice.rule));
     add_path(object, result.path);
     object.emplace_back("entries", result.summary.entries);
     object.emplace_back("stored_entries", result.summary.stored_entries);
@@ -222,77 +356,110 @@ class CreateJob {
     return object;
   }
 
-  CreateOutcome dry_run() {
-    const auto decision = decide(catalog(), {}, /*locked=*/false);
-    FilterRules rules = archive_.filter;
-    const Filter filter(std::move(rules));
-    Walker walker({archive_.root, archive_.include, {}, archive_.incremental}, filter);
-    std::uint64_t entries = 0;
-    std::uint64_t bytes = 0;
-    for (WalkItem item; walker.next(item);) {
-      const bool excluded = item.event == WalkEvent::excluded;
-      if (item.event == WalkEvent::entry) {
-        ++entries;
-        bytes += item.entry.size;
-      }
-      if (excluded || item.event == WalkEvent::entry) {
-        session_.console().detail(Verbosity::verbose,
-                                  fmt::format("{} {}{}", excluded ? '-' : '+', quote(item.entry.path),
-                                              item.rule.empty() ? "" : "  (" + item.rule + ")"));
-      }
-    }
-    session_.console().info(fmt::format("{}: would make level {} ({}) by {}: {} entries, {}", archive_.name,
-                                        decision.choice.level, decision.choice.reason, decision.provider, entries,
-                                        format_bytes({bytes})));
-    return {ExitStatus::ok,
-            {{"archive", archive_.name},
-             {"status", "dry_run"},
-             {"level", decision.choice.level},
-             {"level_reason", decision.choice.reason},
-             {"provider", decision.provider},
-             {"entries", entries},
-             {"content_bytes", bytes}}};
-  }
-
-  void notice(const std::string& text) {
-    session_.console().problem({Severity::notice, "", archive_.name, escaped(text)});
-    session_.events().emit("notice", {{"archive", archive_.name}, {"text", text}});
+  void notice(const std::string& text, const std::string& id = {}) {
+    session_.console().problem({Severity::notice, id, archive_.name, escaped(text)});
+    session_.events().emit("notice", {{"archive", archive_.name}, {"id", id}, {"text", text}});
   }
 
   Session& session_;
   const CreateCommand& command_;
   const ArchiveConfig& archive_;
+  std::filesystem::path physical_root_;
   BackupType type_;
   LocalStorage storage_;
+  ArchiveRecord record_;
+  bool held_ = false;
+};
+
+/// The hooks around one archive's job. The lock of the run is held from before the first to after the last, so that a
+/// second run never mounts or unmounts anything under the first.
+class HookedJob {
+ public:
+  HookedJob(Session& session, const CreateCommand& command, const ArchiveConfig& archive)
+      : session_(session), command_(command), archive_(archive), hooks_(session, archive.hooks) {
+    facts_.archive = archive.name;
+  }
+
+  CreateOutcome run() {
+    const auto began = std::chrono::system_clock::now();
+    const auto lock = lock_run();
+    bool entered = false;
+    try {
+      hooks_.require(HookPoint::before, facts_);
+      entered = true;
+      auto outcome = attempt();
+      tell_success(outcome);
+      return outcome;
+    } catch (const Error& error) {
+      remember_failure(error, began);
+      tell_failure(error, entered);
+      throw;
+    }
+  }
+
+ private:
+  [[nodiscard]] std::unique_ptr<LockFile> lock_run() const {
+    const auto folder = session_.config().state_dir / "lock";
+    std::error_code error;  // the lock that can't be made tells why
+    std::filesystem::create_directories(folder, error);
+    return std::make_unique<LockFile>(folder / (archive_.name + ".run.lock"), session_.options().lock_wait,
+                                      session_.process().stop);
+  }
+
+  CreateOutcome attempt() {
+    Snapshot snapshot(hooks_, facts_);
+    CreateJob job(session_, command_, archive_, snapshot.directory());
+    auto outcome = job.run();
+    if (!snapshot.release()) outcome.status = worse(outcome.status, ExitStatus::warnings);
+    return outcome;
+  }
+
+  void tell_success(CreateOutcome& outcome) {
+    facts_.level = outcome.level;
+    facts_.result = outcome.result;
+    facts_.file = outcome.file;
+    auto failures = hooks_.attempt(HookPoint::after, facts_);
+    const auto point = outcome.result == "ok" ? HookPoint::succeeded : HookPoint::warned;
+    failures += hooks_.attempt(point, facts_);
+    if (failures > 0) outcome.status = worse(outcome.status, ExitStatus::warnings);
+  }
+
+  // A run in which nothing was committed.
+  void remember_failure(const Error& error, SystemTime began) const {
+    if (error.cause() == ErrorCause::cancelled) return;
+    try {
+      auto record = read_archive_record(session_.config().state_dir, archive_.name).record;
+      add_run(record, failed_run(error, began));
+      record.defined_in = archive_.defined_in.native();
+      write_archive_record(session_.config().state_dir, archive_.name, record);
+    } catch (const Error& unwritten) {
+      session_.console().problem({Severity::warning, "state.lost", archive_.name, unwritten.message()});
+    }
+  }
+
+  // A hook at `before` that has refused has prepared nothing that `after` would have to take back.
+  void tell_failure(const Error& error, bool entered) {
+    const bool not_now = exit_status_of(error) == ExitStatus::not_now;
+    facts_.result = not_now ? "not_now" : "failed";
+    facts_.error = error.message();
+    if (entered) hooks_.attempt(HookPoint::after, facts_);
+    if (!not_now) hooks_.attempt(HookPoint::failed, facts_);
+  }
+
+  Session& session_;
+  const CreateCommand& command_;
+  const ArchiveConfig& archive_;
+  Hooks hooks_;
+  HookFacts facts_;
 };
 
 }  // namespace
 
-RouteRequest route_request(Providers& providers, const ArchiveConfig& archive, const std::string& chain_owner) {
-  RouteRequest request;
-  request.type = providers.type(archive.type);
-  if (archive.incremental) request.required.insert(archiver_feature::kIncremental);
-  if (archive.strength) request.required.insert(archiver_feature::kCompressionStrength);
-  request.preferred.insert(archiver_feature::kRandomAccess);
-  if (archive.provider != "auto") request.pinned = archive.provider;
-  request.chain_owner = chain_owner;
-  return request;
-}
-
-BackupDefinition definition_of(const ArchiveConfig& archive, const BackupType& type) {
-  BackupDefinition definition;
-  definition.backup_id = archive.name;
-  definition.backup_type = type;
-  definition.destination = archive.destination.native();
-  definition.root = archive.root.native();
-  definition.include_files = archive.include;
-  return definition;
-}
-
 CreateOutcome create_backup(Session& session, const CreateCommand& command, const ArchiveConfig& archive) {
   if (archive.root.empty()) throw missing_setting(archive, "root");
   if (archive.destination.empty()) throw missing_setting(archive, "destination");
-  return CreateJob(session, command, archive).run();
+  if (session.options().dry_run) return CreateJob(session, command, archive, {}).dry_run();
+  return HookedJob(session, command, archive).run();
 }
 
 }  // namespace autoarchive::host

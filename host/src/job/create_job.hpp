@@ -16,19 +16,14 @@ namespace autoarchive::host {
 /// What came of one archive.
 struct CreateOutcome {
   ExitStatus status = ExitStatus::ok;
+  std::string result;  ///< ok, warnings, held, dry_run
+  int level = 0;
+  std::string file;       ///< path of the new backup
   Json::Object document;  ///< its part of the --json document
 };
 
-/// Chooses level and provider, holds the archive's locks meanwhile, makes the backup and reports. With --dry-run says
-/// what would be done. Throws Error if nothing was committed.
+/// Runs the archive's hooks, chooses level and provider, holds the archive's locks meanwhile, makes the backup and
+/// reports. With --dry-run says what would be done, and no hook runs. Throws Error if nothing was committed.
 [[nodiscard]] CreateOutcome create_backup(Session& session, const CreateCommand& command, const ArchiveConfig& archive);
-
-/// The provider for this archive's next backup. `incremental` makes the feature required; a strength makes it required,
-/// too.
-[[nodiscard]] RouteRequest route_request(Providers& providers, const ArchiveConfig& archive,
-                                         const std::string& chain_owner);
-
-/// The definition that providers get.
-[[nodiscard]] BackupDefinition definition_of(const ArchiveConfig& archive, const BackupType& type);
 
 }  // namespace autoarchive::host

@@ -118,4 +118,22 @@ const VerifyRecord* last_verified(const std::vector<VerifyRecord>& records, std:
   return last;
 }
 
+std::set<std::string> proven_backups(const std::vector<VerifyRecord>& records) {
+  std::set<std::string> proven;
+  for (const auto& record : records) {
+    if (record.depth != VerifyDepth::quick && record.whole) proven.insert(record.backup_uuid);
+  }
+  for (const auto& record : records) {
+    const auto* last = last_verified(records, record.backup_uuid);
+    if (!last->whole) proven.erase(record.backup_uuid);
+  }
+  return proven;
+}
+
+void forget_verified(const std::filesystem::path& state_dir, const std::string& archive) {
+  std::error_code error;
+  std::filesystem::remove(record_file(state_dir, archive), error);
+  if (error) throw Error::from_errno(error.value(), "state " + quote(record_file(state_dir, archive).native()));
+}
+
 }  // namespace autoarchive::host

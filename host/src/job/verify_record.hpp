@@ -44,4 +44,9 @@ void remember_verified(const std::filesystem::path& state_dir, const std::string
 /// The latest of them; null if there is none. Borrowed from `records`.
 [[nodiscard]] const VerifyRecord* last_verified(const std::vector<VerifyRecord>& records, std::string_view backup_uuid);
 
+/// Backups of which every byte was read and found whole the last time.
+[[nodiscard]] std::set<std::string> proven_backups(const std::vector<VerifyRecord>& records);
+/// Missing is fine. Throws Error(os_error).
+void forget_verified(const std::filesystem::path& state_dir, const std::string& archive);
+
 }  // namespace autoarchive::host

@@ -74,10 +74,17 @@ void Console::problem(const Problem& problem) {
   err_ << '\n';
 }
 
+void Console::adopt(const Json::Array& problems) {
+  for (const auto& problem : problems) {
+    if (problems_.size() + adopted_.size() < kMaxProblemsInDocument) adopted_.push_back(problem);
+  }
+}
+
 void Console::document(Json::Object object) {
   if (!options_.json || document_printed_) return;
   Json::Array problems;
   for (const auto& problem : problems_) problems.emplace_back(as_json(problem));
+  for (auto& problem : adopted_) problems.push_back(std::move(problem));
   object.emplace_back("problems", std::move(problems));
   out_ << Json(std::move(object)).dump() << '\n';
   document_printed_ = true;

@@ -47,6 +47,8 @@ class Console {
   void detail(Verbosity verbosity, std::string_view line);
   /// "aa: [home] warning: … (file.changed)". Notices not when quiet. Kept for the JSON document.
   void problem(const Problem& problem);
+  /// Problems of another process's document become part of ours; they are not printed.
+  void adopt(const Json::Array& problems);
   /// The document of --json, with "problems" added; printed at once. Nothing without --json.
   void document(Json::Object object);
 
@@ -65,6 +67,7 @@ class Console {
   std::ostream& err_;
   ConsoleOptions options_;
   std::vector<Problem> problems_;
+  Json::Array adopted_;
   std::uint64_t warnings_ = 0;
   bool status_shown_ = false;
   bool document_printed_ = false;

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <set>
 #include <span>
+#include <thread>
 
 #include "autoarchive/base/error.hpp"
 #include "support/temp_dir.hpp"
@@ -57,6 +59,47 @@ TEST_F(LocalStorageTest, ShowsAFileUnderItsNameOnlyAfterTheCommit) {
   EXPECT_EQ(transaction->read_back("home.tar")->read_at(0, read), 7U);
   transaction->commit({});
   EXPECT_THAT(names(), ElementsAre("home.tar"));
+}
+
+// Each archive remembers the marker: a second one that replaced it would look like another disk for ever.
+TEST_F(LocalStorageTest, GivesANewDestinationOneMarkerHoweverManyBeginAtOnce) {
+  for (int round = 0; round < 50; ++round) {
+    const auto folder = directory_.make(std::to_string(round));
+    std::vector<std::string> markers(4);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < markers.size(); ++i) {
+      threads.emplace_back([&, i] {
+        LocalStorage storage(folder);
+        TransactionOptions options;
+        options.archive = "a" + std::to_string(i);
+        markers[i] = storage.begin(options)->marker();
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(std::set<std::string>(markers.begin(), markers.end()).size(), 1U);
+    EXPECT_EQ(test::read_file(folder / kMarkerName), markers.front() + "\n");
+  }
+}
+
+// Found after the journal, it would stop this archive for good.
+TEST_F(LocalStorageTest, RefusesACommitBeforeItsJournalWhenSomethingIsInTheWay) {
+  {
+    const auto transaction = begin();
+    put(*transaction, "home.tar", "old");
+    transaction->commit({});
+  }
+  std::filesystem::create_directory(directory_ / "home.aa.tar");
+  for (const char* retired : {"", "home.tar"}) {
+    if (*retired != '\0') std::filesystem::create_directory(directory_ / "home.tar._old");
+    const auto transaction = begin();
+    put(*transaction, "home.tar", "new");
+    CommitPlan plan;
+    if (*retired == '\0') plan.steps.push_back({CommitStep::Action::keep, "home.tar", "home.aa.tar"});
+    if (*retired != '\0') plan.steps.push_back({CommitStep::Action::retire, "home.tar", ""});
+    EXPECT_THROW(transaction->commit(plan), Error);
+    EXPECT_FALSE(std::filesystem::exists(directory_ / ".home.journal"));
+    EXPECT_EQ(content("home.tar"), "old");
+  }
 }
 
 TEST_F(LocalStorageTest, LeavesNothingBehindWhenItIsGivenUp) {

@@ -9,12 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "autoarchive/base/export.hpp"
 #include "autoarchive/base/unique_fd.hpp"
 
 namespace autoarchive {
 
 /// Held from construction to destruction (or the death of the process). Not inherited by started programs.
-class LockFile {
+class AA_EXPORT LockFile {
  public:
   /// Waits up to `wait`. Throws Error: cause lock_busy naming the holder, cancelled, or `destination` if the file can't
   /// be made.

@@ -1,0 +1,75 @@
+#include "job/pins.hpp"
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+#include "job/verify_record.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+constexpr std::size_t kUuidBytes = 36;
+
+std::string file_of(const std::string& archive) {
+  return "." + archive + ".pins";
+}
+
+bool is_uuid(std::string_view text) {
+  return text.size() == kUuidBytes && text.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::set<std::string> read_pins(const IStorage& storage, const std::string& archive) {
+  const auto name = file_of(archive);
+  const auto stored = storage.stat(name);
+  std::set<std::string> pins;
+  if (!stored) return pins;
+  std::string text(static_cast<std::size_t>(stored->size), '\0');
+  text.resize(storage.open(name)->read_at(0, std::as_writable_bytes(std::span(text))));
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = text.find('\n', begin);
+    const auto line = text.substr(begin, end - begin);
+    if (end == std::string::npos || !is_uuid(line)) {
+      throw Error(ErrorCode::value_error,
+                  "pins " + quote(storage.description() + "/" + name) +
+                      " are damaged: each line has to be the id of a backup; mend or remove the file",
+                  ErrorCause::damaged);
+    }
+    pins.insert(line);
+    begin = end + 1;
+  }
+  return pins;
+}
+
+void put_pins(ITransaction& transaction, const std::string& archive, const std::set<std::string>& pins) {
+  std::string text;
+  for (const auto& pin : pins) text += pin + "\n";
+  const auto sink = transaction.put(file_of(archive));
+  sink->write(std::as_bytes(std::span(text)));
+  sink->finish();
+}
+
+std::map<std::string, Hold> holds(const BackupCatalog& catalog, const std::set<std::string>& pins,
+                                  const std::set<std::string>& verified) {
+  std::map<std::string, Hold> reasons;
+  for (const auto index : catalog.newest_first()) {
+    const auto& header = catalog.entries()[index].header;
+    if (!header || !verified.contains(header->backup_uuid)) continue;
+    reasons[header->backup_uuid] = {"the newest that is verified", false};
+    break;
+  }
+  for (const auto& pin : pins) reasons[pin] = {"pinned", true};
+  return reasons;
+}
+
+std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir, const std::string& archive,
+                                       const IStorage& storage, const BackupCatalog& catalog) {
+  std::string ignored;  // a damaged record proves nothing, and status tells of it
+  return holds(catalog, read_pins(storage, archive), proven_backups(read_verify_records(state_dir, archive, ignored)));
+}
+
+}  // namespace autoarchive::host
