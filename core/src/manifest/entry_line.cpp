@@ -7,6 +7,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "header_line.hpp"
 #include "json_line.hpp"
 
 namespace autoarchive {
@@ -81,11 +82,16 @@ std::pair<std::uint32_t, std::uint32_t> parse_device(JsonLineReader& reader) {
   return {numbers[0], numbers[1]};
 }
 
+int parse_level(JsonLineReader& reader) {
+  const auto level = reader.signed_number();
+  if (level < -1 || level > kMaxLevel) damaged("it lies in a level that can't be");
+  return static_cast<int>(level);
+}
+
 /// Reads the members of one line into an entry. Keys that it does not know are skipped.
 class EntryParser {
  public:
-  EntryParser(LineContext& context, int level, ManifestEntry& target)
-      : context_(context), level_(level), target_(target), entry_(target.entry) {}
+  EntryParser(LineContext& context, ManifestEntry& target) : context_(context), target_(target), entry_(target.entry) {}
 
   void parse(std::string_view text) {
     JsonLineReader reader(text);
@@ -168,7 +174,7 @@ class EntryParser {
         target_.state = from_letter<EntryState>(reader, kStateLetters);
         return true;
       case 'b':
-        target_.stored_level = parse_stored_level(reader);
+        target_.stored_level = parse_level(reader);
         return true;
       case 'o':
         target_.offset = reader.number();
@@ -179,12 +185,6 @@ class EntryParser {
       default:
         return false;
     }
-  }
-
-  [[nodiscard]] int parse_stored_level(JsonLineReader& reader) const {
-    const auto stored = reader.signed_number();
-    if (stored < -1 || stored > level_) damaged("it lies in a level that came later");
-    return static_cast<int>(stored);
   }
 
   bool parse_long(std::string_view key, JsonLineReader& reader) {
@@ -206,7 +206,6 @@ class EntryParser {
   }
 
   LineContext& context_;
-  int level_;
   ManifestEntry& target_;
   Entry& entry_;
   std::string name_;
@@ -284,7 +283,7 @@ void parse_entry_line(std::string_view line, int level, LineContext& context, Ma
   entry.entry.user = context.user;
   entry.entry.group = context.group;
   entry.stored_level = level;
-  EntryParser(context, level, entry).parse(line);
+  EntryParser(context, entry).parse(line);
   context.remember(entry.entry);
 }
 

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::string_view kFormat = "autoarchive-manifest";
 constexpr std::string_view kClosingStart = "{\"end\":true,";
-// What the name of a file can say. Readers have a table of all levels.
-constexpr int kMaxLevel = 999'999;
 
 SystemTime parse_point(JsonLineReader& reader) {
   std::string text;

@@ -11,6 +11,9 @@
 
 namespace autoarchive {
 
+/// What the name of a file can say. Readers have a table of all levels.
+inline constexpr int kMaxLevel = 999'999;
+
 /// Where a frame begins, and the first path in it.
 struct FrameStart {
   std::uint64_t offset = 0;

@@ -199,7 +199,7 @@ TEST(Manifest, RefusesLevelsThatCanNotBe) {
     ManifestWriter(sink, wrong).finish({});
     EXPECT_THROW(ManifestReader(std::make_unique<StringFile>(sink.text)), Error) << level;
   }
-  for (const int level : {-2, 3, INT32_MAX}) {
+  for (const int level : {-2, 1'000'000, INT32_MAX}) {
     auto wrong = entry("a");
     wrong.stored_level = level;
     EXPECT_THROW(static_cast<void>(read(written({wrong}))), Error) << level;
