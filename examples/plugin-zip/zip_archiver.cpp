@@ -27,6 +27,8 @@ void store(BackupJob& job, const WalkItem& item, ZipWriter& zip) {
   const auto kind = stored.entry().kind;
   if (kind != EntryKind::file && kind != EntryKind::directory && kind != EntryKind::symlink)
     return stored.refuse("zip holds files, directories and symbolic links only");
+  if (stored.entry().path.find('\\') != std::string::npos)  // read back as a directory's name
+    return stored.refuse("zip holds no name with a backslash");
   zip.begin(stored.entry(), stored.stat_mode());
   ContentSink content(zip);
   stored.copy_content(content);

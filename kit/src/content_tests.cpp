@@ -33,7 +33,7 @@ void long_and_odd_names(Rig& rig) {
   const auto root = rig.fresh("root");
   const std::string longest(200, 'n');
   for (const std::string name :
-       {" ", "-rf", "--", "a b", "a'b\"c", "a\\b", "a*?[x]", "%s", "TRAILER!!!", ".hidden", "käse", "\xF0\x9F\xA7\x80"})
+       {" ", "-rf", "--", "a b", "a'b\"c", "a*?[x]", "%s", "TRAILER!!!", ".hidden", "käse", "\xF0\x9F\xA7\x80"})
     rig.write(root / name, name);
   rig.write(root / longest, "longest");
   rig.write(root / ("d" + longest) / longest / longest / "end", "deep");
@@ -42,7 +42,7 @@ void long_and_odd_names(Rig& rig) {
 
 void names_that_are_no_text(Rig& rig) {
   const auto root = rig.fresh("root");
-  for (const std::string name : {"a\nb", "a\tb", "\x01", "\xFF\xFE", "\xC3", "latin \xE9"})
+  for (const std::string name : {"a\\b", "a\nb", "a\tb", "\x01", "\xFF\xFE", "\xC3", "latin \xE9"})
     rig.write(root / name, name);
   rig.round_trip(root);
 }
@@ -82,11 +82,24 @@ class Reports final : public IBackupObserver {
   void backup_operation_error(BackupSubOperation /*operation*/, BackupOperationError /*error*/,
                               std::optional<std::string_view> name,
                               std::optional<std::string_view> /*error_text*/) override {
-    if (name) names.insert(std::string(*name));
+    if (name) names.insert(normalize_path(*name));  // GNU tar says "./secret"
   }
   std::function<void()> at_first;
   std::set<std::string> names;
 };
+
+/// From now on, in this process; the directories from `top` on are nobody's then, the files stay as they are.
+void become_nobody(const fs::path& top) {
+  constexpr uid_t kNobody = 65'534;
+  require(::chown(top.c_str(), kNobody, kNobody) == 0, "can't give the directory away");
+  for (const auto& entry : fs::recursive_directory_iterator(top)) {
+    if (entry.is_directory() && !entry.is_symlink())
+      require(::chown(entry.path().c_str(), kNobody, kNobody) == 0, "can't give the directory away");
+  }
+  require(::setgroups(0, nullptr) == 0 && ::setresgid(kNobody, kNobody, kNobody) == 0 &&
+              ::setresuid(kNobody, kNobody, kNobody) == 0,
+          "can't become nobody");
+}
 
 }  // namespace
 
@@ -96,20 +109,20 @@ void unreadable_files(Rig& rig) {
   rig.write(root / "secret", "secret");
   ::chmod((root / "good").c_str(), 0644);
   ::chmod((root / "secret").c_str(), ::geteuid() == 0 ? 0600 : 0);
-  const auto targets = rig.targets();
-  if (::geteuid() == 0) {  // nobody, from now on, in this process; the plugin is loaded already
-    constexpr uid_t kNobody = 65'534;
-    for (auto place = root; place != root.parent_path().parent_path(); place = place.parent_path())
-      require(::chown(place.c_str(), kNobody, kNobody) == 0, "can't give the directory away");
-    require(::setgroups(0, nullptr) == 0 && ::setresgid(kNobody, kNobody, kNobody) == 0 &&
-                ::setresuid(kNobody, kNobody, kNobody) == 0,
-            "can't become nobody");
-  }
-  for (const auto& target : targets) {
+  // All is loaded and made before the rights are given up: nobody need not be able to read the plugin.
+  struct Prepared {
+    Target target;
+    std::shared_ptr<IArchiver> archiver;
+    fs::path destination;
+  };
+  std::vector<Prepared> all;
+  for (const auto& target : rig.targets()) all.push_back({target, rig.archiver(target), rig.fresh("destination")});
+  if (::geteuid() == 0) become_nobody(root.parent_path());
+  for (const auto& [target, archiver, destination] : all) {
     Reports reports;
-    auto wanted = rig.request(target, root, rig.fresh("destination"));
+    auto wanted = rig.request(target, root, destination);
     wanted.observer = &reports;
-    const auto result = rig.archiver(target)->backup_files(wanted);
+    const auto result = archiver->backup_files(wanted);
     require(fs::exists(result.path), target.name() + ": one file that can't be read has to leave the others");
     std::string names;
     for (const auto& name : reports.names) names += " '" + name + "'";
