@@ -72,6 +72,7 @@ class Generations : public ::testing::TestWithParam<ProviderAndType> {
 
   /// The next level of the tree as it is, which is kept beside it. `absent`: what of it can't be read.
   void back_up(const std::string& before = "", const std::vector<std::string>& absent = {}) {
+    if (!absent.empty()) incomplete_days_.insert(days_);
     const auto kept = day(days_++);
     shell("cp -a " + shell_quote(root()) + " " + shell_quote(kept));
     for (const auto& path : absent) {
@@ -133,7 +134,8 @@ class Generations : public ::testing::TestWithParam<ProviderAndType> {
   void expect_exact(int number) const {
     const auto target = directory_ / ("restored" + std::to_string(number));
     shell(program() + "restore docs@" + std::to_string(number) + " --destination " +
-          shell_quote(directory_ / "destination") + " --to " + shell_quote(target));
+              shell_quote(directory_ / "destination") + " --to " + shell_quote(target),
+          incomplete_days_.contains(number) ? 1 : 0);  // it says what the backup lacks
     EXPECT_THAT(test::diff_trees(day(number), target), IsEmpty()) << "day " << number;
   }
 
@@ -192,6 +194,7 @@ class Generations : public ::testing::TestWithParam<ProviderAndType> {
 
   test::TempDir directory_;
   int days_ = 0;
+  std::set<int> incomplete_days_;
 };
 
 // Everything may be read by everybody, so that one day can be somebody else's.
