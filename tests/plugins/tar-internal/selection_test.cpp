@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <atomic>
+
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/unique_fd.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
@@ -33,10 +35,11 @@ std::string noise(std::size_t size, std::uint32_t seed) {
   return text;
 }
 
-/// Counts what is read of a file.
+/// Counts what is read of a file, by whatever thread.
 class MeteredFile final : public ReadableFile {
  public:
-  MeteredFile(std::unique_ptr<ReadableFile> file, std::uint64_t& bytes) : file_(std::move(file)), bytes_(bytes) {}
+  MeteredFile(std::unique_ptr<ReadableFile> file, std::atomic<std::uint64_t>& bytes)
+      : file_(std::move(file)), bytes_(bytes) {}
   [[nodiscard]] std::uint64_t size() const noexcept override { return file_->size(); }
   [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
     const auto got = file_->read_at(offset, buffer);
@@ -47,7 +50,7 @@ class MeteredFile final : public ReadableFile {
 
  private:
   std::unique_ptr<ReadableFile> file_;
-  std::uint64_t& bytes_;
+  std::atomic<std::uint64_t>& bytes_;
 };
 
 class SelectionTest : public ::testing::TestWithParam<BackupType>, public IRestoreObserver {
@@ -113,7 +116,7 @@ class SelectionTest : public ::testing::TestWithParam<BackupType>, public IResto
   InternalTarArchiverProvider provider_;
   BackupRequest request_;
   int last_level_ = 0;
-  std::uint64_t bytes_read_ = 0;
+  std::atomic<std::uint64_t> bytes_read_ = 0;
   std::vector<std::string> problems_;
   std::vector<std::string> removed_;
   std::stop_source stop_;
