@@ -129,7 +129,8 @@ std::vector<std::string> ids_in(std::string_view text) {
     const auto quote = behind.find_first_not_of(", \n");
     if (!behind.starts_with(',') || quote == std::string_view::npos || behind[quote] != '"') continue;
     const auto id = behind.substr(quote + 1);
-    ids.emplace_back(id.substr(0, id.find('"')));
+    const auto name = id.substr(0, id.find('"'));
+    if (name.find('.') != std::string_view::npos) ids.emplace_back(name);
   }
   return ids;
 }

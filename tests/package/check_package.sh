@@ -6,6 +6,7 @@ set -euo pipefail
 cmake=$1 build=$2 compiler=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
+export CMAKE_GENERATOR=Ninja # which is there; make need not be
 trap 'rm -rf "$work"' EXIT
 
 fail() {
