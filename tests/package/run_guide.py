@@ -26,6 +26,7 @@ def main():
         home = pathlib.Path(folder, "home")
         home.mkdir()
         environment = {
+            "CMAKE_GENERATOR": "Ninja",  # make need not be there
             "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}",
             "HOME": str(home),
             "CMAKE_PREFIX_PATH": str(prefix),
