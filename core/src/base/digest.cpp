@@ -74,6 +74,10 @@ std::uint64_t ContentDigest::value() const {
   return XXH3_64bits_digest(state_->xxhash.get());
 }
 
+std::uint64_t content_digest_of(ByteView bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
 std::string sha256_of(ByteView bytes) {
   Sha256 digest;
   digest.update(bytes);

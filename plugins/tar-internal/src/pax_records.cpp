@@ -1,13 +1,16 @@
 #include "pax_records.hpp"
 
-#include <array>
 #include <charconv>
-#include <cstdio>
+#include <cstdint>
+#include <string>
 
 #include "acl_text.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
+
+constexpr std::uint32_t kSecond = 1'000'000'000;  // in nanoseconds
+constexpr std::size_t kFractionDigits = 9;
 
 // "=" ends a record's key: GNU tar writes it, and the "%" that this needs, by their codes.
 std::string encode_xattr_name(std::string_view name) {
@@ -29,9 +32,12 @@ std::string encode_xattr_name(std::string_view name) {
 void PaxRecords::add(std::string_view key, std::string_view value) {
   // The length counts its own digits.
   const auto rest = key.size() + value.size() + 3;
-  auto length = rest + 1;
-  while (std::to_string(length).size() + rest != length) length = std::to_string(length).size() + rest;
-  text_ += std::to_string(length);
+  auto digits = std::to_string(rest + 1);
+  for (auto before = std::size_t{0}; before != digits.size();) {
+    before = digits.size();
+    digits = std::to_string(rest + before);
+  }
+  text_ += digits;
   text_ += ' ';
   text_ += key;
   text_ += '=';
@@ -40,16 +46,13 @@ void PaxRecords::add(std::string_view key, std::string_view value) {
 }
 
 void PaxRecords::add_time(std::string_view key, const Timestamp& time) {
-  std::array<char, 48> text{};
   if (time.nanoseconds == 0) return add(key, std::to_string(time.seconds));
   // Before 1970 the fraction counts from the other side: -1 s and 0.25 s is -0.75 s.
-  if (time.seconds < 0) {
-    std::snprintf(text.data(), text.size(), "-%lld.%09u", static_cast<long long>(-(time.seconds + 1)),
-                  1'000'000'000 - time.nanoseconds);
-  } else {
-    std::snprintf(text.data(), text.size(), "%lld.%09u", static_cast<long long>(time.seconds), time.nanoseconds);
-  }
-  add(key, std::string_view(text.data()));
+  const bool negative = time.seconds < 0;
+  auto text = (negative ? "-" : "") + std::to_string(negative ? -(time.seconds + 1) : time.seconds);
+  const auto fraction = std::to_string(negative ? kSecond - time.nanoseconds : time.nanoseconds);
+  text.append(1, '.').append(kFractionDigits - fraction.size(), '0').append(fraction);
+  add(key, text);
 }
 
 void PaxRecords::add_xattr(const Xattr& xattr) {
@@ -84,7 +87,7 @@ std::optional<Timestamp> parse_pax_time(std::string_view text) {
   if (at != end) return std::nullopt;
   if (!negative) return time;
   if (time.nanoseconds == 0) return Timestamp{-time.seconds, 0};
-  return Timestamp{-time.seconds - 1, 1'000'000'000 - time.nanoseconds};
+  return Timestamp{-time.seconds - 1, kSecond - time.nanoseconds};
 }
 
 bool next_pax_record(std::string_view& rest, std::string_view& key, std::string_view& value) {

@@ -152,9 +152,7 @@ OpenFile::ReadResult SegmentBuilder::append_member(Step& step, int fd, const Spa
   } else {
     result = read_exactly(fd, 0, bytes.grow(static_cast<std::size_t>(step.item.entry.size)));
   }
-  digest_.reset();
-  digest_.update(bytes.view().subspan(begin));
-  step.outcome.digest = digest_.value();
+  step.outcome.digest = content_digest_of(bytes.view().subspan(begin));
   step.outcome.content_bytes = bytes.size() - begin;
   tar.pad();
   return result;

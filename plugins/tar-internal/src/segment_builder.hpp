@@ -35,7 +35,6 @@ class SegmentBuilder {
   const BackupJob& job_;
   std::string comment_;
   const MetadataOptions& metadata_;
-  ContentDigest digest_;
 };
 
 }  // namespace autoarchive::tar_internal

@@ -47,5 +47,15 @@ TEST(Digest, ContentDigestIsXxh3WithSeedZero) {
   EXPECT_EQ(digest.value(), whole);
 }
 
+TEST(Digest, ContentInMemoryHasTheDigestOfTheStream) {
+  std::string text;
+  for (std::size_t size = 0; size < 1500; ++size) {
+    ContentDigest digest;
+    digest.update(std::as_bytes(std::span(text)));
+    ASSERT_EQ(content_digest_of(std::as_bytes(std::span(text))), digest.value()) << size;
+    text += static_cast<char>(size * 7);
+  }
+}
+
 }  // namespace
 }  // namespace autoarchive

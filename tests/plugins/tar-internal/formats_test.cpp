@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <utility>
+
 #include "acl_text.hpp"
 #include "header_scanner.hpp"
 #include "pax_records.hpp"
@@ -44,6 +47,9 @@ TEST(PaxTime, SurvivesNegativeAndFractionalSeconds) {
     const auto text = records.text().substr(records.text().find('=') + 1);
     EXPECT_EQ(parse_pax_time(text.substr(0, text.size() - 1)), time) << text;
   }
+  PaxRecords quarter;
+  quarter.add_time("mtime", {-1, 250'000'000});
+  EXPECT_EQ(quarter.text(), "22 mtime=-0.750000000\n");
   for (const char* text : {"", "x", "1.x", "--1", "1 "}) EXPECT_FALSE(parse_pax_time(text)) << text;
 }
 
@@ -75,6 +81,22 @@ TEST(TarHeader, SplitsLongNamesAtASlash) {
   EXPECT_EQ(std::string(fields.prefix) + "/" + std::string(fields.name), path);
   EXPECT_FALSE(split_name(std::string(101, 'x'), fields));
   EXPECT_FALSE(split_name(std::string(160, 'x') + "/" + name, fields));
+}
+
+TEST(TarHeader, ItsChecksumCountsEveryByteButItsOwnPlace) {
+  std::array<std::byte, kBlockBytes> block{};
+  UstarFields fields;
+  const std::string high(kMaxName, '\xff');
+  fields.name = fields.linkname = high;
+  format_header(fields, block);
+  EXPECT_EQ(block[kBlockBytes - 1], std::byte{0});
+  ASSERT_TRUE(has_valid_checksum(block));
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (i >= 148 && i < 156) continue;
+    const auto before = std::exchange(block[i], block[i] ^ std::byte{1});
+    EXPECT_FALSE(has_valid_checksum(block)) << i;
+    block[i] = before;
+  }
 }
 
 TEST(TarHeader, ReadsNumbersOfAllKinds) {
