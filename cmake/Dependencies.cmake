@@ -1,4 +1,5 @@
 # Every third-party library under one name. Imported targets, so their headers are system headers and warn about nothing.
+include(CheckCXXSourceCompiles)
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(Boost 1.74 REQUIRED)
@@ -16,6 +17,11 @@ pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(deflate REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+# On x86 the library may hold, beside the functions for any processor, those that use the one that is there.
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::xxhash)
+check_cxx_source_compiles("#include <xxh_x86dispatch.h>
+int main() { return XXH3_64bits(nullptr, 0) == 0 ? 1 : 0; }" AA_HAS_XXHASH_DISPATCH)
+unset(CMAKE_REQUIRED_LIBRARIES)
 if(AA_BUILD_TESTS)
   find_package(GTest REQUIRED)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)

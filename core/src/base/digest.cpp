@@ -2,8 +2,13 @@
 
 #include <openssl/evp.h>
 #include <unistd.h>
+#ifdef AA_HAS_XXHASH_DISPATCH
+#include <xxh_x86dispatch.h>
+#else
 #include <xxhash.h>
+#endif
 
+#include <array>
 #include <cerrno>
 #include <new>
 #include <span>
@@ -23,6 +28,17 @@ struct DigestContextDeleter {
 struct XxhashDeleter {
   void operator()(XXH3_state_t* state) const noexcept { XXH3_freeState(state); }
 };
+
+// The library chooses its functions when it is first used, which two threads must not do at once: it is done when this
+// library is loaded, with more than it treats in a special way.
+[[maybe_unused]] const auto kChosen = [] {
+  const std::array<std::byte, 2048> bytes{};
+  const std::unique_ptr<XXH3_state_t, XxhashDeleter> state(XXH3_createState());
+  if (state == nullptr) return std::uint64_t{0};
+  XXH3_64bits_reset(state.get());
+  XXH3_64bits_update(state.get(), bytes.data(), bytes.size());
+  return XXH3_64bits(bytes.data(), bytes.size()) ^ XXH3_64bits_digest(state.get());
+}();
 
 void require(bool ok) {
   if (!ok) throw Error(ErrorCode::runtime_error, "libcrypto can't compute SHA-256", ErrorCause::internal);
