@@ -27,23 +27,26 @@ struct ArchiveDeleter {
   void operator()(archive* reader) const noexcept { archive_read_free(reader); }
 };
 
+// Kept for good: to make one, files are read. Null: there is none.
+locale_t utf8_locale() {
+  static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  return locale;
+}
+
 /// libarchive turns names into the locale's characters. In a UTF-8 locale it leaves the bytes of all names alone; only
 /// this thread is switched, and only while libarchive works.
 class Utf8Locale {
  public:
-  Utf8Locale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (locale_ != nullptr) before_ = ::uselocale(locale_);
+  Utf8Locale() {
+    if (utf8_locale() != nullptr) before_ = ::uselocale(utf8_locale());
   }
   ~Utf8Locale() {
-    if (locale_ == nullptr) return;
-    ::uselocale(before_);
-    ::freelocale(locale_);
+    if (before_ != nullptr) ::uselocale(before_);
   }
   Utf8Locale(const Utf8Locale&) = delete;
   Utf8Locale& operator=(const Utf8Locale&) = delete;
 
  private:
-  locale_t locale_;
   locale_t before_{};
 };
 
