@@ -26,7 +26,7 @@ def svg(rows: Sequence[Row]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
         ' font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-        text(10, 20, f"Time as a ratio to the peer's; commit {rows[-1].commit}, {rows[-1].machine}", "start"),
+        text(10, 20, f"Time as a ratio to the peer's; {rows[-1].machine}", "start"),
         *legend(),
         *axis(height),
     ]

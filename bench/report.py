@@ -7,6 +7,7 @@ usage: report.py; renews README.md and results.svg from results.csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import corpora
 import curve
 import plot
 import results
@@ -67,14 +68,27 @@ def size_ratio(row: Row) -> str:
 
 
 def shown(rows: Sequence[Row]) -> list[Row]:
-    """What was recorded for the newest commit on the newest machine: the last row of each case and corpus."""
-    last = rows[-1:]
-    newest = {
-        (row.corpus, row.case): row
-        for row in rows
-        if all((row.commit, row.machine) == (one.commit, one.machine) for one in last)
-    }
-    return list(newest.values())
+    """The last row of each case and corpus on the newest machine, in the order of the table of cases.
+
+    They may be of several commits, as all cases together take an hour: each row names its own. Cases that are no more
+    are left out.
+    """
+    newest = {(row.corpus, row.case): row for row in rows if row.machine == rows[-1].machine and rank(row) is not None}
+    return sorted(newest.values(), key=lambda row: (corpus_rank(row), rank(row)))
+
+
+def rank(row: Row) -> int | None:
+    """The place in the table of cases; of a curve its points' number of entries, too. None: there is no such case."""
+    name, _, point = row.case.partition("/")
+    if name in CURVES:
+        return len(BY_CASE) + list(CURVES).index(name) * 10**9 + int(point)
+    return list(BY_CASE).index(row.case) if row.case in BY_CASE else None
+
+
+def corpus_rank(row: Row) -> tuple[int, str]:
+    if is_curve(row):
+        return len(corpora.NAMES) + 1, ""
+    return (corpora.NAMES.index(row.corpus), "") if row.corpus in corpora.NAMES else (len(corpora.NAMES), row.corpus)
 
 
 def is_curve(row: Row) -> bool:
@@ -85,11 +99,11 @@ def markdown(rows: Sequence[Row]) -> str:
     """What stands between BEGIN and END. REQUIRES: at least one row."""
     chosen = shown(rows)
     cases = [row for row in chosen if not is_curve(row)]
-    corpora = {f"{row.corpus}: {row.entries:,} entries, {row.content_bytes / 1e6:,.0f} MB": None for row in cases}
+    trees = {f"{row.corpus}: {row.entries:,} entries, {row.content_bytes / 1e6:,.0f} MB": None for row in cases}
     versions = sorted({version for row in cases for version in row.peer_version.split(", ")})
     parts = [
-        f"Commit {chosen[-1].commit} on {chosen[-1].machine}; {chosen[-1].date}, {chosen[-1].rounds} rounds.",
-        f"Corpora: {'; '.join(corpora)}. Peers: {', '.join(versions)}." if cases else "",
+        f"On {chosen[-1].machine}; {span([row.date.partition(' ')[0] for row in chosen])}.",
+        f"Corpora: {'; '.join(trees)}. Peers: {', '.join(versions)}." if cases else "",
         "![ratios of all cases](results.svg)",
         cases_table(cases),
         curve_table([row for row in chosen if is_curve(row)]),
@@ -98,11 +112,15 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def span(words: Sequence[str]) -> str:
+    return " to ".join(sorted({min(words), max(words)}))
+
+
 def cases_table(rows: Sequence[Row]) -> str:
     head = (
         "| corpus | case | ours s | peer s | ratio | lowest to highest | target"
-        " | CPU s, ours / peer | MiB, ours / peer | size |\n"
-        "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |"
+        " | CPU s, ours / peer | MiB, ours / peer | size | commit, rounds |\n"
+        "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- |"
     )
     return "\n".join([head, *(cases_line(row) for row in rows)]) if rows else ""
 
@@ -115,15 +133,15 @@ def cases_line(row: Row) -> str:
         f" | {row.lowest_ratio:.3f} to {row.highest_ratio:.3f} | {target}"
         f" | {row.ours_cpu_seconds:.2f} / {row.peer_cpu_seconds:.2f}"
         f" | {row.ours_peak_mib:.0f} / {row.peer_peak_mib:.0f}"
-        f" | {size_ratio(row)} |"
+        f" | {size_ratio(row)} | {row.commit}, {row.rounds} |"
     )
 
 
 def curve_table(rows: Sequence[Row]) -> str:
     head = (
         "| curve | entries | s | CPU s | CPU us an entry | ratio of the cost of an entry to 10,000's"
-        " | lowest to highest | target | MiB |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: |"
+        " | lowest to highest | target | MiB | commit, rounds |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | --- |"
     )
     return "\n".join([head, *(curve_line(row) for row in rows)]) if rows else ""
 
@@ -133,7 +151,7 @@ def curve_line(row: Row) -> str:
     return (
         f"| {row.case.partition('/')[0]} | {row.entries:,} | {row.ours_seconds:.3f} | {row.ours_cpu_seconds:.3f}"
         f" | {microseconds:.1f} | {row.ratio:.2f} | {row.lowest_ratio:.2f} to {row.highest_ratio:.2f} | {row.target}"
-        f" | {row.ours_peak_mib:.0f} |"
+        f" | {row.ours_peak_mib:.0f} | {row.commit}, {row.rounds} |"
     )
 
 

@@ -234,11 +234,33 @@ class Results(TemporaryDirectory):
 
 
 class Report(unittest.TestCase):
-    def test_shows_the_last_row_of_each_case_of_the_newest_commit(self):
-        rows = [row(commit="old"), row(ratio=0.7), row(case="tar/bsdtar"), row(ratio=0.6), row(corpus="w1")]
-        shown = report.shown(rows)
-        self.assertEqual([(one.corpus, one.ratio) for one in shown], [("w1h", 0.6), ("w1h", 0.5), ("w1", 0.5)])
-        self.assertNotIn("old", {one.commit for one in shown})
+    def test_shows_the_last_row_of_each_case_in_the_order_of_the_cases(self):
+        rows = [
+            row(commit="old", ratio=0.7),
+            row(case="curve-create/10000", corpus="curve-10000"),
+            row(case="curve-create/1000", corpus="curve-1000"),
+            row(case="of old/peer"),
+            row(corpus="/a/tree"),
+            row(case="tar/bsdtar", corpus="w1"),
+            row(commit="new", ratio=0.6),
+            row(case="tar.gz-6/gzip", commit="old"),
+        ]
+        self.assertEqual(
+            [(one.corpus, one.case, one.commit) for one in report.shown(rows)],
+            [
+                ("w1", "tar/bsdtar", "abc1234"),
+                ("w1h", "tar.gz-6/gzip", "old"),
+                ("w1h", "tar.gz-6/pigz", "new"),
+                ("/a/tree", "tar.gz-6/pigz", "abc1234"),
+                ("curve-1000", "curve-create/1000", "abc1234"),
+                ("curve-10000", "curve-create/10000", "abc1234"),
+            ],
+        )
+
+    def test_shows_one_machine(self):
+        shown = report.shown([row(machine="another"), row(case="tar.gz-6/gzip")])
+        self.assertEqual([one.machine for one in shown], ["a machine, 2 cores"])
+        self.assertEqual(report.shown([]), [])
 
     def test_says_which_limits_were_not_kept(self):
         self.assertEqual(report.exceeded(row(ours_peak_mib=50)), [])
