@@ -31,7 +31,7 @@ struct XxhashDeleter {
 
 // The library chooses its functions when it is first used, which two threads must not do at once: it is done when this
 // library is loaded, with more than it treats in a special way.
-[[maybe_unused]] const auto kChosen = [] {
+[[maybe_unused]] const auto kChosen = []() noexcept {
   const std::array<std::byte, 2048> bytes{};
   const std::unique_ptr<XXH3_state_t, XxhashDeleter> state(XXH3_createState());
   if (state == nullptr) return std::uint64_t{0};
