@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "application.hpp"
+#include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive::host {
@@ -129,6 +130,45 @@ TEST_F(PluginsTest, ContainsAProviderThatThrowsAndStopsAskingIt) {
                               "times in a row, last with 'no memory\\n'"));
   for (const auto& file : fs::directory_iterator(directory_ / "backups"))
     EXPECT_THAT(file.path().filename().native(), ::testing::StartsWith("."));  // locks and the marker
+}
+
+TEST_F(PluginsTest, ContainsAReaderThatThrowsAndStopsAskingIt) {
+  put("throwing_reader", plugins_);
+  std::vector<std::string> verify{"verify", "--plugin-dir", plugins_};
+  for (const char* name : {"a", "b", "c", "d"}) {
+    verify.push_back(directory_ / (std::string(name) + ".fixture"));
+    test::write_file(verify.back(), "fixture of an archive");
+  }
+  EXPECT_EQ(run(verify), 2);
+  for (const char* name : {"a", "b", "c"})
+    EXPECT_THAT(
+        err_,
+        HasSubstr(name + std::string(".fixture] error: provider 'fixture-reader' has failed with 'no memory\\n', ")))
+        << name;
+  EXPECT_THAT(err_,
+              HasSubstr("d.fixture': not an archive that any plugin reads; fixture-reader: AA-P704 it has failed 3 "
+                        "times in a row, last with 'no memory\\n'"));
+  for (const char* command : {"ls", "restore", "cat"}) {
+    std::vector<std::string> words{command, directory_ / "a.fixture", "--plugin-dir", plugins_};
+    if (words[0] == "restore") words.insert(words.end(), {"--to", directory_ / "restored"});
+    if (words[0] == "cat") words.emplace_back("x");
+    EXPECT_EQ(run(words), 2) << command;
+    EXPECT_THAT(err_, HasSubstr("provider 'fixture-reader' has failed with 'no memory\\n', ")) << command;
+  }
+}
+
+TEST_F(PluginsTest, AReaderThatCanNotTellKeepsNoOtherFromReading) {
+  put("throwing_reader", plugins_);
+  test::write_file(directory_ / "unspeakable", "unspeakable content");
+  // The name of the first member is what a tar begins with.
+  const auto made = test::run_shell("tar -C " + test::shell_quote(directory_.path()) + " -cf " +
+                                    test::shell_quote(directory_ / "x.tar") + " unspeakable");
+  ASSERT_EQ(made.status, 0) << made.output;
+  EXPECT_EQ(run({"ls", directory_ / "x.tar", "--plugin-dir", plugins_}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("'unspeakable'"));
+  EXPECT_EQ(run({"ls", directory_ / "unspeakable", "--plugin-dir", plugins_}), 69);
+  EXPECT_THAT(err_,
+              HasSubstr("not an archive that any plugin reads; provider 'fixture-reader' has failed with 'no words'"));
 }
 
 TEST_F(PluginsTest, NeverUsesWhatIsNotEnabled) {
