@@ -158,6 +158,17 @@ bool Providers::is_denied(std::string_view provider_id) const {
   return config_.plugins.deny.contains(id) || (settings != config_.plugins.settings.end() && !settings->second.enabled);
 }
 
+// By what plugins declare: none is loaded for it.
+bool Providers::has_reader(const BackupType& type) const {
+  const ProviderQuery wanted{"archive-reader", type.extension, ""};
+  return std::any_of(reports().begin(), reports().end(), [&](const auto& report) {
+    const auto& providers = report.descriptor.providers;
+    return report.is_usable() && std::any_of(providers.begin(), providers.end(), [&](const auto& provider) {
+             return wanted.matches(provider) && !is_denied(provider.id);
+           });
+  });
+}
+
 RouteCandidate Providers::candidate_of(const IArchiverProviderIdentification& identification) {
   const std::string id(identification.provider_id());
   auto fault = health_.fault(id);
@@ -168,6 +179,11 @@ RouteCandidate Providers::candidate_of(const IArchiverProviderIdentification& id
     fault = error.message();
   }
   if (!fault.empty()) candidate = candidate_as_declared(declaration_of(id), std::move(fault));
+  for (auto& [type, features] : candidate.features) {
+    if (has_reader(type)) continue;
+    features.erase(archiver_feature::kRestore);
+    features.erase(archiver_feature::kVerify);
+  }
   return candidate;
 }
 
@@ -238,6 +254,20 @@ BackupType Providers::type(const std::string& extension) const {
               fmt::format("type {}: no plugin makes it; there are {}{}", quote(extension), fmt::join(known, ", "),
                           suggestion.empty() ? "" : "; did you mean " + suggestion + "?"),
               ErrorCause::unsupported);
+}
+
+std::string Providers::fault_of_feature(const std::string& name) const {
+  std::set<std::string> known;
+  for (const auto& feature : archiver_feature::kWellKnown) known.insert(feature.name);
+  for (const auto& report : reports()) {
+    for (const auto& provider : report.descriptor.providers) {
+      for (const auto& [type, features] : provider.features) known.insert(features.begin(), features.end());
+    }
+  }
+  if (known.contains(name)) return {};
+  const auto suggestion = nearest(name, {known.begin(), known.end()});
+  return fmt::format("no plugin declares the feature {}; there are {}{}", quote(name), fmt::join(known, ", "),
+                     suggestion.empty() ? "" : "; did you mean " + suggestion + "?");
 }
 
 ProviderArguments Providers::arguments(std::string_view provider_id) const {

@@ -183,6 +183,45 @@ TEST_F(PluginsTest, TakesNoPathOfTheEnvironmentAsRootUnlessItIsAllowed) {
   put("good", directory_ / "home/.local/share/autoarchive/plugins");
   environment_["AA_PLUGIN_PATH"] = plugins_;
   as_root_ = true;
+TEST_F(PluginsTest, RoutesByRequiredAndPreferredFeatures) {
+  const auto archive = [&](const std::string& plugins, const std::string& keys) {
+    test::write_file(directory_ / "config/autoarchive/config.yaml",
+                     "version: 1\nplugins:\n" + plugins + "defaults:\n  root: " + (directory_ / "root").native() +
+                         "\n  destination: " + (directory_ / "backups").native() + "\n" + keys +
+                         "archives:\n  home: {}\n");
+  };
+  const std::string prefers_external = "  settings:\n    tar-external: {priority: 5}\n";
+  archive(prefers_external, "");
+  EXPECT_EQ(run({"route"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: tar.gz\n  -> tar-external: chosen: priority 5 against 0 of tar-internal\n"));
+  archive(prefers_external, "  features: {preferred: [RandomAccess, Metadata]}\n");
+  EXPECT_EQ(run({"route"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: tar.gz, preferably with Metadata, preferably with RandomAccess\n"
+                              "  -> tar-internal: chosen: preferred features 2 against 1 of tar-external\n"
+                              "   + tar-external: could do it: preferred features 1 against 2 of tar-internal; has no "
+                              "RandomAccess, which is preferred\n"));
+  EXPECT_EQ(run({"route", "--json"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\"required\":[],\"preferred\":[\"Metadata\",\"RandomAccess\"]"));
+  archive(prefers_external, "  features: {required: [RandomAccess]}\n");
+  EXPECT_EQ(run({"route"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: tar.gz with RandomAccess\n  -> tar-internal: chosen: the only one"));
+  EXPECT_THAT(out_, HasSubstr("- tar-external: has no RandomAccess for tar.gz\n"));
+  archive(prefers_external, "  features: {preferred: [RandmAccess]}\n");
+  EXPECT_EQ(run({"create", "home"}), 69);
+  EXPECT_THAT(err_,
+              HasSubstr("config.yaml:8:25: features.preferred: no plugin declares the feature 'RandmAccess'; "
+                        "there are CompressionStrength, Incremental, Metadata, RandomAccess, Restore, Verify; did "
+                        "you mean RandomAccess?"));
+}
+
+TEST_F(PluginsTest, MakesNoBackupThatNobodyCouldCheckAsTheConfigurationWants) {
+  configure("  deny: [org.autoarchive.tar-internal]\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + (directory_ / "backups").native() + ", verify: {after_create: true}}\n");
+  EXPECT_EQ(run({"create", "home"}), 69);
+  EXPECT_THAT(err_, HasSubstr("no provider makes tar.gz with Verify; tar-external: has no Verify for tar.gz"));
+  EXPECT_FALSE(fs::exists(directory_ / "backups/home.tar.gz"));
+}
+
   EXPECT_EQ(run({"plugins", "list"}), 0);
   EXPECT_THAT(out_, Not(HasSubstr("org.example.good")));
   EXPECT_THAT(err_, HasSubstr("AA_PLUGIN_PATH is ignored for root; use --plugin-dir"));

@@ -75,6 +75,14 @@ struct Ranked {
   Preference preference;
 };
 
+void add_missed_preferences(const RouteRequest& request, const RouteCandidate& candidate,
+                            std::vector<std::string>& reasons) {
+  for (const auto& feature : request.preferred) {
+    if (!features_for(candidate, request.type)->contains(feature))
+      reasons.push_back("has no " + feature.name + ", which is preferred");
+  }
+}
+
 // Names the first point in which the two differ.
 std::string comparison(const Preference& mine, const Preference& other, std::string_view other_id) {
   const auto against = [&](const char* what, auto a, auto b) {
@@ -122,7 +130,8 @@ RouteDecision route(const RouteRequest& request, const RoutePolicy& policy,
       reason = (i == 0 ? "chosen: " : "could do it: ") +
                comparison(eligible[i].preference, other.preference, other.candidate->provider_id);
     }
-    decision.verdicts.push_back({id, true, i == 0, {reason}});
+    auto& verdict = decision.verdicts.emplace_back(RouteVerdict{id, true, i == 0, {std::move(reason)}});
+    add_missed_preferences(request, *eligible[i].candidate, verdict.reasons);
     if (i == 0) decision.chosen = id;
   }
   std::move(out.begin(), out.end(), std::back_inserter(decision.verdicts));
