@@ -68,6 +68,17 @@ TEST_F(PluginsTest, SaysWhichRefusedPluginWouldHaveMadeTheTypeAndWhatToDo) {
 }
 
 TEST_F(PluginsTest, RouteListsARefusedPluginAmongTheCandidates) {
+TEST_F(PluginsTest, WarnsOfARefusedPluginAndOnlyNotesWhatTheUserDoesNotWant) {
+  const auto plugin = put("good", plugins_).native();
+  ::chmod(plugin.c_str(), 0757);
+  EXPECT_EQ(create("tar"), 0);
+  EXPECT_THAT(err_, HasSubstr("aa: warning: plugin '" + plugin + "' was refused: AA-P103 "));
+  ::chmod(plugin.c_str(), 0755);
+  configure("  deny: [org.example.good]\n");
+  EXPECT_EQ(create("tar"), 0);
+  EXPECT_THAT(err_, HasSubstr("aa: notice: plugin '" + plugin + "' was refused: AA-P401 "));
+}
+
   const auto plugin = put("good", plugins_).native();
   EXPECT_EQ(create("fixture"), 0) << err_;
   const std::vector<std::string> route{
