@@ -22,6 +22,6 @@ class ZipComponent final : public ArchiverServiceComponent {
 AA_PLUGIN(zip_plugin::ZipComponent,
           "provider.zip-reader.service=archive-reader\n"
           "provider.zip-reader.types=zip\n"
-          "provider.zip.features.zip=CompressionStrength\n"
+          "provider.zip.features.zip=CompressionStrength,Restore,Verify\n"
           "provider.zip.service=archiver\n"
           "provider.zip.types=zip\n")

@@ -38,9 +38,10 @@ void store(BackupJob& job, const WalkItem& item, ZipWriter& zip) {
 }  // namespace
 
 std::shared_ptr<const TarArchiverProviderIdentification> zip_identification() {
+  using namespace archiver_feature;  // no Metadata: a zip has times in whole seconds, and one name a file
   static const auto identification = std::make_shared<const TarArchiverProviderIdentification>(
       "zip", TarArchiverProviderIdentification::FeaturesByType{
-                 {BackupType{"Zip", "zip"}, {archiver_feature::kCompressionStrength}}});
+                 {BackupType{"Zip", "zip"}, {kCompressionStrength, kRestore, kVerify}}});
   return identification;
 }
 

@@ -1,51 +1,15 @@
 #include "guarded_archiver.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
-#include "autoarchive/base/error.hpp"
-#include "autoarchive/base/text.hpp"
-
 namespace autoarchive::host {
-
-void ProviderHealth::failed(const std::string& provider_id, const std::string& text) {
-  auto& failures = failures_[provider_id];
-  ++failures.in_a_row;
-  failures.last = text;
-}
-
-void ProviderHealth::succeeded(const std::string& provider_id) {
-  failures_.erase(provider_id);
-}
-
-std::string ProviderHealth::fault(const std::string& provider_id) const {
-  const auto found = failures_.find(provider_id);
-  if (found == failures_.end() || found->second.in_a_row < kFaultyAfter) return {};
-  return fmt::format("AA-P704 it has failed {} times in a row, last with {}", found->second.in_a_row,
-                     quote(found->second.last));
-}
 
 GuardedArchiver::GuardedArchiver(std::string provider_id, std::shared_ptr<IArchiver> archiver, ProviderHealth& health)
     : provider_id_(std::move(provider_id)), archiver_(std::move(archiver)), health_(health) {}
 
 template <class Call>
 auto GuardedArchiver::guarded(const Call& call) const {
-  std::string text;
-  try {
-    return call();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& failure) {
-    text = failure.what();
-  } catch (...) {
-    text = "an exception that is no std::exception";
-  }
-  health_.failed(provider_id_, text);
-  throw Error(ErrorCode::runtime_error,
-              fmt::format("provider {} has failed with {}, which is a fault of its plugin; tell its author, or use "
-                          "another provider",
-                          quote(provider_id_), quote(text)));
+  return health_.guarded(provider_id_, call);
 }
 
 std::set<BackupType> GuardedArchiver::supported_backup_types() const {

@@ -1,35 +1,16 @@
 /// \file
-/// The boundary behind which an archiver's code runs.
+/// An archiver behind the boundary of ProviderHealth.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 
 #include "autoarchive/archiver/iarchiver.hpp"
+#include "provider_health.hpp"
 
 namespace autoarchive::host {
 
-/// How often providers have broken their contract in this run. Not thread-safe.
-class ProviderHealth {
- public:
-  /// So many times in a row, and a provider is not asked any more.
-  static constexpr int kFaultyAfter = 3;
-
-  void failed(const std::string& provider_id, const std::string& text);
-  void succeeded(const std::string& provider_id);
-  /// Why it is not asked any more, e.g. "AA-P704 it has failed 3 times in a row, last with 'no memory'"; empty: it is.
-  [[nodiscard]] std::string fault(const std::string& provider_id) const;
-
- private:
-  struct Failures {
-    int in_a_row = 0;
-    std::string last;
-  };
-  std::map<std::string, Failures> failures_;
-};
-
-/// Passes every call on. What is thrown that is no Error becomes one: its text is copied here, and it is counted.
+/// Passes every call on.
 class GuardedArchiver final : public IArchiver {
  public:
   /// `health` must outlive it.

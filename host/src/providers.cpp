@@ -12,6 +12,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "guarded_archiver.hpp"
+#include "guarded_reader.hpp"
 #include "plugin_options.hpp"
 
 namespace autoarchive::host {
@@ -48,15 +49,15 @@ PluginPolicy plugin_policy(const Config& config, const PluginSearch& search) {
   return policy;
 }
 
-// What the note says of a provider whose code must not run.
-RouteCandidate candidate_of_refused(const ProviderDeclaration& provider, const PluginReport& report) {
+// What the note says of a provider whose code must not run, and why it must not.
+RouteCandidate candidate_as_declared(const ProviderDeclaration& provider, std::string why) {
   RouteCandidate candidate;
   candidate.provider_id = provider.id;
   for (const auto& [extension, names] : provider.features) {
     auto& features = candidate.features[BackupType{extension, extension}];
     for (const auto& name : names) features.insert(ArchiverFeature{name});
   }
-  candidate.availability = {false, refusal_text(report)};
+  candidate.availability = {false, std::move(why)};
   return candidate;
 }
 
@@ -157,22 +158,59 @@ bool Providers::is_denied(std::string_view provider_id) const {
   return config_.plugins.deny.contains(id) || (settings != config_.plugins.settings.end() && !settings->second.enabled);
 }
 
+// By what plugins declare: none is loaded for it.
+bool Providers::has_reader(const BackupType& type) const {
+  const ProviderQuery wanted{"archive-reader", type.extension, ""};
+  return std::any_of(reports().begin(), reports().end(), [&](const auto& report) {
+    const auto& providers = report.descriptor.providers;
+    return report.is_usable() && std::any_of(providers.begin(), providers.end(), [&](const auto& provider) {
+             return wanted.matches(provider) && !is_denied(provider.id);
+           });
+  });
+}
+
+RouteCandidate Providers::candidate_of(const IArchiverProviderIdentification& identification) {
+  const std::string id(identification.provider_id());
+  auto fault = health_.fault(id);
+  RouteCandidate candidate;
+  try {
+    if (fault.empty()) candidate = health_.guarded(id, [&] { return route_candidate(identification); });
+  } catch (const Error& error) {
+    fault = error.message();
+  }
+  if (!fault.empty()) candidate = candidate_as_declared(declaration_of(id), std::move(fault));
+  for (auto& [type, features] : candidate.features) {
+    if (has_reader(type)) continue;
+    features.erase(archiver_feature::kRestore);
+    features.erase(archiver_feature::kVerify);
+  }
+  return candidate;
+}
+
+// Of an archiver that is registered: the loader takes none that is not declared.
+const ProviderDeclaration& Providers::declaration_of(const std::string& archiver) const {
+  const ProviderQuery wanted{"archiver", "", archiver};
+  for (const auto& report : reports()) {
+    if (report.state != PluginState::loaded) continue;
+    for (const auto& provider : report.descriptor.providers) {
+      if (wanted.matches(provider)) return provider;
+    }
+  }
+  throw Error(ErrorCode::runtime_error, "provider " + quote(archiver) + " is not declared", ErrorCause::internal);
+}
+
 std::vector<RouteCandidate> Providers::candidates(std::string_view type) {
   const ProviderQuery wanted{"archiver", std::string(type), ""};
   load(wanted);
   std::vector<RouteCandidate> found;
   std::set<std::string> ids;
-  for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, ArchiverServiceIdentification())) {
-    auto& candidate = found.emplace_back(route_candidate(*id));
-    ids.insert(candidate.provider_id);
-    if (auto fault = health_.fault(candidate.provider_id); !fault.empty())
-      candidate.availability = {false, std::move(fault)};
-  }
+  for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, ArchiverServiceIdentification()))
+    ids.insert(found.emplace_back(candidate_of(*id)).provider_id);
   for (const auto& report : reports()) {
     if (report.state != PluginState::refused) continue;
     for (const auto& provider : report.descriptor.providers) {
       if (wanted.matches(provider) && ids.insert(provider.id).second)
-        found.push_back(candidate_of_refused(provider, report));
+        found.push_back(candidate_as_declared(provider, refusal_text(report)));
     }
   }
   return found;
@@ -218,6 +256,20 @@ BackupType Providers::type(const std::string& extension) const {
               ErrorCause::unsupported);
 }
 
+std::string Providers::fault_of_feature(const std::string& name) const {
+  std::set<std::string> known;
+  for (const auto& feature : archiver_feature::kWellKnown) known.insert(feature.name);
+  for (const auto& report : reports()) {
+    for (const auto& provider : report.descriptor.providers) {
+      for (const auto& [type, features] : provider.features) known.insert(features.begin(), features.end());
+    }
+  }
+  if (known.contains(name)) return {};
+  const auto suggestion = nearest(name, {known.begin(), known.end()});
+  return fmt::format("no plugin declares the feature {}; there are {}{}", quote(name), fmt::join(known, ", "),
+                     suggestion.empty() ? "" : "; did you mean " + suggestion + "?");
+}
+
 ProviderArguments Providers::arguments(std::string_view provider_id) const {
   make_private_directory(config_.state_dir);
   ProviderArguments arguments{config_.state_dir, {}};
@@ -231,8 +283,10 @@ std::shared_ptr<IArchiver> Providers::archiver(std::string_view provider_id) {
   load({"archiver", "", std::string(provider_id)});
   for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, service)) {
     if (id->provider_id() != provider_id) continue;
-    return std::make_shared<GuardedArchiver>(
-        std::string(provider_id), accessor_.get_or_create(service, id.get(), arguments(provider_id)), health_);
+    const std::string name(provider_id);
+    auto archiver =
+        health_.guarded(name, [&] { return accessor_.get_or_create(service, id.get(), arguments(provider_id)); });
+    return std::make_shared<GuardedArchiver>(name, std::move(archiver), health_);
   }
   throw Error(ErrorCode::key_error, fmt::format("provider {} is not there; see aa plugins list", quote(provider_id)),
               ErrorCause::unavailable);
@@ -243,13 +297,27 @@ std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) 
   head.resize(file.read_at(0, head));
   const ArchiveReaderServiceIdentification service;
   load({"archive-reader", "", ""});
+  std::string faults;
   for (const auto& id : identifications<IArchiveReaderIdentification>(accessor_, service)) {
-    if (!is_denied(id->provider_id()) && id->recognise(head))
-      return accessor_.get_or_create(service, id.get(), arguments(id->provider_id()));
+    const std::string name(id->provider_id());
+    if (is_denied(name)) continue;
+    try {
+      if (!health_.guarded(name, [&] { return id->recognise(head).has_value(); })) continue;
+    } catch (const Error& error) {  // who can't tell does not keep the others from it
+      faults += "; " + error.message();
+      continue;
+    }
+    if (const auto fault = health_.fault(name); !fault.empty()) {
+      faults += fmt::format("; {}: {}", name, fault);
+      continue;
+    }
+    auto reader = health_.guarded(name, [&] { return accessor_.get_or_create(service, id.get(), arguments(name)); });
+    return std::make_shared<GuardedReader>(name, std::move(reader), health_);
   }
-  throw Error(ErrorCode::value_error,
-              fmt::format("{}: not an archive that any plugin reads; see aa plugins list", quote(file.description())),
-              ErrorCause::unsupported);
+  throw Error(
+      ErrorCode::value_error,
+      fmt::format("{}: not an archive that any plugin reads{}; see aa plugins list", quote(file.description()), faults),
+      faults.empty() ? ErrorCause::unsupported : ErrorCause::unavailable);
 }
 
 }  // namespace autoarchive::host

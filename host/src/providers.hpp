@@ -17,7 +17,7 @@
 #include "autoarchive/service/application_context.hpp"
 #include "autoarchive/service/service_accessor.hpp"
 #include "config/config.hpp"
-#include "guarded_archiver.hpp"
+#include "provider_health.hpp"
 
 namespace autoarchive::host {
 
@@ -57,17 +57,24 @@ class Providers {
   /// The type with this extension. Throws Error(value_error, cause unsupported) that lists what there is and the
   /// nearest.
   [[nodiscard]] BackupType type(const std::string& extension) const;
+  /// Why there can't be a provider with this feature: what there is, and the nearest; empty: it is a well-known one, or
+  /// a plugin declares it. Loads nothing.
+  [[nodiscard]] std::string fault_of_feature(const std::string& name) const;
 
   /// Throws Error(key_error, cause unavailable) if there is no such archiver. Makes config.state_dir if it is missing
-  /// (it is the providers' work_dir).
+  /// (it is the providers' work_dir). What it throws that is no Error comes out as one, as from the reader below.
   [[nodiscard]] std::shared_ptr<IArchiver> archiver(std::string_view provider_id);
-  /// The reader for a file that begins like this. Throws Error(value_error, cause unsupported) naming `what`.
+  /// The first reader that knows a file that begins like this one and is not faulty. Throws Error(value_error): cause
+  /// unsupported if there is none, unavailable if one has failed.
   [[nodiscard]] std::shared_ptr<IArchiveReader> reader_for(const ReadableFile& file);
 
  private:
   void load(const ProviderQuery& wanted);
   void tell_news();
   [[nodiscard]] bool is_denied(std::string_view provider_id) const;
+  [[nodiscard]] bool has_reader(const BackupType& type) const;
+  [[nodiscard]] const ProviderDeclaration& declaration_of(const std::string& archiver) const;
+  [[nodiscard]] RouteCandidate candidate_of(const IArchiverProviderIdentification& identification);
   [[nodiscard]] const PluginReport* find_refused(const ProviderQuery& wanted) const;
   [[nodiscard]] ProviderArguments arguments(std::string_view provider_id) const;
 

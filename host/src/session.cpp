@@ -30,7 +30,12 @@ Problem plugin_problem(const PluginReport& report) {
             fmt::format("plugin directory {}: {} {}; {}", quote(report.file.native()), refusal.code, refusal.text,
                         refusal.remedy)};
   }
-  return {Severity::notice, "plugin.refused", "", refusal_text(report)};
+  // What the user has said should not be used is no news.
+  const auto is_wish = [](const Refusal& refusal) {
+    return refusal.code == "AA-P401" || refusal.code == "AA-P402" || refusal.code == "AA-P404";
+  };
+  const bool as_wished = std::all_of(report.refusals.begin(), report.refusals.end(), is_wish);
+  return {as_wished ? Severity::notice : Severity::warning, "plugin.refused", "", refusal_text(report)};
 }
 
 void tell(Console& console, const PluginReport& report) {

@@ -8,7 +8,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 
@@ -163,29 +162,28 @@ BackupRequest Rig::request(const Target& target, const fs::path& root, const fs:
   return request;
 }
 
-bool Rig::restore_by_reader(const std::string& archive, const fs::path& to) {
+std::shared_ptr<IArchiveReader> Rig::reader_for(const std::string& archive) {
   auto& plugin = load();
   const ArchiveReaderServiceIdentification service;
-  if (!plugin.accessor.is_registered(service)) return false;
-  auto file = open_local_file(archive);
+  if (!plugin.accessor.is_registered(service)) return nullptr;
   std::vector<std::byte> head(4096);
-  head.resize(file->read_at(0, head));
+  head.resize(open_local_file(archive)->read_at(0, head));
   for (const auto& each : plugin.accessor.providers_identifications(service)) {
     const auto id = std::dynamic_pointer_cast<const IArchiveReaderIdentification>(each);
-    if (!id->recognise(head)) continue;
-    RestoreRequest request;
-    request.levels.push_back({std::move(file), nullptr});
-    request.target = to;
-    const auto result = plugin.accessor.get_or_create(service, id.get(), {fresh("state"), {}})->restore(request);
-    require(result.problems == 0, "the reader " + std::string(id->provider_id()) + " had " +
-                                      std::to_string(result.problems) + " problems with it");
-    return true;
+    if (id->recognise(head)) return plugin.accessor.get_or_create(service, id.get(), {fresh("state"), {}});
   }
-  return false;
+  return nullptr;
 }
 
 bool Rig::bring_back(const std::string& archive, const fs::path& to) {
-  if (restore_by_reader(archive, to)) return true;
+  if (const auto reader = reader_for(archive)) {
+    RestoreRequest request;
+    request.levels.push_back({open_local_file(archive), nullptr});
+    request.target = to;
+    const auto result = reader->restore(request);
+    require(result.problems == 0, "the reader had " + std::to_string(result.problems) + " problems with it");
+    return true;
+  }
   if (run_program("command -v bsdtar") != 0) return false;
   if (run_program("bsdtar -tf " + shell_quoted(archive)) != 0) return false;
   require(run_program("bsdtar -xpf " + shell_quoted(archive) + " -C " + shell_quoted(to)) == 0,

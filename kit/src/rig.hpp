@@ -11,6 +11,7 @@
 
 #include "autoarchive/archiver/archiver_identification.hpp"
 #include "autoarchive/archiver/backup_request.hpp"
+#include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/archiver/iarchiver.hpp"
 #include "autoarchive/kit/conformance.hpp"
 #include "autoarchive/plugin/loader.hpp"
@@ -69,7 +70,9 @@ class Rig {
   [[nodiscard]] std::shared_ptr<IArchiver> archiver(const Target& target);
   [[nodiscard]] BackupRequest request(const Target& target, const std::filesystem::path& root,
                                       const std::filesystem::path& destination) const;
-  /// Restores by the plugin's or a companion's reader, else by bsdtar. False: nobody here can.
+  /// The plugin's or a companion's reader for the file, as a new instance; null: there is none.
+  [[nodiscard]] std::shared_ptr<IArchiveReader> reader_for(const std::string& archive);
+  /// Restores by such a reader, else by bsdtar. False: nobody here can.
   [[nodiscard]] bool bring_back(const std::string& archive, const std::filesystem::path& to);
   /// Backs `root` up with every target, brings it back and compares. Ends the test if anything differs, or as skipped
   /// if nobody can read it.
@@ -77,7 +80,6 @@ class Rig {
 
  private:
   [[nodiscard]] bool reads_another(const Target& target);
-  [[nodiscard]] bool restore_by_reader(const std::string& archive, const std::filesystem::path& to);
 
   const Subject& subject_;
   std::filesystem::path scratch_;

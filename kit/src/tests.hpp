@@ -21,6 +21,9 @@ void types_are_as_declared(Rig& rig);
 void foreign_types_are_refused(Rig& rig);
 void strengths_are_as_declared(Rig& rig);
 void levels_are_as_declared(Rig& rig);
+void archives_come_back_as_declared(Rig& rig);
+void damage_is_found_as_declared(Rig& rig);
+void metadata_come_back_as_declared(Rig& rig);
 // content
 void empty_tree(Rig& rig);
 void sizes_around_blocks(Rig& rig);

@@ -358,6 +358,70 @@ def check_seeds(own):
     yield "other_level", stream + lines.replace(b'"level":0', b'"level":3').replace(b'"s":300', b'"s":301,"b":2')
 
 
+# plugins
+
+PT_LOAD, PT_DYNAMIC, PT_NOTE, PT_GNU_STACK = 1, 2, 4, 0x6474E551
+DT_NEEDED, DT_STRTAB, DT_RPATH, DT_TEXTREL, DT_RUNPATH, DT_FLAGS = 1, 5, 15, 22, 29, 30
+DESCRIPTOR = b"""abi.cxx11=1
+abi.kind=1u
+format=1
+id=org.example.zip
+name=zip
+provider.zip.features.zip=CompressionStrength,Restore
+provider.zip.needs=zip,unzip
+provider.zip.option.color.default=red
+provider.zip.option.color.secret=true
+provider.zip.option.width.range=1..64
+provider.zip.option.width.type=integer
+provider.zip.service=archiver
+provider.zip.types=zip
+version=1.0.0
+"""
+
+
+def note(content, owner=b"AA\0", kind=1, alignment=4):
+    def padded(data):
+        return data + b"\0" * (-len(data) % alignment)
+
+    return struct.pack("<III", len(owner), len(content), kind) + padded(owner) + padded(content)
+
+
+def library(notes, entries=(), alignment=4, stack=6, machine=62):
+    """A shared library for x86-64 with a segment each for all of it, its dynamic section, its notes and its stack."""
+    strings = b"\0libc.so.6\0libzip.so.4\0$ORIGIN/../lib:/opt/lib\0"
+    headers, named = 64 + 4 * 56, {text: strings.find(text) for text in strings.split(b"\0")}
+    lines = [(DT_STRTAB, headers), *((tag, named.get(value, value)) for tag, value in entries), (0, 0)]
+    dynamic = b"".join(struct.pack("<QQ", *line) for line in lines)
+    dynamic_at = headers + len(strings)
+    notes_at = dynamic_at + len(dynamic)
+    size = notes_at + len(notes)
+
+    def segment(kind, flags, offset, length, align):
+        return struct.pack("<IIQQQQQQ", kind, flags, offset, offset, offset, length, length, align)
+
+    head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, 64, 0, 0, 64, 56, 4, 0, 0, 0)
+    segments = (segment(PT_LOAD, 5, 0, size, 4096) + segment(PT_DYNAMIC, 6, dynamic_at, len(dynamic), 8)
+                + segment(PT_NOTE, 4, notes_at, len(notes), alignment) + segment(PT_GNU_STACK, stack, 0, 0, 16))
+    return head + segments + strings + dynamic + notes
+
+
+def plugin_seeds(_own):
+    needs = [(DT_NEEDED, b"libc.so.6"), (DT_NEEDED, b"libzip.so.4")]
+    good = library(note(DESCRIPTOR), needs)
+    yield "good", good
+    yield "note_behind_others", library(note(b"\1\2\3", b"GNU\0", 3) + note(b"") + note(DESCRIPTOR), needs)
+    yield "aligned_to_8", library(note(DESCRIPTOR, alignment=8), needs, alignment=8)
+    yield "weak", library(note(DESCRIPTOR), [(DT_RPATH, b"$ORIGIN/../lib:/opt/lib"), (DT_TEXTREL, 0), (DT_FLAGS, 4)], stack=7)
+    yield "no_note", library(note(b"abc", b"GNU\0", 3), [(DT_RUNPATH, b"$ORIGIN/../lib:/opt/lib")])
+    yield "newer_format", library(note(DESCRIPTOR.replace(b"format=1", b"format=2")))
+    yield "malformed", library(note(b"this is\nno=descriptor\nalso=not in order\n"))
+    yield "note_too_large", library(note(DESCRIPTOR).replace(struct.pack("<I", len(DESCRIPTOR)), b"\xff\xff\xff\x7f"))
+    yield "other_machine", library(note(DESCRIPTOR), machine=183)
+    yield "cut", good[: len(good) - 200]
+    yield "header_alone", good[:64]
+    yield "no_elf", b"#!/bin/sh\n"
+
+
 SEEDS = {
     "archive_check": check_seeds,
     "bzip2_decoder": bzip2_seeds,
@@ -367,6 +431,7 @@ SEEDS = {
     "journal": journal_seeds,
     "manifest_reader": manifest_seeds,
     "pax_records": pax_seeds,
+    "plugin_note": plugin_seeds,
     "tar": tar_seeds,
     "tar_messages": message_seeds,
     "xz_decoder": xz_seeds,

@@ -38,7 +38,7 @@ TEST_F(ApplicationTest, MakesLevelsAndGenerationsFromAConfiguration) {
   configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
             ", destination: " + destination() + ", incremental: true, keep: {generations: 2}}\n");
   EXPECT_EQ(run({"route"}), 0);
-  EXPECT_THAT(out_, HasSubstr("-> tar-internal: chosen: preferred features 1 against 0 of tar-external"));
+  EXPECT_THAT(out_, HasSubstr("-> tar-internal: chosen: rank 10 against 0 of tar-external"));
   EXPECT_THAT(out_, HasSubstr("+ tar-external: could do it"));
   EXPECT_EQ(run({"create", "home"}), 0) << err_;
   test::write_file(directory_ / "root/new", "new");

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "application.hpp"
+#include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive::host {
@@ -67,6 +68,17 @@ TEST_F(PluginsTest, SaysWhichRefusedPluginWouldHaveMadeTheTypeAndWhatToDo) {
 }
 
 TEST_F(PluginsTest, RouteListsARefusedPluginAmongTheCandidates) {
+TEST_F(PluginsTest, WarnsOfARefusedPluginAndOnlyNotesWhatTheUserDoesNotWant) {
+  const auto plugin = put("good", plugins_).native();
+  ::chmod(plugin.c_str(), 0757);
+  EXPECT_EQ(create("tar"), 0);
+  EXPECT_THAT(err_, HasSubstr("aa: warning: plugin '" + plugin + "' was refused: AA-P103 "));
+  ::chmod(plugin.c_str(), 0755);
+  configure("  deny: [org.example.good]\n");
+  EXPECT_EQ(create("tar"), 0);
+  EXPECT_THAT(err_, HasSubstr("aa: notice: plugin '" + plugin + "' was refused: AA-P401 "));
+}
+
   const auto plugin = put("good", plugins_).native();
   EXPECT_EQ(create("fixture"), 0) << err_;
   const std::vector<std::string> route{
@@ -131,6 +143,45 @@ TEST_F(PluginsTest, ContainsAProviderThatThrowsAndStopsAskingIt) {
     EXPECT_THAT(file.path().filename().native(), ::testing::StartsWith("."));  // locks and the marker
 }
 
+TEST_F(PluginsTest, ContainsAReaderThatThrowsAndStopsAskingIt) {
+  put("throwing_reader", plugins_);
+  std::vector<std::string> verify{"verify", "--plugin-dir", plugins_};
+  for (const char* name : {"a", "b", "c", "d"}) {
+    verify.push_back(directory_ / (std::string(name) + ".fixture"));
+    test::write_file(verify.back(), "fixture of an archive");
+  }
+  EXPECT_EQ(run(verify), 2);
+  for (const char* name : {"a", "b", "c"})
+    EXPECT_THAT(
+        err_,
+        HasSubstr(name + std::string(".fixture] error: provider 'fixture-reader' has failed with 'no memory\\n', ")))
+        << name;
+  EXPECT_THAT(err_,
+              HasSubstr("d.fixture': not an archive that any plugin reads; fixture-reader: AA-P704 it has failed 3 "
+                        "times in a row, last with 'no memory\\n'"));
+  for (const char* command : {"ls", "restore", "cat"}) {
+    std::vector<std::string> words{command, directory_ / "a.fixture", "--plugin-dir", plugins_};
+    if (words[0] == "restore") words.insert(words.end(), {"--to", directory_ / "restored"});
+    if (words[0] == "cat") words.emplace_back("x");
+    EXPECT_EQ(run(words), 2) << command;
+    EXPECT_THAT(err_, HasSubstr("provider 'fixture-reader' has failed with 'no memory\\n', ")) << command;
+  }
+}
+
+TEST_F(PluginsTest, AReaderThatCanNotTellKeepsNoOtherFromReading) {
+  put("throwing_reader", plugins_);
+  test::write_file(directory_ / "unspeakable", "unspeakable content");
+  // The name of the first member is what a tar begins with.
+  const auto made = test::run_shell("tar -C " + test::shell_quote(directory_.path()) + " -cf " +
+                                    test::shell_quote(directory_ / "x.tar") + " unspeakable");
+  ASSERT_EQ(made.status, 0) << made.output;
+  EXPECT_EQ(run({"ls", directory_ / "x.tar", "--plugin-dir", plugins_}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("'unspeakable'"));
+  EXPECT_EQ(run({"ls", directory_ / "unspeakable", "--plugin-dir", plugins_}), 69);
+  EXPECT_THAT(err_,
+              HasSubstr("not an archive that any plugin reads; provider 'fixture-reader' has failed with 'no words'"));
+}
+
 TEST_F(PluginsTest, NeverUsesWhatIsNotEnabled) {
   configure("  settings:\n    tar-internal: {enabled: false}\n");
   EXPECT_EQ(run({"route", "x", "--root", directory_ / "root", "--destination", directory_ / "backups"}), 0);
@@ -143,6 +194,45 @@ TEST_F(PluginsTest, TakesNoPathOfTheEnvironmentAsRootUnlessItIsAllowed) {
   put("good", directory_ / "home/.local/share/autoarchive/plugins");
   environment_["AA_PLUGIN_PATH"] = plugins_;
   as_root_ = true;
+TEST_F(PluginsTest, RoutesByRequiredAndPreferredFeatures) {
+  const auto archive = [&](const std::string& plugins, const std::string& keys) {
+    test::write_file(directory_ / "config/autoarchive/config.yaml",
+                     "version: 1\nplugins:\n" + plugins + "defaults:\n  root: " + (directory_ / "root").native() +
+                         "\n  destination: " + (directory_ / "backups").native() + "\n" + keys +
+                         "archives:\n  home: {}\n");
+  };
+  const std::string prefers_external = "  settings:\n    tar-external: {priority: 5}\n";
+  archive(prefers_external, "");
+  EXPECT_EQ(run({"route"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: tar.gz\n  -> tar-external: chosen: priority 5 against 0 of tar-internal\n"));
+  archive(prefers_external, "  features: {preferred: [RandomAccess, Metadata]}\n");
+  EXPECT_EQ(run({"route"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: tar.gz, preferably with Metadata, preferably with RandomAccess\n"
+                              "  -> tar-internal: chosen: preferred features 2 against 1 of tar-external\n"
+                              "   + tar-external: could do it: preferred features 1 against 2 of tar-internal; has no "
+                              "RandomAccess, which is preferred\n"));
+  EXPECT_EQ(run({"route", "--json"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\"required\":[],\"preferred\":[\"Metadata\",\"RandomAccess\"]"));
+  archive(prefers_external, "  features: {required: [RandomAccess]}\n");
+  EXPECT_EQ(run({"route"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: tar.gz with RandomAccess\n  -> tar-internal: chosen: the only one"));
+  EXPECT_THAT(out_, HasSubstr("- tar-external: has no RandomAccess for tar.gz\n"));
+  archive(prefers_external, "  features: {preferred: [RandmAccess]}\n");
+  EXPECT_EQ(run({"create", "home"}), 69);
+  EXPECT_THAT(err_,
+              HasSubstr("config.yaml:8:25: features.preferred: no plugin declares the feature 'RandmAccess'; "
+                        "there are CompressionStrength, Incremental, Metadata, RandomAccess, Restore, Verify; did "
+                        "you mean RandomAccess?"));
+}
+
+TEST_F(PluginsTest, MakesNoBackupThatNobodyCouldCheckAsTheConfigurationWants) {
+  configure("  deny: [org.autoarchive.tar-internal]\narchives:\n  home: {root: " + (directory_ / "root").native() +
+            ", destination: " + (directory_ / "backups").native() + ", verify: {after_create: true}}\n");
+  EXPECT_EQ(run({"create", "home"}), 69);
+  EXPECT_THAT(err_, HasSubstr("no provider makes tar.gz with Verify; tar-external: has no Verify for tar.gz"));
+  EXPECT_FALSE(fs::exists(directory_ / "backups/home.tar.gz"));
+}
+
   EXPECT_EQ(run({"plugins", "list"}), 0);
   EXPECT_THAT(out_, Not(HasSubstr("org.example.good")));
   EXPECT_THAT(err_, HasSubstr("AA_PLUGIN_PATH is ignored for root; use --plugin-dir"));

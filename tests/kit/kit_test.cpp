@@ -75,6 +75,12 @@ struct Lie {
 TEST(Liars, FailOnTheRightTest) {
   for (const auto& lie :
        {Lie{"liar_about_levels", "types-are-as-declared", "fail: liar liar: other features than the note declares"},
+        Lie{"liar_about_readers", "types-are-as-declared", "pass: "},
+        Lie{"liar_about_readers", "archives-come-back-as-declared",
+            "fail: liar liar: no reader here knows what it makes"},
+        Lie{"liar_about_readers", "damage-is-found-as-declared", "fail: liar liar: no reader here knows what it makes"},
+        Lie{"liar_about_readers", "metadata-come-back-as-declared",
+            "fail: liar liar: no reader here knows what it makes"},
         Lie{"liar_about_types", "types-are-as-declared", "fail: liar: declares the type 'zip' and does not have it"},
         Lie{"liar_that_leaks", "leaves-nothing-behind", "fail: open descriptors: "},
         Lie{"liar_that_swallows", "full-disk", "fail: liar liar: the archive could not be written, and no error"},

@@ -9,6 +9,8 @@
 namespace autoarchive {
 namespace {
 
+constexpr std::size_t kReasonBytes = 64;  // of most, so that their text is allocated once
+
 std::string join(const std::vector<std::string>& texts) {
   std::string joined;
   for (const auto& text : texts) joined += (joined.empty() ? "" : "; ") + text;
@@ -75,21 +77,31 @@ struct Ranked {
   Preference preference;
 };
 
-// Names the first point in which the two differ.
-std::string comparison(const Preference& mine, const Preference& other, std::string_view other_id) {
+void add_missed_preferences(const RouteRequest& request, const RouteCandidate& candidate,
+                            std::vector<std::string>& reasons) {
+  for (const auto& feature : request.preferred) {
+    if (!features_for(candidate, request.type)->contains(feature))
+      reasons.push_back("has no " + feature.name + ", which is preferred");
+  }
+}
+
+// Names the first point in which the two differ. Appends, as there is one for every candidate.
+void add_comparison(const Preference& mine, const Preference& other, const std::string& other_id, std::string& text) {
   const auto against = [&](const char* what, auto a, auto b) {
-    return std::string(what) + " " + std::to_string(a) + " against " + std::to_string(b) + " of " +
-           std::string(other_id);
+    text.append(what).append(" ").append(std::to_string(a));
+    text.append(" against ").append(std::to_string(b)).append(" of ").append(other_id);
   };
   if (mine.owns_chain != other.owns_chain) {
-    return mine.owns_chain ? "made the chain that is to be continued" : "the chain belongs to " + std::string(other_id);
+    text += mine.owns_chain ? "made the chain that is to be continued" : "the chain belongs to " + other_id;
+  } else if (mine.preferred_features != other.preferred_features) {
+    against("preferred features", mine.preferred_features, other.preferred_features);
+  } else if (mine.priority != other.priority) {
+    against("priority", mine.priority, other.priority);
+  } else if (mine.rank != other.rank) {
+    against("rank", mine.rank, other.rank);
+  } else {
+    text.append("equal to ").append(other_id).append(", decided by name");
   }
-  if (mine.preferred_features != other.preferred_features) {
-    return against("preferred features", mine.preferred_features, other.preferred_features);
-  }
-  if (mine.priority != other.priority) return against("priority", mine.priority, other.priority);
-  if (mine.rank != other.rank) return against("rank", mine.rank, other.rank);
-  return "equal to " + std::string(other_id) + ", decided by name";
 }
 
 }  // namespace
@@ -97,6 +109,7 @@ std::string comparison(const Preference& mine, const Preference& other, std::str
 RouteDecision route(const RouteRequest& request, const RoutePolicy& policy,
                     const std::vector<RouteCandidate>& candidates) {
   std::vector<Ranked> eligible;
+  eligible.reserve(candidates.size());
   std::vector<RouteVerdict> out;
   for (const auto& candidate : candidates) {
     auto reasons = obstacles(request, policy, candidate);
@@ -112,17 +125,20 @@ RouteDecision route(const RouteRequest& request, const RoutePolicy& policy,
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.provider_id < b.provider_id; });
 
   RouteDecision decision;
+  decision.verdicts.reserve(candidates.size());
   for (std::size_t i = 0; i < eligible.size(); ++i) {
     const auto& id = eligible[i].candidate->provider_id;
-    std::string reason;
+    auto& verdict = decision.verdicts.emplace_back(RouteVerdict{id, true, i == 0, {}});
+    auto& reason = verdict.reasons.emplace_back();
+    reason.reserve(kReasonBytes);
+    reason = i == 0 ? "chosen: " : "could do it: ";
     if (eligible.size() == 1) {
-      reason = "chosen: the only one that can do it";
+      reason += "the only one that can do it";
     } else {
       const auto& other = eligible[i == 0 ? 1 : 0];
-      reason = (i == 0 ? "chosen: " : "could do it: ") +
-               comparison(eligible[i].preference, other.preference, other.candidate->provider_id);
+      add_comparison(eligible[i].preference, other.preference, other.candidate->provider_id, reason);
     }
-    decision.verdicts.push_back({id, true, i == 0, {reason}});
+    add_missed_preferences(request, *eligible[i].candidate, verdict.reasons);
     if (i == 0) decision.chosen = id;
   }
   std::move(out.begin(), out.end(), std::back_inserter(decision.verdicts));

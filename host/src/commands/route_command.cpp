@@ -10,13 +10,17 @@ namespace {
 std::string wish(const RouteRequest& request) {
   std::string text = request.type.extension;
   for (const auto& feature : request.required) text += " with " + feature.name;
+  for (const auto& feature : request.preferred) text += ", preferably with " + feature.name;
   if (!request.pinned.empty()) text += ", pinned to " + request.pinned;
   return text;
 }
 
 Json::Object as_json(const std::string& archive, const RouteRequest& request, const RouteDecision& decision) {
-  Json::Array required;
-  for (const auto& feature : request.required) required.emplace_back(feature.name);
+  const auto names_of = [](const std::set<ArchiverFeature>& features) {
+    Json::Array names;
+    for (const auto& feature : features) names.emplace_back(feature.name);
+    return names;
+  };
   Json::Array verdicts;
   for (const auto& verdict : decision.verdicts) {
     verdicts.emplace_back(Json::Object{{"provider", verdict.provider_id},
@@ -26,7 +30,8 @@ Json::Object as_json(const std::string& archive, const RouteRequest& request, co
   }
   return {{"archive", archive},
           {"type", request.type.extension},
-          {"required", std::move(required)},
+          {"required", names_of(request.required)},
+          {"preferred", names_of(request.preferred)},
           {"chosen", decision.chosen ? Json(*decision.chosen) : Json()},
           {"candidates", std::move(verdicts)}};
 }

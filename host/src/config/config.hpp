@@ -73,6 +73,12 @@ struct VerifyRules {
   std::optional<std::chrono::seconds> restore_every;  ///< the newest is restored into nothing
 };
 
+/// What the provider of an archive has to be able to do, by the names of features.
+struct FeatureRules {
+  std::vector<std::string> required;   ///< a provider without one of them is out
+  std::vector<std::string> preferred;  ///< who has more of them comes first
+};
+
 /// How many older generations stay.
 struct KeepRules {
   int generations = 1;  ///< 0..676
@@ -89,6 +95,7 @@ struct ArchiveConfig {
   std::string type = "tar.gz";    ///< a type's extension; whether a provider has it is the router's matter
   std::optional<int> strength;    ///< 0..9
   std::string provider = "auto";  ///< a provider id as a pin, or "auto"
+  FeatureRules features;
   bool incremental = false;
   LevelRules levels;
   KeepRules keep;

@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
+#include <string>
+#include <vector>
 
+#include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "job/archive_files.hpp"
 
@@ -58,6 +62,19 @@ void add_record(const CatalogEntry& base, const BackupCatalog& backups, const Ar
   } else {
     question.restarts = visible_restarts(backups, chain);
   }
+}
+
+std::set<ArchiverFeature> named_features(const Providers& providers, const ArchiveConfig& archive,
+                                         const std::string& key, const std::vector<std::string>& names) {
+  std::set<ArchiverFeature> features;
+  for (const auto& name : names) {
+    if (const auto fault = providers.fault_of_feature(name); !fault.empty()) {
+      throw Error(ErrorCode::value_error, fmt::format("{}: {}: {}", archive.origins.at(key).text(), key, fault),
+                  ErrorCause::unsupported);
+    }
+    features.insert(ArchiverFeature{name});
+  }
+  return features;
 }
 
 }  // namespace
@@ -122,9 +139,14 @@ NextBackup next_backup(Session& session, const ArchiveConfig& archive, const Bac
 RouteRequest route_request(Providers& providers, const ArchiveConfig& archive, const std::string& chain_owner) {
   RouteRequest request;
   request.type = providers.type(archive.type);
-  if (archive.incremental) request.required.insert(archiver_feature::kIncremental);
-  if (archive.strength) request.required.insert(archiver_feature::kCompressionStrength);
-  request.preferred.insert(archiver_feature::kRandomAccess);
+  using namespace archiver_feature;
+  request.required = named_features(providers, archive, "features.required", archive.features.required);
+  request.preferred = named_features(providers, archive, "features.preferred", archive.features.preferred);
+  if (archive.incremental) request.required.insert(kIncremental);
+  if (archive.strength) request.required.insert(kCompressionStrength);
+  // Better no backup than one that fails its checks when it is made.
+  if (archive.verify.after_create) request.required.insert(kVerify);
+  if (archive.verify.restore_every) request.required.insert(kRestore);
   if (archive.provider != "auto") request.pinned = archive.provider;
   request.chain_owner = chain_owner;
   return request;

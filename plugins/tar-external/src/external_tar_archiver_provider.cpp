@@ -63,11 +63,9 @@ std::shared_ptr<const TarArchiverProviderIdentification> external_identification
     TarArchiverProviderIdentification::FeaturesByType features;
     for (const auto& type : backup_type::kWellKnown) {
       const auto program = compressor_of(type.extension);
-      if (program.empty()) {
-        features[type] = {kIncremental};
-      } else if (type != backup_type::kTarZst || !find_program(program).empty()) {
-        features[type] = {kCompressionStrength, kIncremental};
-      }
+      if (type == backup_type::kTarZst && find_program(program).empty()) continue;
+      features[type] = {kIncremental, kMetadata, kRestore, kVerify};
+      if (!program.empty()) features[type].insert(kCompressionStrength);
     }
     return std::make_shared<const Identification>(std::string(archiver_provider_id::kTarExternal), std::move(features));
   }();

@@ -18,11 +18,11 @@ class TarExternalComponent final : public ArchiverServiceComponent {
 }  // namespace autoarchive::tar_external
 
 AA_PLUGIN(autoarchive::tar_external::TarExternalComponent,
-          "provider.tar-external.features.tar=Incremental\n"
-          "provider.tar-external.features.tar.bz2=CompressionStrength,Incremental\n"
-          "provider.tar-external.features.tar.gz=CompressionStrength,Incremental\n"
-          "provider.tar-external.features.tar.xz=CompressionStrength,Incremental\n"
-          "provider.tar-external.features.tar.zst=CompressionStrength,Incremental\n"
+          "provider.tar-external.features.tar=Incremental,Metadata,Restore,Verify\n"
+          "provider.tar-external.features.tar.bz2=CompressionStrength,Incremental,Metadata,Restore,Verify\n"
+          "provider.tar-external.features.tar.gz=CompressionStrength,Incremental,Metadata,Restore,Verify\n"
+          "provider.tar-external.features.tar.xz=CompressionStrength,Incremental,Metadata,Restore,Verify\n"
+          "provider.tar-external.features.tar.zst=CompressionStrength,Incremental,Metadata,Restore,Verify\n"
           "provider.tar-external.needs=tar\n"
           "provider.tar-external.option.tar.default=the first of /usr/bin and /bin\n"
           "provider.tar-external.option.tar.doc=GNU tar, 1.29 or newer\n"

@@ -22,9 +22,10 @@ unsigned thread_count(unsigned wanted) {
 }  // namespace
 
 std::shared_ptr<const TarArchiverProviderIdentification> internal_identification() {
-  const std::set<ArchiverFeature> plain{archiver_feature::kIncremental, archiver_feature::kRandomAccess};
+  using namespace archiver_feature;
+  const std::set<ArchiverFeature> plain{kIncremental, kMetadata, kRandomAccess, kRestore, kVerify};
   auto compressed = plain;
-  compressed.insert(archiver_feature::kCompressionStrength);
+  compressed.insert(kCompressionStrength);
   static const auto identification = std::make_shared<const TarArchiverProviderIdentification>(
       std::string(archiver_provider_id::kTarInternal),
       TarArchiverProviderIdentification::FeaturesByType{{backup_type::kTar, plain},

@@ -20,13 +20,14 @@ class TarInternalComponent final : public ArchiverServiceComponent {
 
 }  // namespace autoarchive::tar_internal
 
-AA_PLUGIN(autoarchive::tar_internal::TarInternalComponent,
-          "provider.tar-internal.features.tar=Incremental,RandomAccess\n"
-          "provider.tar-internal.features.tar.bz2=CompressionStrength,Incremental,RandomAccess\n"
-          "provider.tar-internal.features.tar.gz=CompressionStrength,Incremental,RandomAccess\n"
-          "provider.tar-internal.features.tar.xz=CompressionStrength,Incremental,RandomAccess\n"
-          "provider.tar-internal.features.tar.zst=CompressionStrength,Incremental,RandomAccess\n"
-          "provider.tar-internal.service=archiver\n"
-          "provider.tar-internal.types=tar,tar.bz2,tar.gz,tar.xz,tar.zst\n"
-          "provider.tar-reader.service=archive-reader\n"
-          "provider.tar-reader.types=tar,tar.bz2,tar.gz,tar.xz,tar.zst\n")
+AA_PLUGIN(
+    autoarchive::tar_internal::TarInternalComponent,
+    "provider.tar-internal.features.tar=Incremental,Metadata,RandomAccess,Restore,Verify\n"
+    "provider.tar-internal.features.tar.bz2=CompressionStrength,Incremental,Metadata,RandomAccess,Restore,Verify\n"
+    "provider.tar-internal.features.tar.gz=CompressionStrength,Incremental,Metadata,RandomAccess,Restore,Verify\n"
+    "provider.tar-internal.features.tar.xz=CompressionStrength,Incremental,Metadata,RandomAccess,Restore,Verify\n"
+    "provider.tar-internal.features.tar.zst=CompressionStrength,Incremental,Metadata,RandomAccess,Restore,Verify\n"
+    "provider.tar-internal.service=archiver\n"
+    "provider.tar-internal.types=tar,tar.bz2,tar.gz,tar.xz,tar.zst\n"
+    "provider.tar-reader.service=archive-reader\n"
+    "provider.tar-reader.types=tar,tar.bz2,tar.gz,tar.xz,tar.zst\n")

@@ -15,6 +15,8 @@ TEST(SeedNumbers, AreThoseOfTheSeedAndNamesAreThePrintedForms) {
   for (std::size_t i = 0; i < types.size(); ++i) EXPECT_EQ(backup_type::kWellKnown[i].name, types[i]);
   EXPECT_EQ(archiver_feature::kWellKnown[0].name, "CompressionStrength");
   EXPECT_EQ(archiver_feature::kWellKnown[1].name, "Incremental");
+  EXPECT_EQ(archiver_feature::kWellKnown[2].name, "RandomAccess");
+  EXPECT_EQ(archiver_feature::kWellKnown[5].name, "Metadata");
   const std::vector<std::string> operations{"Unknown", "UnknownFileOperation", "Stat", "Open", "Read", "Finish"};
   for (std::size_t i = 0; i < operations.size(); ++i)
     EXPECT_EQ(to_string(static_cast<BackupSubOperation>(i)), operations[i]);

@@ -56,6 +56,19 @@ TEST(Router, PrefersChainOwnerThenFeaturesThenPriorityThenRankThenName) {
   EXPECT_EQ(route(request(kTarGz), {}, equal).chosen, "external");
 }
 
+TEST(Router, SaysWhichPreferredFeaturesAreMissed) {
+  auto wanted = request(kTarGz);
+  wanted.preferred = {kIncremental, kRandomAccess};
+  const auto decision = route(wanted, {}, candidates());
+  EXPECT_THAT(verdict(decision, "external").reasons,
+              ::testing::ElementsAre("chosen: preferred features 1 against 0 of internal",
+                                     "has no RandomAccess, which is preferred"));
+  EXPECT_THAT(
+      verdict(decision, "internal").reasons,
+      ::testing::ElementsAre("could do it: preferred features 0 against 1 of external",
+                             "has no Incremental, which is preferred", "has no RandomAccess, which is preferred"));
+}
+
 TEST(Router, DoesNotDependOnTheOrderOfItsCandidates) {
   auto shuffled = candidates();
   shuffled.push_back({"zip", {{kTarGz, {}}}, {}, 10});

@@ -44,8 +44,8 @@ struct RouteVerdict {
   std::string provider_id;
   bool eligible = false;
   bool chosen = false;
-  /// At least one sentence, e.g. "has no Incremental for tar.gz", "chosen: priority 5", "next best: rank 10 against
-  /// 20".
+  /// At least one sentence, e.g. "has no Incremental for tar.gz", "chosen: priority 5 against 0 of tar-internal", "has
+  /// no RandomAccess, which is preferred".
   std::vector<std::string> reasons;
 };
 
