@@ -19,7 +19,8 @@ has_line() { grep --quiet --extended-regexp "$1" "$2" || fail "$2 has no line li
 "$cmake" --install "$build" --prefix "$work/first" > "$work/install.log"
 mv "$work/first" "$work/moved"
 prefix=$work/moved
-for file in bin/aa include/autoarchive/plugin/sdk.hpp include/autoarchive/plugin/headers_hash.hpp; do
+for file in bin/aa include/autoarchive/plugin/sdk.hpp include/autoarchive/plugin/headers_hash.hpp \
+  share/autoarchive/schemas/create.schema.json; do
   [ -e "$prefix/$file" ] || fail "$file is not installed"
 done
 

@@ -83,7 +83,8 @@ ExitStatus run_command(Session& session, const PurgeCommand& command) {
         fmt::format("{}: stored state {}", archive, session.options().dry_run ? "would be deleted" : "deleted"));
   }
   if (purged.empty()) session.console().info("nothing to purge");
-  session.console().document({{"purged", Json::Array(purged.begin(), purged.end())}});
+  session.console().document(
+      {{"purged", Json::Array(purged.begin(), purged.end())}, {"dry_run", session.options().dry_run}});
   return ExitStatus::ok;
 }
 

@@ -194,6 +194,9 @@ class CreateJob {
           {severity, is_damage ? "archive.damaged" : "verify.failed", archive_.name, error.message()});
       outcome.status = worse(outcome.status, is_damage ? ExitStatus::failed : ExitStatus::warnings);
       outcome.result = is_damage ? "failed" : "warnings";
+      for (auto& [name, value] : outcome.document) {
+        if (name == "status") value = Json(outcome.result);
+      }
       if (is_damage) save(failed_run(error, std::chrono::system_clock::now()));
     }
   }
