@@ -275,7 +275,8 @@ class CreateJob {
   }
 
   void tell(const LevelChoice& choice) {
-    if (choice.rule == LevelRule::broken_chain) notice("level 0 instead of an increment: " + choice.reason);
+    if (choice.rule == LevelRule::broken_chain)
+      notice("level 0 instead of an increment: " + choice.reason, "chain.broken");
     if (choice.restarted())
       notice(fmt::format("level {} instead of {}: {}", choice.level, choice.in_a_row, choice.reason));
   }
