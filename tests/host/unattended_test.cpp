@@ -14,7 +14,7 @@
 #include "job/health.hpp"
 #include "job/parallel_run.hpp"
 #include "job/schedule_units.hpp"
-#include "job/verify_record.hpp"
+#include "state/verify_record.hpp"
 #include "output/json.hpp"
 #include "support/run_program.hpp"
 #include "support/temp_dir.hpp"

@@ -5,8 +5,8 @@
 
 #include "autoarchive/base/text.hpp"
 #include "commands/commands.hpp"
-#include "job/verify_record.hpp"
 #include "state/archive_record.hpp"
+#include "state/verify_record.hpp"
 
 namespace autoarchive::host {
 namespace {
