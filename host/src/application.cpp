@@ -27,6 +27,7 @@ ExitStatus run(const ProcessContext& process, const std::vector<std::string>& ar
   } catch (const Error& error) {
     const auto status = exit_status_of(error);
     print_error(session.console(), error, status);
+    session.events().emit("error", {{"cause", to_string(error.cause())}, {"text", error.message()}});
     return status;
   }
 }

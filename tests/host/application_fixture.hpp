@@ -7,6 +7,7 @@
 
 #include <map>
 #include <sstream>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,16 @@ class ApplicationTest : public ::testing::Test {
     std::istringstream in(input);
     std::ostringstream out;
     std::ostringstream err;
-    const ProcessContext process{
-        in, out, err, !input.empty(), false, false, environment_, false, std::filesystem::path(AA_PROGRAM), {}};
+    const ProcessContext process{in,
+                                 out,
+                                 err,
+                                 !input.empty(),
+                                 false,
+                                 false,
+                                 environment_,
+                                 false,
+                                 std::filesystem::path(AA_PROGRAM),
+                                 stop_.get_token()};
     const int status = run_application(process, words);
     out_ = out.str();
     err_ = err.str();
@@ -47,6 +56,7 @@ class ApplicationTest : public ::testing::Test {
   }
 
   test::TempDir directory_;
+  std::stop_source stop_;  ///< of every run
   std::map<std::string, std::string> environment_{{"AA_STATE_DIR", directory_ / "state"},
                                                   {"XDG_CONFIG_HOME", directory_ / "config"}};
   std::string out_;

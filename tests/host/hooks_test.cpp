@@ -7,15 +7,14 @@
 #include <unistd.h>
 
 #include <sstream>
+#include <thread>
 
-#include "application.hpp"
+#include "application_fixture.hpp"
 #include "autoarchive/base/error.hpp"
 #include "events/problem_ids.hpp"
 #include "events/problem_reporter.hpp"
 #include "job/guard.hpp"
 #include "output/json.hpp"
-#include "support/temp_dir.hpp"
-#include "support/test_tree.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -25,11 +24,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-class HooksTest : public ::testing::Test {
+class HooksTest : public ApplicationTest {
  protected:
   HooksTest() {
-    test::write_file(directory_ / "root/a", "content of a");
-    std::filesystem::create_directory(directory_ / "backups");
+    std::filesystem::remove_all(directory_ / "root/d");
+    environment_["PATH"] = "/usr/bin:/bin";
   }
 
   /// `keys`: of the archive, as lines of YAML without indentation; `top`: of the file.
@@ -37,7 +36,7 @@ class HooksTest : public ::testing::Test {
     std::string text = "version: 1\n" + top + "archives:\n  home:\n    root: " + (directory_ / "root").native() +
                        "\n    destination: " + (directory_ / "backups").native() + "\n";
     for (const auto& key : keys) text += "    " + key + "\n";
-    test::write_file(directory_ / "config.yaml", text);
+    ApplicationTest::configure(text);
   }
   /// A hook that notes its name and the given variables.
   [[nodiscard]] std::string note(const std::string& at, const std::string& rest = "") const {
@@ -52,31 +51,7 @@ class HooksTest : public ::testing::Test {
     return lines;
   }
 
-  int run(std::vector<std::string> words) {
-    std::istringstream in;
-    std::ostringstream out;
-    std::ostringstream err;
-    const ProcessContext process{in,
-                                 out,
-                                 err,
-                                 false,
-                                 false,
-                                 false,
-                                 {{"AA_STATE_DIR", directory_ / "state"}, {"PATH", "/usr/bin:/bin"}},
-                                 false,
-                                 std::filesystem::path(AA_PROGRAM),
-                                 {}};
-    words.insert(words.begin(), {"--config", directory_ / "config.yaml"});
-    const int status = run_application(process, words);
-    out_ = out.str();
-    err_ = err.str();
-    return status;
-  }
   int create() { return run({"create", "home"}); }
-
-  test::TempDir directory_;
-  std::string out_;
-  std::string err_;
 };
 
 TEST_F(HooksTest, RunInTheirOrderWithWhatHasHappened) {
@@ -112,6 +87,20 @@ TEST_F(HooksTest, ThatFailBeforehandEndTheBackupAndSayWhy) {
   EXPECT_THAT(err_, HasSubstr("config.yaml:7:7): '/bin/sh' ended with status 3: no disk (hook.failed)"));
   EXPECT_THAT(logged(), ElementsAre("failed  failed"));  // what was not entered is not left
   EXPECT_FALSE(std::filesystem::exists(directory_ / "backups/home.tar.gz"));
+}
+
+TEST_F(HooksTest, ThatClearUpHaveTwoSecondsWhenTheRunIsToldToEnd) {
+  configure({"hooks:", note("after", "sleep 60"), note("succeeded", "sleep 60")});
+  std::thread ending([&] {
+    while (logged().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    stop_.request_stop();
+  });
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(create(), 1);
+  ending.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(30));
+  EXPECT_THAT(logged(), ElementsAre("after 0 ok", "succeeded 0 ok"));
+  EXPECT_THAT(err_, HasSubstr("no end within 2.0s after the stop (hook.failed)"));
 }
 
 TEST_F(HooksTest, CanSayNotNow) {

@@ -236,6 +236,7 @@ TEST_F(PluginsTest, MakesNoBackupThatNobodyCouldCheckAsTheConfigurationWants) {
   EXPECT_EQ(run({"plugins", "list"}), 0);
   EXPECT_THAT(out_, Not(HasSubstr("org.example.good")));
   EXPECT_THAT(err_, HasSubstr("AA_PLUGIN_PATH is ignored for root; use --plugin-dir"));
+  EXPECT_THAT(err_, HasSubstr("(plugin.path_ignored)"));
   configure("  environment_path: true\n");
   EXPECT_EQ(run({"plugins", "list"}), 0);
   EXPECT_THAT(out_, HasSubstr("loaded    org.example.good 1.0  '" + plugins_.native()));

@@ -66,6 +66,20 @@ TEST(Program, IsStoppedOnRequest) {
   EXPECT_TRUE(end.stopped);
 }
 
+TEST(Program, MayComeToItsEndWithinThePatienceAfterAStop) {
+  std::stop_source stop;
+  stop.request_stop();
+  Script script("sleep 0.2; echo done");
+  script.call.stop = stop.get_token();
+  script.call.patience = std::chrono::seconds(30);
+  EXPECT_FALSE(script.run().stopped);
+  EXPECT_EQ(script.output, "done\n");
+  Script late("sleep 60");
+  late.call.stop = stop.get_token();
+  late.call.patience = std::chrono::seconds(1);
+  EXPECT_TRUE(late.run().stopped);
+}
+
 TEST(Program, ThatKillsItsGroupDoesNotKillUs) {
   Script script("kill -KILL 0");
   const auto end = script.run();

@@ -9,15 +9,14 @@
 #include <sstream>
 #include <thread>
 
-#include "application.hpp"
+#include "application_fixture.hpp"
 #include "command_line.hpp"
 #include "job/health.hpp"
 #include "job/parallel_run.hpp"
 #include "job/schedule_units.hpp"
-#include "job/verify_record.hpp"
 #include "output/json.hpp"
+#include "state/verify_record.hpp"
 #include "support/run_program.hpp"
-#include "support/temp_dir.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -28,11 +27,12 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using namespace std::chrono_literals;
 
-class UnattendedTest : public ::testing::Test {
+class UnattendedTest : public ApplicationTest {
  protected:
   UnattendedTest() {
+    std::filesystem::remove_all(directory_ / "root");
     for (const char* name : {"a", "b", "c"}) test::write_file(directory_ / "root" / name / "file", name);
-    std::filesystem::create_directory(directory_ / "backups");
+    environment_["PATH"] = "/usr/bin:/bin";
   }
 
   /// Archives a, b and c, with these keys in `defaults`; `top`: further lines of the file.
@@ -41,36 +41,12 @@ class UnattendedTest : public ::testing::Test {
                        (keys.empty() ? "" : ", " + keys) + "}\narchives:\n";
     for (const char* name : {"c", "a", "b"})
       text += std::string("  ") + name + ": {root: " + (directory_ / "root" / name).native() + "}\n";
-    test::write_file(directory_ / "config.yaml", text);
+    ApplicationTest::configure(text);
   }
 
-  int run(std::vector<std::string> words) {
-    std::istringstream in;
-    std::ostringstream out;
-    std::ostringstream err;
-    const ProcessContext process{in,
-                                 out,
-                                 err,
-                                 false,
-                                 false,
-                                 false,
-                                 {{"AA_STATE_DIR", directory_ / "state"}, {"PATH", "/usr/bin:/bin"}},
-                                 false,
-                                 std::filesystem::path(AA_PROGRAM),
-                                 {}};
-    words.insert(words.begin(), {"--config", directory_ / "config.yaml"});
-    const int status = run_application(process, words);
-    out_ = out.str();
-    err_ = err.str();
-    return status;
-  }
   [[nodiscard]] bool has_backup(const std::string& name) const {
     return std::filesystem::exists(directory_ / "backups" / name);
   }
-
-  test::TempDir directory_;
-  std::string out_;
-  std::string err_;
 };
 
 TEST_F(UnattendedTest, AllArchivesAreMadeAsTheyStandInTheFileAndEachOnce) {

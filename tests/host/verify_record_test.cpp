@@ -1,7 +1,9 @@
-#include "job/verify_record.hpp"
+#include "state/verify_record.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <thread>
 
 #include "support/temp_dir.hpp"
 
@@ -50,6 +52,26 @@ TEST(VerifyRecord, TellsOfEveryFlippedBitAndStartsAnew) {
   remember_verified(state.path(), "home", {{"one", VerifyDepth::data, at(1), true}}, {"one"});
   std::string fault;
   EXPECT_THAT(read_verify_records(state.path(), "home", fault), SizeIs(1));
+}
+
+TEST(VerifyRecord, LosesNothingWhenTwoProcessesRememberAtOnce) {
+  const test::TempDir state;
+  constexpr int kEach = 50;
+  std::set<std::string> known;
+  for (const char* process : {"a", "b"}) {
+    for (int i = 0; i < kEach; ++i) known.insert(process + std::to_string(i));
+  }
+  const auto remember = [&](const std::string& process) {
+    for (int i = 0; i < kEach; ++i) {
+      const auto uuid = process + std::to_string(i);
+      remember_verified(state.path(), "home", {{uuid, VerifyDepth::data, at(i), true}}, known);
+    }
+  };
+  std::thread other(remember, "a");
+  remember("b");
+  other.join();
+  std::string fault;
+  EXPECT_EQ(proven_backups(read_verify_records(state.path(), "home", fault)), known);
 }
 
 TEST(VerifyRecords, NameTheBackupsThatWereProven) {

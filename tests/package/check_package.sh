@@ -10,7 +10,8 @@ trap 'rm -rf "$work"' EXIT
 # shellcheck source=/dev/null
 . "$here/installed.sh"
 
-for file in bin/aa include/autoarchive/plugin/sdk.hpp include/autoarchive/plugin/headers_hash.hpp; do
+for file in bin/aa include/autoarchive/plugin/sdk.hpp include/autoarchive/plugin/headers_hash.hpp \
+  share/autoarchive/schemas/create.schema.json; do
   [ -e "$prefix/$file" ] || fail "$file is not installed"
 done
 run_aa version > "$work/version"

@@ -45,7 +45,7 @@ ExitStatus run_command(Session& session, const ConfigCommand& command) {
                     : command.action == "reference" ? config_reference()
                     : command.action == "problems"  ? problem_reference()
                                                     : config_example();
-  session.process().out << text;
+  session.console().text(text);
   return ExitStatus::ok;
 }
 

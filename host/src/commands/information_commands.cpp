@@ -12,7 +12,7 @@ ExitStatus run_command(Session& session, const VersionCommand& /*none*/) {
 }
 
 ExitStatus run_command(Session& session, const HelpCommand& command) {
-  session.process().out << command.text;
+  session.console().text(command.text);
   return ExitStatus::ok;
 }
 

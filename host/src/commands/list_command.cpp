@@ -5,9 +5,9 @@
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
-#include "job/verify_record.hpp"
 #include "output/entry_text.hpp"
 #include "output/table.hpp"
+#include "state/verify_record.hpp"
 
 namespace autoarchive::host {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "autoarchive/base/text.hpp"
 #include "commands/commands.hpp"
-#include "job/verify_record.hpp"
 #include "state/archive_record.hpp"
+#include "state/verify_record.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -83,7 +83,8 @@ ExitStatus run_command(Session& session, const PurgeCommand& command) {
         fmt::format("{}: stored state {}", archive, session.options().dry_run ? "would be deleted" : "deleted"));
   }
   if (purged.empty()) session.console().info("nothing to purge");
-  session.console().document({{"purged", Json::Array(purged.begin(), purged.end())}});
+  session.console().document(
+      {{"purged", Json::Array(purged.begin(), purged.end())}, {"dry_run", session.options().dry_run}});
   return ExitStatus::ok;
 }
 

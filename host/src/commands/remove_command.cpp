@@ -121,7 +121,7 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
   const auto names = file_names(backups.catalog, shown);
   if (names.empty()) {
     session.console().info(command.target.archive + ": nothing to remove");
-    session.console().document({{"removed", Json::Array{}}});
+    session.console().document({{"removed", Json::Array{}}, {"dry_run", session.options().dry_run}});
     return ExitStatus::ok;
   }
   check_pins(backups.catalog, shown, read_pins(*backups.storage, command.target.archive));
@@ -129,6 +129,7 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
       question(command.target.archive, file_names(backups.catalog, wanted(backups.catalog, command)), names);
   if (session.options().dry_run) {
     session.console().info(what + ": not done, this is a dry run");
+    session.console().document({{"removed", Json::Array(names.begin(), names.end())}, {"dry_run", true}});
     return ExitStatus::ok;
   }
   if (!session.confirm(what + "?")) return ExitStatus::ok;
@@ -148,7 +149,7 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
   }
   if (level) drop_state(session, backups.archive, *level);
   session.console().info(fmt::format("{}: removed {}", command.target.archive, fmt::join(names, ", ")));
-  session.console().document({{"removed", Json::Array(names.begin(), names.end())}});
+  session.console().document({{"removed", Json::Array(names.begin(), names.end())}, {"dry_run", false}});
   return ExitStatus::ok;
 }
 

@@ -103,8 +103,14 @@ std::vector<Scheduled> scheduled(Session& session, const ScheduleCommand& comman
 
 void show(Session& session, const std::vector<Scheduled>& chosen) {
   for (const auto& [archive, units] : chosen) {
-    for (const auto& unit : units) session.process().out << "# " << unit.name << "\n" << unit.text << "\n";
+    for (const auto& unit : units) session.console().result(fmt::format("# {}\n{}", unit.name, unit.text));
   }
+}
+
+Json::Object as_json(const Scheduled& scheduled) {
+  Json::Array units;
+  for (const auto& unit : scheduled.units) units.emplace_back(Json::Object{{"name", unit.name}, {"text", unit.text}});
+  return {{"archive", scheduled.archive.name}, {"schedule", scheduled.archive.schedule}, {"units", std::move(units)}};
 }
 
 void install(Session& session, const ScheduleCommand& command, const std::vector<Scheduled>& chosen) {
@@ -149,6 +155,9 @@ ExitStatus run_command(Session& session, const ScheduleCommand& command) {
   } else {
     remove(session, command, chosen);
   }
+  Json::Array documents;
+  for (const auto& each : chosen) documents.emplace_back(as_json(each));
+  session.console().document({{"exit_code", 0}, {"archives", std::move(documents)}});
   return ExitStatus::ok;
 }
 

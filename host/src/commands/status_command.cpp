@@ -46,10 +46,8 @@ class StatusReport {
     for (const auto& line : table_.lines()) session_.console().result(line);
     for (const auto& line : remarks_) session_.console().result(line);
   }
-  [[nodiscard]] Json::Object document() {
-    return {{"exit_code", static_cast<int>(exit_status())},
-            {"status", to_string(worst_)},
-            {"archives", std::move(documents_)}};
+  [[nodiscard]] Json::Object document() const {
+    return {{"exit_code", static_cast<int>(exit_status())}, {"status", to_string(worst_)}, {"archives", documents_}};
   }
   [[nodiscard]] std::string figures() const { return figures_.text(); }
 
@@ -152,6 +150,10 @@ void write_readable(const std::filesystem::path& file, const std::string& text) 
 }  // namespace
 
 ExitStatus run_command(Session& session, const StatusCommand& command) {
+  if (session.options().json && command.output.empty() && command.format == "prometheus") {
+    throw Error(ErrorCode::value_error, "status: --json and --format prometheus can't both have standard output",
+                ErrorCause::usage);
+  }
   StatusReport report(session);
   for (const auto& archive : session.archives(command.archives)) report.add(archive);
   std::string text;
@@ -159,12 +161,12 @@ ExitStatus run_command(Session& session, const StatusCommand& command) {
   if (command.format == "json") text = Json(report.document()).dump() + "\n";
   if (!command.output.empty()) {
     write_readable(command.output, text.empty() ? report.figures() : text);
-  } else if (!text.empty()) {
+  } else if (!text.empty() && !session.options().json) {
     session.process().out << text;
   } else {
     report.print_text();
-    session.console().document(report.document());
   }
+  session.console().document(report.document());
   return report.exit_status();
 }
 

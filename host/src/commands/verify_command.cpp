@@ -12,7 +12,7 @@
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
 #include "job/tree_difference.hpp"
-#include "job/verify_record.hpp"
+#include "state/verify_record.hpp"
 
 namespace autoarchive::host {
 namespace {

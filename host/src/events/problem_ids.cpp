@@ -27,6 +27,8 @@ constexpr std::array kIds{
     ProblemId{"lock.busy", false, "Another run has the archive."},
     ProblemId{"archive.suspicious", false,
               "The source is outside of what `guard` allows: the backup is held as NAME.held.EXT, the old ones stay."},
+    ProblemId{"chain.broken", false,
+              "What the next level would build on is not there or not whole: a level 0 is made."},
     ProblemId{"archive.damaged", false, "A backup or its manifest is not what its digest says."},
     ProblemId{"verify.failed", false,
               "A new backup could not be read back or restored as a drill, for a reason that is no damage."},
@@ -38,6 +40,7 @@ constexpr std::array kIds{
     ProblemId{"file.meta", false, "What belongs to an entry beside its content could not be restored exactly."},
     ProblemId{"plugin.dev_override", false, "A plugin under development takes an installed one's place."},
     ProblemId{"plugin.path_ignored", false, "AA_PLUGIN_PATH is not followed with the rights of another user."},
+    ProblemId{"plugin.failed", false, "A provider has failed in its own code. Nothing is committed."},
     ProblemId{"plugin.refused", false, "A plugin was not loaded, or its directory can't be read. A notice where the configuration does not want it."},
 };
 
@@ -75,7 +78,8 @@ std::string_view problem_id_of(const Error& error) noexcept {
     case ErrorCause::state_lost:
       return "state.lost";
     case ErrorCause::unspecified:
-      return error.message().starts_with("hook at ") ? "hook.failed" : "";
+      if (error.message().starts_with("hook at ")) return "hook.failed";
+      return error.message().find("a fault of its plugin") != std::string::npos ? "plugin.failed" : "";
     default:
       return {};
   }

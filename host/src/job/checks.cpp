@@ -8,7 +8,7 @@
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
-#include "job/verify_record.hpp"
+#include "state/verify_record.hpp"
 
 namespace autoarchive::host {
 namespace {

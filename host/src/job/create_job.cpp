@@ -194,6 +194,9 @@ class CreateJob {
           {severity, is_damage ? "archive.damaged" : "verify.failed", archive_.name, error.message()});
       outcome.status = worse(outcome.status, is_damage ? ExitStatus::failed : ExitStatus::warnings);
       outcome.result = is_damage ? "failed" : "warnings";
+      for (auto& [name, value] : outcome.document) {
+        if (name == "status") value = Json(outcome.result);
+      }
       if (is_damage) save(failed_run(error, std::chrono::system_clock::now()));
     }
   }
@@ -272,7 +275,8 @@ class CreateJob {
   }
 
   void tell(const LevelChoice& choice) {
-    if (choice.rule == LevelRule::broken_chain) notice("level 0 instead of an increment: " + choice.reason);
+    if (choice.rule == LevelRule::broken_chain)
+      notice("level 0 instead of an increment: " + choice.reason, "chain.broken");
     if (choice.restarted())
       notice(fmt::format("level {} instead of {}: {}", choice.level, choice.in_a_row, choice.reason));
   }

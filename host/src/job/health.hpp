@@ -9,9 +9,9 @@
 
 #include "autoarchive/base/durations.hpp"
 #include "config/config.hpp"
-#include "job/verify_record.hpp"
 #include "session.hpp"
 #include "state/archive_record.hpp"
+#include "state/verify_record.hpp"
 
 namespace autoarchive::host {
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "job/program.hpp"
@@ -13,6 +14,8 @@ namespace autoarchive::host {
 namespace {
 
 constexpr std::string_view kRootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+// What a hook that clears up may still take when the run is told to end.
+constexpr std::chrono::seconds kClearingTime{2};
 constexpr std::size_t kMaxLineBytes = 4096;
 constexpr std::size_t kMaxLines = 1000;
 constexpr std::size_t kMaxOutputBytes = 64U << 10U;
@@ -126,7 +129,8 @@ std::string Hooks::run(const HookRule& rule, const std::vector<std::string>& wor
   call.environment = environment_of(session_.process(), facts, rule.at);
   call.input = document_of(facts, rule.at);
   call.time_limit = rule.time_limit;
-  if (stoppable) call.stop = session_.process().stop;
+  call.stop = session_.process().stop;
+  if (!stoppable) call.patience = kClearingTime;
   OutputLines lines(session_, facts, rule.at);
   call.output = [&](bool is_error, std::string_view bytes) { lines.take(is_error, bytes); };
   session_.events().emit("hook_started", {{"archive", facts.archive}, {"at", to_string(rule.at)}});
@@ -139,7 +143,11 @@ std::string Hooks::run(const HookRule& rule, const std::vector<std::string>& wor
   lines.finish();
   session_.events().emit("hook_finished",
                          {{"archive", facts.archive}, {"at", to_string(rule.at)}, {"status", end.status}});
-  if (end.stopped) throw failed(rule, words, end.text(call), "", ErrorCause::cancelled);
+  if (end.stopped && stoppable) throw failed(rule, words, end.text(call), "", ErrorCause::cancelled);
+  if (end.stopped) {
+    throw failed(rule, words, fmt::format("no end within {} after the stop", format_duration(kClearingTime)),
+                 lines.last_error(), ErrorCause::unspecified);
+  }
   if (end.timed_out) throw failed(rule, words, end.text(call), lines.last_error(), ErrorCause::unspecified);
   if (rule.not_now.contains(end.status))
     throw failed(rule, words, end.text(call) + ", which means not now", lines.last_error(), ErrorCause::not_now);

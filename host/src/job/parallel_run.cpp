@@ -115,9 +115,9 @@ class ParallelRun {
     for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
     threads.clear();
     ParallelOutcome outcome;
-    for (auto& end : ends_) {
-      outcome.status = worse(outcome.status, end.status);
-      if (session_.options().json) add_document(end, outcome);
+    for (std::size_t i = 0; i < ends_.size(); ++i) {
+      outcome.status = worse(outcome.status, ends_[i].status);
+      if (session_.options().json && ends_[i].was_started) add_document(archives_[i], ends_[i], outcome);
     }
     return outcome;
   }
@@ -126,6 +126,7 @@ class ParallelRun {
   struct End {
     ExitStatus status = ExitStatus::ok;
     std::string document;
+    bool was_started = false;
   };
 
   void work() {
@@ -149,10 +150,10 @@ class ParallelRun {
     try {
       const auto end = run_program(call);
       output.finish();
-      return {static_cast<ExitStatus>(end.status), output.document()};
+      return {static_cast<ExitStatus>(end.status), output.document(), true};
     } catch (const Error& error) {
       const std::lock_guard lock(mutex_);
-      return {report_start(archive, error), {}};
+      return {report_start(archive, error), {}, true};
     }
   }
 
@@ -168,14 +169,26 @@ class ParallelRun {
     return "/proc/" + std::to_string(::getpid()) + "/fd/" + target.substr(3);
   }
 
-  void add_document(const End& end, ParallelOutcome& outcome) {
-    const auto document = Json::parse(end.document);
-    if (!document) return;
-    if (const auto* archives = document->find("archives"); archives != nullptr && archives->as_array() != nullptr)
-      outcome.documents.insert(outcome.documents.end(), archives->as_array()->begin(), archives->as_array()->end());
-    if (const auto* problems = document->find("problems"); problems != nullptr && problems->as_array() != nullptr)
+  void add_document(const std::string& archive, const End& end, ParallelOutcome& outcome) {
+    const auto document = Json::parse(end.document).value_or(Json());
+    if (const auto* problems = document.find("problems"); problems != nullptr && problems->as_array() != nullptr)
       session_.console().adopt(*problems->as_array());
-    if (document->find("error") != nullptr) outcome.documents.push_back(*document);
+    if (const auto* archives = document.find("archives"); archives != nullptr && archives->as_array() != nullptr) {
+      outcome.documents.insert(outcome.documents.end(), archives->as_array()->begin(), archives->as_array()->end());
+    } else {
+      outcome.documents.emplace_back(failed(archive, end, document.find("error")));
+    }
+  }
+
+  // Of a process that has told nothing of its archive: what has ended it, or that it has died.
+  static Json::Object failed(const std::string& archive, const End& end, const Json* error) {
+    const auto* id = error == nullptr ? nullptr : error->find("id");
+    const auto* message = error == nullptr ? nullptr : error->find("message");
+    const auto status = std::to_string(static_cast<int>(end.status));
+    return {{"archive", archive},
+            {"status", "failed"},
+            {"error", message == nullptr ? Json("its process ended with status " + status) : *message},
+            {"cause", id == nullptr ? Json(to_string(ErrorCause::unspecified)) : *id}};
   }
 
   Session& session_;

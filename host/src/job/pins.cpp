@@ -6,7 +6,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
-#include "job/verify_record.hpp"
+#include "state/verify_record.hpp"
 
 namespace autoarchive::host {
 namespace {

@@ -157,7 +157,8 @@ class Run {
     const auto now = Clock::now();
     if (!asked_to_end_) {
       end_.timed_out = call_.time_limit && now - began >= *call_.time_limit;
-      end_.stopped = !end_.timed_out && call_.stop.stop_requested();
+      if (!stop_seen_ && call_.stop.stop_requested()) stop_seen_ = now;
+      end_.stopped = !end_.timed_out && stop_seen_ && now - *stop_seen_ >= call_.patience;
       if (!end_.timed_out && !end_.stopped) return;
       asked_to_end_ = now;
       ::kill(-pid_, SIGTERM);
@@ -190,6 +191,7 @@ class Run {
   UniqueFd output_;
   UniqueFd error_;
   std::string_view rest_{call_.input};
+  std::optional<Clock::time_point> stop_seen_;
   std::optional<Clock::time_point> asked_to_end_;
   ProgramEnd end_;
 };

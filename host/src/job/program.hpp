@@ -19,7 +19,8 @@ struct ProgramCall {
   std::string input;                     ///< on standard input; what it does not read is dropped
   std::optional<std::chrono::seconds> time_limit;
   std::stop_token stop;
-  std::chrono::seconds grace{1};  ///< between SIGTERM and SIGKILL
+  std::chrono::seconds patience{0};  ///< how long it may go on after a stop was requested, or after its start if later
+  std::chrono::seconds grace{1};     ///< between SIGTERM and SIGKILL
   /// Called with what it writes, as it comes; `is_error`: on standard error.
   std::function<void(bool is_error, std::string_view bytes)> output;
 };
@@ -32,7 +33,7 @@ struct ProgramEnd {
   [[nodiscard]] std::string text(const ProgramCall& call) const;
 };
 
-/// Runs it in a process group of its own, which dies with this process. When its time is over or a stop is requested,
+/// Runs it in a process group of its own, which dies with this process. When its time is over or a stop was requested,
 /// the group gets SIGTERM and, when the grace is over, SIGKILL. What it leaves running in the background is not waited
 /// for. Throws Error(os_error) if it can't be started. Not interrupted by signals.
 [[nodiscard]] ProgramEnd run_program(const ProgramCall& call);

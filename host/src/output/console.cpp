@@ -74,6 +74,12 @@ void Console::problem(const Problem& problem) {
   err_ << '\n';
 }
 
+void Console::text(std::string_view text) {
+  if (options_.json) return document({{"text", text}});
+  clear_status_line();
+  out_ << text;
+}
+
 void Console::adopt(const Json::Array& problems) {
   for (const auto& problem : problems) {
     if (problems_.size() + adopted_.size() < kMaxProblemsInDocument) adopted_.push_back(problem);

@@ -47,6 +47,8 @@ class Console {
   void detail(Verbosity verbosity, std::string_view line);
   /// "aa: [home] warning: … (file.changed)". Notices not when quiet. Kept for the JSON document.
   void problem(const Problem& problem);
+  /// A text that is all that was asked for: printed as it is, quiet or not; with --json "text" of the document.
+  void text(std::string_view text);
   /// Problems of another process's document become part of ours; they are not printed.
   void adopt(const Json::Array& problems);
   /// The document of --json, with "problems" added; printed at once. Nothing without --json.

@@ -1,4 +1,4 @@
-#include "job/verify_record.hpp"
+#include "state/verify_record.hpp"
 
 #include <sys/stat.h>
 
@@ -14,12 +14,14 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/private_file.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/storage/lock_file.hpp"
 
 namespace autoarchive::host {
 namespace {
 
 // First line, a line a record (backup, depth, time, "whole" or "damaged"), and the digest of all before it.
 constexpr std::string_view kFirstLine = "autoarchive-verified 1\n";
+constexpr std::chrono::seconds kLockWait{10};  // whoever holds it writes one small file
 constexpr std::array<std::string_view, 4> kDepths{"quick", "data", "restore", "source"};
 
 std::filesystem::path record_file(const std::filesystem::path& state_dir, const std::string& archive) {
@@ -95,6 +97,11 @@ std::vector<VerifyRecord> read_verify_records(const std::filesystem::path& state
 
 void remember_verified(const std::filesystem::path& state_dir, const std::string& archive,
                        const std::vector<VerifyRecord>& fresh, const std::set<std::string>& known) {
+  const auto file = record_file(state_dir, archive);
+  if (::mkdir(file.parent_path().c_str(), 0700) != 0 && errno != EEXIST)
+    throw Error::from_errno(errno, "state " + quote(file.native()));
+  // Beside the record and with a name that no archive has; never removed, so never stale.
+  const LockFile lock(file.parent_path() / ("." + archive + ".lock"), kLockWait, {});
   std::string ignored;  // a damaged file is replaced
   auto records = read_verify_records(state_dir, archive, ignored);
   std::erase_if(records, [&](const auto& old) {
@@ -103,9 +110,6 @@ void remember_verified(const std::filesystem::path& state_dir, const std::string
     });
   });
   records.insert(records.end(), fresh.begin(), fresh.end());
-  const auto file = record_file(state_dir, archive);
-  if (::mkdir(file.parent_path().c_str(), 0700) != 0 && errno != EEXIST)
-    throw Error::from_errno(errno, "state " + quote(file.native()));
   const auto text = text_of(records);
   write_private_file(file, std::as_bytes(std::span(text)));
 }

@@ -38,7 +38,8 @@ struct VerifyRecord {
 [[nodiscard]] std::vector<VerifyRecord> read_verify_records(const std::filesystem::path& state_dir,
                                                             const std::string& archive, std::string& fault);
 /// Adds `fresh` in place of older records of the same backup and depth, and forgets backups that are not `known`.
-/// Written by temporary file and rename; throws Error(os_error).
+/// Written by temporary file and rename, by one process at a time. Throws Error: os_error, or cause lock_busy if
+/// another one does not come to an end.
 void remember_verified(const std::filesystem::path& state_dir, const std::string& archive,
                        const std::vector<VerifyRecord>& fresh, const std::set<std::string>& known);
 /// The latest of them; null if there is none. Borrowed from `records`.
