@@ -3,6 +3,7 @@
 #include "autoarchive/base/text.hpp"
 #include "commands/commands.hpp"
 #include "events/problem_ids.hpp"
+#include "import/original_import.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -36,11 +37,32 @@ ExitStatus show(Session& session, const std::vector<std::string>& names) {
   return ExitStatus::ok;
 }
 
+// The YAML alone goes to standard output, so that it can be sent into a file.
+ExitStatus import(Session& session, const std::vector<std::filesystem::path>& paths) {
+  ImportSources sources;
+  sources.paths = paths;
+  const auto& environment = session.process().environment;
+  if (const auto home = environment.find("HOME"); home != environment.end()) sources.home = home->second;
+  sources.working_directory = std::filesystem::current_path();
+  const auto imported = import_original(sources);
+  auto status = ExitStatus::ok;
+  for (const auto& problem : imported.problems) {
+    session.console().problem(problem);
+    if (problem.severity == Severity::warning) status = worse(status, ExitStatus::warnings);
+    if (problem.severity == Severity::error) status = worse(status, ExitStatus::failed);
+  }
+  if (!session.options().json) session.process().out << imported.yaml;
+  session.console().document({{"configuration", imported.yaml},
+                              {"archives", Json::Array(imported.archives.begin(), imported.archives.end())}});
+  return status;
+}
+
 }  // namespace
 
 ExitStatus run_command(Session& session, const ConfigCommand& command) {
   if (command.action == "check") return check(session);
   if (command.action == "show") return show(session, command.archives);
+  if (command.action == "import") return import(session, command.paths);
   const auto text = command.action == "schema"      ? config_schema()
                     : command.action == "reference" ? config_reference()
                     : command.action == "problems"  ? problem_reference()

@@ -206,7 +206,7 @@ class ConfigReader {
 }  // namespace
 
 std::string Origin::text() const {
-  return line == 0 ? file : file + ":" + std::to_string(line) + ":" + std::to_string(column);
+  return line == 0 ? escaped(file) : escaped(file) + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
 Config read_config(const ConfigSources& sources) {
