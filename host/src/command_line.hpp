@@ -165,6 +165,7 @@ struct PluginsCommand {
 struct ConfigCommand {
   std::string action;  ///< check, show, import, schema, example, reference, problems
   std::vector<std::string> archives;
+  bool file_only = false;                    ///< check: not against this machine
   std::vector<std::filesystem::path> paths;  ///< import
 };
 struct VersionCommand {};

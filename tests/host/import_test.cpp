@@ -57,6 +57,8 @@ TEST_F(ImportTest, MakesOneConfigurationThatPassesItsCheck) {
   EXPECT_EQ(err_, "");
   configure(out_);
   EXPECT_EQ(run({"config", "check"}), 0) << err_;
+  EXPECT_EQ(run({"config", "check", "--quiet"}), 0);
+  EXPECT_EQ(err_, "");
   EXPECT_EQ(value("docs", "type"), "tar.xz");
   EXPECT_EQ(value("docs", "strength"), "4");
   EXPECT_EQ(value("docs", "incremental"), "true");

@@ -39,6 +39,8 @@ constexpr std::array kIds{
     ProblemId{"plugin.dev_override", false, "A plugin under development takes an installed one's place."},
     ProblemId{"plugin.path_ignored", false, "AA_PLUGIN_PATH is not followed with the rights of another user."},
     ProblemId{"plugin.refused", false, "A plugin was not loaded, or its directory can't be read."},
+    ProblemId{"config.reality", false,
+              "The configuration does not fit to this machine: a root, a destination, a program or a plugin."},
     ProblemId{"import.differs", false,
               "Something of the original's configuration can't be taken over as it is; the text says what becomes of "
               "it."},
