@@ -22,15 +22,45 @@ Origin place_of(std::string_view text, std::size_t at, const std::string& file) 
   return {file, static_cast<int>(line) + 1, static_cast<int>(at - (before.rfind('\n') + 1)) + 1};
 }
 
-void check_owner(const struct stat& status, const std::string& file) {
+/// Of a text that is not UTF-8.
+std::size_t first_bad_byte(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto first = static_cast<unsigned char>(text[at]);
+    const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    if (!is_utf8(text.substr(at, length))) break;
+    at += length;
+  }
+  return at;
+}
+
+// In a sticky directory, such as /tmp, others can add names but not replace ours.
+bool may_others_change(const struct stat& status) {
+  const bool is_sticky = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
   const bool group_writes = (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0;
-  const bool foreign = status.st_uid != 0 || group_writes || (status.st_mode & S_IWOTH) != 0;
-  if (!foreign) return;
-  throw Error(ErrorCode::value_error,
-              quote(file) +
-                  " could have been written by others than root; it could make root run their programs: chown root and "
-                  "chmod go-w it",
-              ErrorCause::configuration);
+  return status.st_uid != 0 || (!is_sticky && (group_writes || (status.st_mode & S_IWOTH) != 0));
+}
+
+Error foreign(const std::string& path) {
+  return {ErrorCode::value_error,
+          quote(path) +
+              " could have been written by others than root; it could make root run their programs: chown root and "
+              "chmod go-w it",
+          ErrorCause::configuration};
+}
+
+// Whoever can write to a directory above can put another file in its place.
+void check_directories(const std::filesystem::path& file) {
+  std::error_code error;
+  auto directory = std::filesystem::canonical(file, error).parent_path();
+  if (error) throw Error::from_errno(error.value(), "configuration " + quote(file.native()), ErrorCause::configuration);
+  for (bool is_top = false; !is_top; directory = directory.parent_path()) {
+    struct stat status {};
+    if (::stat(directory.c_str(), &status) != 0)
+      throw Error::from_errno(errno, "directory " + quote(directory.native()), ErrorCause::configuration);
+    if (may_others_change(status)) throw foreign(directory.native());
+    is_top = !directory.has_relative_path();
+  }
 }
 
 std::string read_text(int fd, const std::string& file) {
@@ -67,12 +97,7 @@ void check_config_text(std::string_view text, const std::string& file) {
     }
   }
   if (is_utf8(text)) return;
-  std::size_t line_start = 0;
-  for (auto end = text.find('\n'); end != std::string_view::npos && is_utf8(text.substr(line_start, end - line_start));
-       end = text.find('\n', line_start)) {
-    line_start = end + 1;
-  }
-  throw config_error(place_of(text, line_start, file), "this line is not UTF-8");
+  throw config_error(place_of(text, first_bad_byte(text), file), "this is not UTF-8");
 }
 
 std::string read_config_text(const std::filesystem::path& file, bool as_root) {
@@ -84,7 +109,8 @@ std::string read_config_text(const std::filesystem::path& file, bool as_root) {
   if (!fd || ::fstat(fd.get(), &status) != 0)
     throw Error::from_errno(errno, "configuration " + quote(name), ErrorCause::configuration);
   if (!S_ISREG(status.st_mode)) throw no_regular_file(name);
-  if (as_root) check_owner(status, name);
+  if (as_root && may_others_change(status)) throw foreign(name);
+  if (as_root) check_directories(file);
   return read_text(fd.get(), name);
 }
 

@@ -13,7 +13,7 @@
 namespace autoarchive::host {
 
 /// Reads a regular file of at most 1 MiB; a FIFO or a device is not even opened. As root, one that others could have
-/// written is refused. Throws Error(cause configuration).
+/// written or put there is refused. Throws Error(cause configuration).
 [[nodiscard]] std::string read_config_text(const std::filesystem::path& file, bool as_root);
 
 /// Throws config_error() with the place if the text is longer than 1 MiB, is not UTF-8, or has control characters.

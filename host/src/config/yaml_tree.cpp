@@ -4,12 +4,11 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
-#include <algorithm>
+#include <map>
 #include <sstream>
 #include <utility>
 
 #include "autoarchive/base/text.hpp"
-#include "config/text_file.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -34,6 +33,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     auto scalar = node(YamlKind::scalar, mark, anchor, tag);
+    // An escape can make what check_config_text() has refused; behind a NUL, system calls see no more of a path.
+    if (value.find('\0') != std::string::npos) throw refuse(mark, "a NUL is not allowed");
     scalar.text = value;
     scalar.quoted = tag == "!";
     const bool is_plain_null = !scalar.quoted && (value == "~" || value == "null");
@@ -58,6 +59,7 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node;
     YamlNode key;
     bool has_key = false;
+    std::map<std::string, int, std::less<>> lines;  // of the keys
   };
 
   [[nodiscard]] Error refuse(const YAML::Mark& mark, const std::string& text) const {
@@ -76,7 +78,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void open(YamlNode made, const YAML::Mark& mark) {
     if (open_.size() == kMaxDepth) throw refuse(mark, "more than 64 levels");
-    open_.push_back({std::move(made), {}, false});
+    open_.push_back({std::move(made), {}, false, {}});
   }
 
   void close() {
@@ -98,19 +100,18 @@ class TreeBuilder final : public YAML::EventHandler {
       parent.node.members.push_back({std::move(parent.key), std::move(made)});
       parent.has_key = false;
     } else {
-      check_key(parent.node, made);
+      check_key(parent, made);
       parent.key = std::move(made);
       parent.has_key = true;
     }
   }
 
-  static void check_key(const YamlNode& mapping, const YamlNode& key) {
+  static void check_key(Open& mapping, const YamlNode& key) {
     if (key.kind != YamlKind::scalar) throw config_error(key.origin, "a key has to be a word");
-    const auto same = std::find_if(mapping.members.begin(), mapping.members.end(),
-                                   [&](const auto& member) { return member.key.text == key.text; });
-    if (same == mapping.members.end()) return;
-    throw config_error(key.origin, "key " + quote(key.text) + " is there twice, first in line " +
-                                       std::to_string(same->key.origin.line));
+    const auto [first, is_new] = mapping.lines.try_emplace(key.text, key.origin.line);
+    if (is_new) return;
+    throw config_error(key.origin,
+                       "key " + quote(key.text) + " is there twice, first in line " + std::to_string(first->second));
   }
 
   std::string file_;
