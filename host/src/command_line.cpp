@@ -243,9 +243,14 @@ void add_groups(CLI::App& app, Commands& commands) {
     verb->callback([&commands, action] { commands.config.action = action; });
     return verb;
   };
-  add("check", "read it and say what is wrong");
+  auto* check = add("check", "read it and say what is wrong with it, by itself and on this machine");
+  check->add_option("ARCHIVE", commands.config.archives, "default: all");
+  check->add_flag("--file-only", commands.config.file_only, "not against this machine");
   add("show", "effective values and where they come from")
       ->add_option("ARCHIVE", commands.config.archives, "default: all");
+  add("import", "the original AutoArchive's configuration as one of ours")
+      ->add_option("PATH", commands.config.paths,
+                   ".aa files, its folder of configuration, or files of options; default: where it looks itself");
   add("schema", "JSON Schema of the file");
   add("example", "a commented file with every key");
   add("reference", "every key as a table, in Markdown");

@@ -163,8 +163,10 @@ struct PluginsCommand {
   std::filesystem::path junit;      ///< validate: a report in JUnit's form; empty: none
 };
 struct ConfigCommand {
-  std::string action;  ///< check, show, schema, example, reference, problems
+  std::string action;  ///< check, show, import, schema, example, reference, problems
   std::vector<std::string> archives;
+  bool file_only = false;                    ///< check: not against this machine
+  std::vector<std::filesystem::path> paths;  ///< import
 };
 struct VersionCommand {};
 /// `text` is printed and the program ends well.

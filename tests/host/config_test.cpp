@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
 
 #include "autoarchive/base/error.hpp"
 #include "config/archive_keys.hpp"
@@ -68,6 +71,9 @@ TEST_F(ConfigTest, TakesPartsOfPathsFromTheEnvironment) {
       read("version: 1\narchives: {a: {root: '/mnt/${AA_TEST_DISK}/x', destination: '/d/$${AA_TEST_DISK}'}}\n");
   EXPECT_EQ(config.archives.at("a").root, "/mnt/disk1/x");
   EXPECT_EQ(config.archives.at("a").destination, "/d/${AA_TEST_DISK}");
+  ::setenv("AA_TEST_DISK", "", 1);  // it would be /mnt/x
+  EXPECT_THAT(fault("version: 1\narchives: {a: {root: '/mnt/${AA_TEST_DISK}/x', destination: /d}}\n"),
+              HasSubstr("config.yaml:2:22: environment variable 'AA_TEST_DISK' is empty"));
   ::unsetenv("AA_TEST_DISK");
   EXPECT_THAT(fault("version: 1\narchives: {a: {root: '/mnt/${AA_TEST_DISK}', destination: /d}}\n"),
               HasSubstr("config.yaml:2:22: environment variable 'AA_TEST_DISK' is not set"));
@@ -99,7 +105,8 @@ TEST_F(ConfigTest, RefusesEverythingAmbiguousInYaml) {
   EXPECT_THAT(fault("version: 1\n---\nversion: 1\n"), HasSubstr("a second document begins here"));
   EXPECT_THAT(fault("version: !!int 1\n"), HasSubstr("is not allowed"));
   EXPECT_THAT(fault("version: 1\nstate_dir: \"a\x01\"\n"), HasSubstr("config.yaml:2:14: a control character"));
-  EXPECT_THAT(fault("version: 1\n# \xff\n"), HasSubstr("config.yaml:2:1: this line is not UTF-8"));
+  EXPECT_THAT(fault("version: 1\n# \xc3\xa4 \xff\n"), HasSubstr("config.yaml:2:6: this is not UTF-8"));
+  EXPECT_THAT(fault("version: 1\nstate_dir: \"/a\\0b\"\n"), HasSubstr("config.yaml:2:12: a NUL is not allowed"));
   EXPECT_THAT(fault("version: [1\n"), HasSubstr("not YAML"));
   EXPECT_THAT(fault("version: 1\nx: " + std::string(70, '[') + std::string(70, ']') + "\n"),
               HasSubstr("more than 64 levels"));
@@ -150,6 +157,101 @@ TEST_F(ConfigTest, RefusesAsRootWhatOthersCouldHaveWritten) {
   test::write_file(directory_ / "config.yaml", "version: 1\n");
   ::chmod((directory_ / "config.yaml").c_str(), 0666);
   EXPECT_THROW(static_cast<void>(read_config({directory_ / "config.yaml", {}, true})), Error);
+}
+
+TEST_F(ConfigTest, RefusesAsRootWhatOthersCouldPutInItsPlace) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root makes files of root";
+  test::write_file(directory_ / "d/config.yaml", "version: 1\n");
+  static_cast<void>(read_config({directory_ / "d/config.yaml", {}, true}));
+  ::chmod((directory_ / "d").c_str(), 0777);
+  try {
+    static_cast<void>(read_config({directory_ / "d/config.yaml", {}, true}));
+    ADD_FAILURE() << "it was read";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("/d' could have been written by others than root"));
+    EXPECT_THAT(error.message(), HasSubstr("chown root and chmod go-w it"));
+  }
+  ::chmod((directory_ / "d").c_str(), 01777);  // sticky: nobody can replace the file of another
+  static_cast<void>(read_config({directory_ / "d/config.yaml", {}, true}));
+}
+
+TEST_F(ConfigTest, RefusesTextsOfSeveralLinesWhereOthersReadThemLineByLine) {
+  EXPECT_THAT(fault("version: 1\narchives: {a: {root: /r, destination: /d, schedule: \"03:00\\nUser=x\"}}\n"),
+              HasSubstr("config.yaml:2:53: schedule has to be a text, and is "));
+}
+
+// Two seconds are the promise; a loaded machine gets more here.
+class HostileConfig : public ConfigTest {
+ protected:
+  std::string quick_fault(const std::string& text) {
+    const auto begin = std::chrono::steady_clock::now();
+    auto message = fault(text);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+    EXPECT_LT(message.size(), 100'000U);
+    return message;
+  }
+  static std::string repeated(const std::string& text, std::size_t bytes = 1'000'000) {
+    std::string all;
+    while (all.size() + text.size() <= bytes) all += text;
+    return all;
+  }
+  static std::string numbered(const std::string& before, const std::string& behind, int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += before + std::to_string(i) + behind;
+    return all;
+  }
+};
+
+TEST_F(HostileConfig, IsRefusedInTimeWhateverItHasAMegabyteOf) {
+  for (const auto& text : {repeated("["),          repeated("{"),
+                           repeated("- "),         repeated("? "),
+                           repeated("a: ["),       repeated("!"),
+                           repeated("&a "),        repeated("*a "),
+                           repeated("\""),         repeated("'"),
+                           repeated("|\n "),       repeated("#"),
+                           repeated(": "),         repeated(","),
+                           repeated("%"),          repeated("\n"),
+                           repeated("\t"),         repeated("--- "),
+                           repeated("...\n"),      repeated("a: b\n"),
+                           "a: " + repeated("b "), repeated("x", 500'000) + ": " + repeated("y", 500'000)}) {
+    EXPECT_NE(quick_fault("version: 1\nx: " + text), "nothing") << text.substr(0, 10);
+    EXPECT_NE(quick_fault(text), "nothing") << text.substr(0, 10);
+  }
+}
+
+TEST_F(HostileConfig, TellsAHundredFaultsAndCountsTheOthers) {
+  const auto keys = quick_fault("version: 1\n" + numbered("k", ": 1\n", 90'000));
+  EXPECT_THAT(keys, HasSubstr("config.yaml:2:1: unknown key 'k0'"));
+  EXPECT_THAT(keys, HasSubstr("\nand 89900 more"));
+  EXPECT_THAT(quick_fault("version: 1\narchives:\n" + numbered("  a", ": {extends: x}\n", 40'000)), HasSubstr("more"));
+  EXPECT_THAT(quick_fault("version: 1\ntemplates:\n" + numbered("  t", ": {}\n", 20'000) + "archives:\n" +
+                          numbered("  a", ": {extends: x}\n", 20'000)),
+              HasSubstr("there is no template 'x'"));
+}
+
+TEST_F(HostileConfig, GivesNoArchiveMoreTextThanItsFileHas) {
+  const auto many = "[" + repeated("a,", 400'000) + "a]";
+  const auto archives = "archives:\n" + numbered("  a", ": {extends: t, root: /r, destination: /d}\n", 8'000);
+  EXPECT_THAT(quick_fault("version: 1\ntemplates: {t: {exclude: " + many + "}}\n" + archives),
+              HasSubstr("the lists of all archives together have more than 1000000 items"));
+  EXPECT_THAT(quick_fault("version: 1\ntemplates: {t: {}}\ndefaults: {exclude: " + many + "}\n" + archives),
+              HasSubstr("the lists of all archives together have more than 1000000 items"));
+  std::string row = "version: 1\ntemplates:\n  t0: {}\n";
+  for (int i = 1; i < 10'000; ++i) row += "  t" + std::to_string(i) + ": {extends: t" + std::to_string(i - 1) + "}\n";
+  EXPECT_THAT(quick_fault(row + "archives: {a: {extends: t9999, root: /r, destination: /d}}\n"),
+              HasSubstr("more than 16 templates extend each other"));
+}
+
+TEST_F(HostileConfig, IsNoFileAtAll) {
+  std::filesystem::create_directory(directory_ / "config.yaml");
+  for (const char* file : {"/dev/zero", "/dev/null", "/dev/tty"})
+    EXPECT_THROW(static_cast<void>(read_config({file, {}, false})), Error) << file;
+  EXPECT_THROW(static_cast<void>(read_config({directory_ / "config.yaml", {}, false})), Error);
+  std::filesystem::remove(directory_ / "config.yaml");
+  test::write_file(directory_ / "config.yaml", "version: 1\n");
+  std::filesystem::create_directory(directory_ / "archives.d");
+  ASSERT_EQ(::mkfifo((directory_ / "archives.d/a.yaml").c_str(), 0600), 0);
+  EXPECT_THAT(fault("version: 1\n"), HasSubstr("archives.d/a.yaml' is not a regular file"));
 }
 
 TEST_F(ConfigTest, ReadsItsOwnExampleWithEveryKey) {

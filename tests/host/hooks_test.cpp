@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <sstream>
 #include <thread>
 
@@ -128,6 +129,28 @@ TEST_F(HooksTest, ThatHangOrFloodAreEnded) {
   EXPECT_EQ(run({"create", "home", "-v"}), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("more lines were left out)"));
   EXPECT_LT(out_.size(), 200'000U);
+}
+
+TEST_F(HooksTest, ThatKillTheirGroupOrCloseWhatTheyHaveHarmNobodyElse) {
+  configure({"hooks:", "- {at: before, shell: 'kill -KILL 0'}"});
+  EXPECT_EQ(create(), 2);
+  EXPECT_THAT(err_, HasSubstr("ended with signal 9"));
+  configure({"hooks:", "- {at: before, shell: 'for fd in 0 1 2 3 4 5 6 7 8 9; do eval \"exec $fd>&-\"; done; exit 0'}",
+             "- {at: after, shell: 'sleep 60 & exit 0'}", note("succeeded")});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(create(), 0) << err_;  // who holds its output is not waited for
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+  EXPECT_THAT(logged(), ElementsAre("succeeded 0 ok"));
+}
+
+TEST_F(HooksTest, ThatHangInTheMiddleOfTheirOutputAreEndedWithAllTheirChildren) {
+  configure(
+      {"hooks:",
+       "- {at: before, shell: '(trap \"\" TERM; sleep 60) & trap \"\" TERM; echo half; sleep 60', time_limit: 1s}"});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(create(), 2);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+  EXPECT_THAT(err_, HasSubstr("no end within 1.0s"));
 }
 
 TEST_F(HooksTest, NeverPasteAnythingIntoAShell) {

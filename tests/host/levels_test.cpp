@@ -217,5 +217,24 @@ TEST(Restarts, AreCountedByTheRecordOfTheChain) {
   EXPECT_EQ(record.restarts, 0);
 }
 
+TEST(Restarts, GoThroughTheOriginalsExample) {
+  ArchiveRecord record;
+  std::vector<int> levels;
+  int highest = -1;
+  for (int night = 0; night < 9; ++night) {
+    auto question = after(highest);
+    question.rules.max = 2;
+    question.rules.full_after_restarts = 2;
+    question.restarts = record.restarts;
+    NextBackup made;
+    made.restarts = record.restarts;
+    made.choice = choose_level(question);
+    highest = made.choice.level;
+    levels.push_back(highest);
+    add_level(record, made, "c", SystemTime(night * kDay));
+  }
+  EXPECT_THAT(levels, ::testing::ElementsAre(0, 1, 2, 1, 2, 1, 0, 1, 2));
+}
+
 }  // namespace
 }  // namespace autoarchive::host

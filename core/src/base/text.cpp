@@ -181,8 +181,11 @@ std::string to_hex(ByteView bytes) {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
+  constexpr std::size_t kLongestWord = 256;  // a longer one is no typing error, and each comparison takes the product
+  if (word.size() > kLongestWord) return best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const auto& candidate : candidates) {
+    if (candidate.size() > kLongestWord) continue;
     const auto distance = edit_distance(word, candidate);
     if (distance < best_distance && distance < candidate.size()) {
       best = candidate;

@@ -244,6 +244,11 @@ bool is_list_of_mappings(const YamlNode& node) {
          });
 }
 
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7F;
+}
+
 bool fits(const ArchiveKey& key, const YamlNode& value) {
   if (key.kind == ValueKind::text_list) return is_list_of_texts(value);
   if (key.kind == ValueKind::rule_list) return is_list_of_mappings(value);
@@ -263,7 +268,8 @@ bool fits(const ArchiveKey& key, const YamlNode& value) {
       return parse_bytes(value.text).has_value();
     case ValueKind::duration:
       return parse_duration(value.text).value_or(kMaxDuration + std::chrono::seconds(1)) <= kMaxDuration;
-    case ValueKind::text:
+    case ValueKind::text:  // one line: it becomes part of others' files, such as units of systemd
+      return !value.text.empty() && std::none_of(value.text.begin(), value.text.end(), is_control);
     case ValueKind::path:
       return !value.text.empty();
     case ValueKind::text_list:
@@ -290,8 +296,11 @@ std::string with_environment(const YamlNode& node) {
     if (end == std::string_view::npos) throw config_error(node.origin, "\"${\" without \"}\" in " + quote(node.text));
     const std::string name(rest.substr(at + 2, end - at - 2));
     const char* value = std::getenv(name.c_str());
-    if (!is_literal && value == nullptr)
-      throw config_error(node.origin, "environment variable " + quote(name) + " is not set");
+    // "${DISK}/backup" would be "/backup".
+    if (!is_literal && (value == nullptr || *value == '\0')) {
+      throw config_error(node.origin,
+                         "environment variable " + quote(name) + " is " + (value == nullptr ? "not set" : "empty"));
+    }
     out += is_literal ? std::string(rest.substr(at, end + 1 - at)) : std::string(value);
     rest.remove_prefix(end + 1);
   }

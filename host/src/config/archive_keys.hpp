@@ -43,7 +43,7 @@ void apply_archive_key(const ArchiveKey& key, const YamlNode& value, ArchiveConf
 [[nodiscard]] std::optional<bool> as_boolean(const YamlNode& node);
 [[nodiscard]] std::optional<std::int64_t> as_integer(const YamlNode& node);
 /// The text of a node with "${NAME}" replaced from the environment; "$${NAME}" stands for itself. Throws Error with the
-/// place if a variable is not set.
+/// place if a variable is not set or empty.
 [[nodiscard]] std::string with_environment(const YamlNode& node);
 /// An absolute path; "~/" is the user's home, and "${NAME}" is from the environment. Throws Error with the place.
 [[nodiscard]] std::filesystem::path as_path(const YamlNode& node);

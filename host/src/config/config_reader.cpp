@@ -14,6 +14,11 @@
 namespace autoarchive::host {
 namespace {
 
+constexpr std::size_t kMaxFaults = 100;
+constexpr std::size_t kMaxTemplates = 16;
+// Archives get copies of the lists in defaults and templates: a megabyte of text could ask for any amount of memory.
+constexpr std::size_t kMaxListItems = 1'000'000;
+
 /// Reads all files into one Config and collects the faults on the way.
 class ConfigReader {
  public:
@@ -25,12 +30,13 @@ class ConfigReader {
     for (std::size_t i = 0; i < config_.files.size(); ++i) {
       attempt([&] { read_file(config_.files[i], /*is_main=*/i == 0); });
     }
-    for (const auto& node : defaults_) read_archive_keys(node, config_.defaults);
+    for (const auto& node : defaults_) attempt([&, &keys = node] { read_archive_keys(keys, config_.defaults); });
     for (const auto& [name, definition] : archives_)
       attempt([&, &archive = name, &node = definition] { read_archive(archive, node); });
     if (faults_.empty()) return std::move(config_);
     std::string all;
     for (const auto& fault : faults_) all += (all.empty() ? "" : "\n") + fault;
+    if (further_faults_ > 0) all += "\nand " + std::to_string(further_faults_) + " more";
     throw Error(ErrorCode::value_error, all, ErrorCause::configuration);
   }
 
@@ -41,14 +47,24 @@ class ConfigReader {
     try {
       call();
     } catch (const Error& error) {
-      faults_.push_back(error.message());
+      add_fault(error);
     }
   }
 
-  void fault(const Origin& origin, const std::string& text) { faults_.push_back(config_error(origin, text).message()); }
+  // What nobody reads is only counted.
+  void add_fault(const Error& error) {
+    if (is_full()) {
+      ++further_faults_;
+    } else {
+      faults_.push_back(error.message());
+    }
+  }
+  [[nodiscard]] bool is_full() const { return faults_.size() == kMaxFaults; }
+
+  void fault(const Origin& origin, const std::string& text) { add_fault(config_error(origin, text)); }
 
   void unknown_key(const YamlNode& key, const std::vector<std::string>& known) {
-    fault(key.origin, unknown_key_text(key.text, known));
+    fault(key.origin, is_full() ? std::string() : unknown_key_text(key.text, known));
   }
 
   [[nodiscard]] bool is_mapping(const YamlNode& node, const std::string& what) {
@@ -94,7 +110,7 @@ class ConfigReader {
     } else if (name == "hooks") {
       config_.hooks = read_hooks(value, /*of_the_run=*/true);
     } else if (name == "plugins") {
-      read_plugins(value, config_.plugins, [&](const Error& error) { faults_.push_back(error.message()); });
+      read_plugins(value, config_.plugins, [&](const Error& error) { add_fault(error); });
     } else if (name == "defaults") {
       if (is_mapping(value, "defaults")) defaults_.push_back(value);
     } else {
@@ -133,7 +149,10 @@ class ConfigReader {
       throw config_error(node.origin,
                          "archive " + quote(name) + " has no keys; it needs at least root and destination");
     if (!is_mapping(node, "archive " + quote(name))) return;
-    ArchiveConfig archive = config_.defaults;
+    const auto& defaults = config_.defaults;
+    count_items(node, defaults.filter.exclude.size() + defaults.include.size() + defaults.hooks.size() +
+                          defaults.problems.size());
+    ArchiveConfig archive = defaults;
     archive.name = name;
     archive.defined_in = node.origin.file;
     std::set<std::string> seen;
@@ -145,6 +164,12 @@ class ConfigReader {
     config_.archives[name] = std::move(archive);
   }
 
+  void count_items(const YamlNode& node, std::size_t items) {
+    list_items_ += items;
+    if (list_items_ > kMaxListItems)
+      throw config_error(node.origin, "the lists of all archives together have more than 1000000 items");
+  }
+
   // Bases first, so that what extends them wins.
   void apply_template(const YamlNode& node, ArchiveConfig& archive, std::set<std::string>& seen) {
     for (const auto& [key, value] : node.members) {
@@ -152,13 +177,17 @@ class ConfigReader {
       const auto found = templates_.find(value.text);
       if (found == templates_.end()) {
         std::vector<std::string> names;
-        for (const auto& [known, definition] : templates_) names.push_back(known);
+        for (const auto& [known, definition] : templates_) {
+          if (!is_full()) names.push_back(known);
+        }
         const auto suggestion = nearest(value.text, names);
         return fault(value.origin, "there is no template " + quote(value.text) +
                                        (suggestion.empty() ? "" : "; did you mean " + suggestion + "?"));
       }
       if (!seen.insert(value.text).second)
         return fault(value.origin, "template " + quote(value.text) + " extends itself");
+      if (seen.size() > kMaxTemplates)
+        return fault(value.origin, "more than " + std::to_string(kMaxTemplates) + " templates extend each other");
       if (!is_mapping(found->second, "template " + quote(value.text))) return;
       apply_template(found->second, archive, seen);
       read_archive_keys(found->second, archive);
@@ -168,6 +197,7 @@ class ConfigReader {
   void read_archive_keys(const YamlNode& node, ArchiveConfig& archive, const std::string& prefix = {}) {
     for (const auto& [key, value] : node.members) {
       const auto name = prefix + key.text;
+      count_items(value, value.items.size());
       if (const auto* known = find_archive_key(name)) {
         attempt([&, &setting = value] { apply_archive_key(*known, setting, archive); });
       } else if (is_group(name)) {
@@ -201,12 +231,14 @@ class ConfigReader {
   std::map<std::string, YamlNode> templates_;
   std::map<std::string, YamlNode> archives_;
   std::vector<std::string> faults_;
+  std::size_t further_faults_ = 0;
+  std::size_t list_items_ = 0;  // of all lists, in each archive that has them
 };
 
 }  // namespace
 
 std::string Origin::text() const {
-  return line == 0 ? file : file + ":" + std::to_string(line) + ":" + std::to_string(column);
+  return line == 0 ? escaped(file) : escaped(file) + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
 Config read_config(const ConfigSources& sources) {

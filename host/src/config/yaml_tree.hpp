@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "autoarchive/base/error.hpp"
 #include "config/config.hpp"
+#include "config/text_file.hpp"
 
 namespace autoarchive::host {
 
@@ -38,10 +38,7 @@ struct YamlMember {
 /// for anchors and aliases, tags, duplicate keys, keys that are no scalars, a second document, more than 64 levels,
 /// control characters, and what is not UTF-8 or not YAML.
 [[nodiscard]] YamlNode parse_yaml(std::string_view text, const std::string& file);
-/// Reads a regular file. As root, one that others could have written is refused.
+/// The same for a file, read by read_config_text().
 [[nodiscard]] YamlNode read_yaml(const std::filesystem::path& file, bool as_root);
-
-/// An error at a place.
-[[nodiscard]] Error config_error(const Origin& origin, const std::string& text);
 
 }  // namespace autoarchive::host

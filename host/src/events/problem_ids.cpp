@@ -41,7 +41,14 @@ constexpr std::array kIds{
     ProblemId{"plugin.dev_override", false, "A plugin under development takes an installed one's place."},
     ProblemId{"plugin.path_ignored", false, "AA_PLUGIN_PATH is not followed with the rights of another user."},
     ProblemId{"plugin.failed", false, "A provider has failed in its own code. Nothing is committed."},
-    ProblemId{"plugin.refused", false, "A plugin was not loaded, or its directory can't be read. A notice where the configuration does not want it."},
+    ProblemId{
+        "plugin.refused", false,
+        "A plugin was not loaded, or its directory can't be read. A notice where the configuration does not want it."},
+    ProblemId{"config.reality", false,
+              "The configuration does not fit to this machine: a root, a destination, a program or a plugin."},
+    ProblemId{"import.differs", false,
+              "Something of the original's configuration can't be taken over as it is; the text says what becomes of "
+              "it."},
 };
 
 }  // namespace

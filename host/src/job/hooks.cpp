@@ -20,18 +20,13 @@ constexpr std::size_t kMaxLineBytes = 4096;
 constexpr std::size_t kMaxLines = 1000;
 constexpr std::size_t kMaxOutputBytes = 64U << 10U;
 
-std::string path_of(const ProcessContext& process) {
-  const auto found = process.environment.find("PATH");
-  return process.as_root || found == process.environment.end() ? std::string(kRootPath) : found->second;
-}
-
 // The user's own, without what steers this program or the loader.
 std::vector<std::string> environment_of(const ProcessContext& process, const HookFacts& facts, HookPoint at) {
   std::vector<std::string> lines;
   for (const auto& [name, value] : process.environment) {
     if (!name.starts_with("AA_") && !name.starts_with("LD_") && name != "PATH") lines.push_back(name + "=" + value);
   }
-  lines.push_back("PATH=" + path_of(process));
+  lines.push_back("PATH=" + hook_path(process));
   lines.push_back("AA_HOOK=" + std::string(to_string(at)));
   lines.push_back("AA_ARCHIVE=" + facts.archive);
   lines.push_back("AA_LEVEL=" + (facts.level ? std::to_string(*facts.level) : std::string()));
@@ -119,11 +114,16 @@ std::string last_line(const std::string& text) {
 
 }  // namespace
 
+std::string hook_path(const ProcessContext& process) {
+  const auto found = process.environment.find("PATH");
+  return process.as_root || found == process.environment.end() ? std::string(kRootPath) : found->second;
+}
+
 std::string Hooks::run(const HookRule& rule, const std::vector<std::string>& words, const HookFacts& facts,
                        bool stoppable) {
   ProgramCall call;
   call.words = words;
-  call.words.front() = find_program(words.front(), path_of(session_.process()));
+  call.words.front() = find_program(words.front(), hook_path(session_.process()));
   if (call.words.front().empty())
     throw failed(rule, words, "no program of that name in PATH", "", ErrorCause::unspecified);
   call.environment = environment_of(session_.process(), facts, rule.at);

@@ -25,6 +25,9 @@ struct HookFacts {
   std::string error;     ///< of a failed run
 };
 
+/// Where hooks look for programs: PATH, or as root a fixed one.
+[[nodiscard]] std::string hook_path(const ProcessContext& process);
+
 /// Runs the hooks of one archive, or of the run. What they write goes to the events, and with `-v` to the user. Not
 /// thread-safe.
 class Hooks {

@@ -93,7 +93,8 @@ std::string unit_word(const std::string& word) {
   for (const char c : word) {
     if (c == '"' || c == '\\') out += '\\';
     if (c == '%' || c == '$') out += c;
-    out += c;
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7F ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
   }
   return out + "\"";
 }

@@ -8,9 +8,12 @@
 #include <optional>
 #include <span>
 
+#include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/private_file.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "compressor_process.hpp"
 #include "gnu_tar.hpp"
@@ -127,6 +130,39 @@ void ExternalTarArchiverProvider::put_owner(BackupJob& job, const std::string& s
   const auto sink = create_state_file(file);
   sink->write(std::as_bytes(std::span(line)));
   sink->finish();
+}
+
+void ExternalTarArchiverProvider::recover_state(const BackupDefinition& definition, const IStorage& storage) {
+  TarArchiverProviderBase::recover_state(definition, storage);
+  for (int level = 0;; ++level) {
+    const auto snapshot = snapshots_dir() / state_name(definition.backup_id, level, kSnapshotSuffix);
+    std::error_code error;
+    if (!std::filesystem::exists(snapshot, error)) return;
+    if (std::filesystem::exists(snapshots_dir() / state_name(definition.backup_id, level, kSnapshotIdSuffix), error))
+      continue;
+    const BackupName name{definition.backup_id, *definition.backup_type, level, {}};
+    const auto manifest = manifest_name(name.file_name());
+    if (!storage.stat(manifest)) return;
+    adopt(snapshot, storage, manifest);
+  }
+}
+
+// The owner comes last: it makes the state whole.
+void ExternalTarArchiverProvider::adopt(const std::filesystem::path& snapshot, const IStorage& storage,
+                                        const std::string& manifest) const {
+  const auto stem = snapshot.native().substr(0, snapshot.native().size() - std::string_view(kSnapshotSuffix).size());
+  const auto file = storage.open(manifest);
+  PrivateFile copy(stem + kManifestSuffix);
+  std::vector<std::byte> buffer(1U << 18U);
+  for (std::uint64_t offset = 0; offset < file->size();) {
+    const auto got = file->read_at(offset, buffer);
+    if (got == 0) throw Error(ErrorCode::os_error, quote(file->description()) + " has become shorter");
+    copy.write(ByteView(buffer).first(got));
+    offset += got;
+  }
+  copy.commit();
+  const auto owner = owner_line(ManifestReader(storage.open(manifest)).header().backup_uuid, sha256_of_path(snapshot));
+  write_private_file(stem + kSnapshotIdSuffix, std::as_bytes(std::span(owner)));
 }
 
 void ExternalTarArchiverProvider::write_archive(BackupJob& job) {

@@ -21,8 +21,13 @@ class ExternalTarArchiverProvider final : public TarArchiverProviderBase {
   /// Throws Error(os_error, cause unavailable) if there is no usable GNU tar; value_error for an unknown option.
   explicit ExternalTarArchiverProvider(const ProviderArguments& arguments);
 
+  /// A snapshot without a word about its backup was brought here, from a program that has made levels with GNU tar
+  /// before: it is taken for that of the backup whose manifest lies beside the archive.
+  void recover_state(const BackupDefinition& definition, const IStorage& storage) override;
+
  private:
   void write_archive(BackupJob& job) override;
+  void adopt(const std::filesystem::path& snapshot, const IStorage& storage, const std::string& manifest) const;
   [[nodiscard]] static std::vector<std::string> compressor(const BackupRequest& request);
   void check_parent_snapshot(const BackupJob& job) const;
   [[nodiscard]] static std::filesystem::path put_snapshot(BackupJob& job);

@@ -15,6 +15,7 @@
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/storage/local_storage.hpp"
 #include "support/recording_observer.hpp"
 #include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
@@ -266,6 +267,32 @@ TEST_F(ExternalTarTest, NeverStoresWhatStandsBesideAnInclude) {
   EXPECT_THAT(lists.output, HasSubstr("D in\n"));
   EXPECT_THAT(lists.output, Not(HasSubstr("late\nY")));
   EXPECT_THAT(lists.output, Not(HasSubstr("Y late")));
+}
+
+TEST_F(ExternalTarTest, TakesASnapshotThatWasBroughtForThatOfTheBackup) {
+  make();
+  write("a", "new");
+  make();
+  const auto state = directory_ / "work/snapshots";
+  for (const char* file : {"docs.snar.id", "docs.snar.manifest", "docs.1.snar.id", "docs.1.snar.manifest"})
+    fs::remove(state / file);
+  write("b", "new");
+  EXPECT_THAT(failure().message(), HasSubstr("make a level 0"));
+  ExternalTarArchiverProvider({directory_.make("work"), {}})
+      .recover_state(request_.definition, LocalStorage(request_.definition.destination));
+  EXPECT_EQ(make().level, 2);
+  EXPECT_EQ(entry_of("b").stored_level, 2);
+  EXPECT_EQ(entry_of("a").stored_level, 1);
+}
+
+TEST_F(ExternalTarTest, TakesNoSnapshotWithoutTheManifestOfItsBackup) {
+  make();
+  const auto state = directory_ / "work/snapshots";
+  fs::remove(state / "docs.snar.id");
+  fs::remove(directory_ / "destination/docs.tar.manifest.zst");
+  ExternalTarArchiverProvider({directory_.make("work"), {}})
+      .recover_state(request_.definition, LocalStorage(request_.definition.destination));
+  EXPECT_FALSE(fs::exists(state / "docs.snar.id"));
 }
 
 }  // namespace
