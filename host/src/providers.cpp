@@ -238,15 +238,23 @@ std::shared_ptr<IArchiver> Providers::archiver(std::string_view provider_id) {
               ErrorCause::unavailable);
 }
 
-std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) {
+std::optional<RecognisedFile> Providers::recognise(const ReadableFile& file) {
   std::vector<std::byte> head(kHeadBytes);
   head.resize(file.read_at(0, head));
   const ArchiveReaderServiceIdentification service;
   load({"archive-reader", "", ""});
   for (const auto& id : identifications<IArchiveReaderIdentification>(accessor_, service)) {
-    if (!is_denied(id->provider_id()) && id->recognise(head))
-      return accessor_.get_or_create(service, id.get(), arguments(id->provider_id()));
+    if (is_denied(id->provider_id())) continue;
+    if (auto format = id->recognise(head)) {
+      return RecognisedFile{accessor_.get_or_create(service, id.get(), arguments(id->provider_id())),
+                            std::move(*format)};
+    }
   }
+  return std::nullopt;
+}
+
+std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) {
+  if (auto found = recognise(file)) return std::move(found->reader);
   throw Error(ErrorCode::value_error,
               fmt::format("{}: not an archive that any plugin reads; see aa plugins list", quote(file.description())),
               ErrorCause::unsupported);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,12 @@ struct PluginSearch {
 
 /// Takes a report that says something to the user: not usable, or a developer's override. Once a report and state.
 using TakeReport = std::function<void(const PluginReport&)>;
+
+/// Who reads a file, and what it is.
+struct RecognisedFile {
+  std::shared_ptr<IArchiveReader> reader;
+  std::string format;  ///< the type's extension, e.g. "tar.gz"
+};
 
 /// Looks at the plugins once, loads those that are needed, and makes providers when they are asked for. Not
 /// thread-safe.
@@ -61,8 +68,10 @@ class Providers {
   /// Throws Error(key_error, cause unavailable) if there is no such archiver. Makes config.state_dir if it is missing
   /// (it is the providers' work_dir).
   [[nodiscard]] std::shared_ptr<IArchiver> archiver(std::string_view provider_id);
-  /// The reader for a file that begins like this. Throws Error(value_error, cause unsupported) naming `what`.
+  /// The reader for a file, chosen by how it begins. Throws Error(value_error, cause unsupported) naming the file.
   [[nodiscard]] std::shared_ptr<IArchiveReader> reader_for(const ReadableFile& file);
+  /// The same with the format that the file has; none if no plugin reads it.
+  [[nodiscard]] std::optional<RecognisedFile> recognise(const ReadableFile& file);
 
  private:
   void load(const ProviderQuery& wanted);
