@@ -232,4 +232,10 @@ VerifyResult ZipReader::verify(const ReadableFile& file, const ReadableFile* /*m
   return result;
 }
 
+ManifestClosing ZipReader::rebuild_manifest(const ReadableFile& file, const ReadableFile* /*parent*/,
+                                            const ManifestHeader& /*header*/, Sink& /*out*/, std::stop_token /*stop*/) {
+  throw Error(ErrorCode::not_implemented, quote(file.description()) + ": a zip does not say which backup it is",
+              ErrorCause::unsupported);
+}
+
 }  // namespace zip_plugin

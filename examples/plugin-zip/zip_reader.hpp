@@ -25,6 +25,11 @@ class ZipReader final : public autoarchive::IArchiveReader {
                     autoarchive::Sink& out) override;
   autoarchive::VerifyResult verify(const autoarchive::ReadableFile& file, const autoarchive::ReadableFile* manifest,
                                    std::stop_token stop) override;
+  /// Throws: without an identity, there is no place in a chain to find again.
+  autoarchive::ManifestClosing rebuild_manifest(const autoarchive::ReadableFile& file,
+                                                const autoarchive::ReadableFile* parent,
+                                                const autoarchive::ManifestHeader& header, autoarchive::Sink& out,
+                                                std::stop_token stop) override;
 };
 
 }  // namespace zip_plugin

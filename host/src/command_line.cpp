@@ -115,6 +115,7 @@ struct Commands {
   StatusCommand status;
   ScheduleCommand schedule;
   PurgeCommand purge;
+  RescanCommand rescan;
   RouteCommand route;
   WhyCommand why;
   PluginsCommand plugins;
@@ -196,6 +197,8 @@ void add_removing(CLI::App& app, Commands& commands, Words& words) {
       *app.add_subcommand("purge", "delete stored state of archives that are no longer configured; never a backup");
   purge.add_option("ARCHIVE", commands.purge.archives, "");
   purge.add_flag("--orphans", commands.purge.orphans, "every archive that is not configured");
+  auto& rescan = *app.add_subcommand("rescan", "names and manifests again, from the archive files alone");
+  rescan.add_option("DIR", commands.rescan.directory, "default: the destinations of all archives");
 }
 
 void add_plugins(CLI::App& app, PluginsCommand& command) {
@@ -296,6 +299,7 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
   if (verb == "status") return std::move(commands.status);
   if (verb == "schedule") return std::move(commands.schedule);
   if (verb == "keep") return std::move(commands.keep);
+  if (verb == "rescan") return std::move(commands.rescan);
   if (verb == "purge") return std::move(commands.purge);
   if (verb == "plugins") return std::move(commands.plugins);
   if (verb == "config") return std::move(commands.config);

@@ -143,6 +143,9 @@ struct PurgeCommand {
   std::vector<std::string> archives;
   bool orphans = false;
 };
+struct RescanCommand {
+  std::filesystem::path directory;  ///< empty: the destinations of all archives
+};
 struct RouteCommand {
   std::vector<std::string> archives;
   ArchiveOverrides overrides;
@@ -176,8 +179,8 @@ struct HelpCommand {
 
 using Command = std::variant<CreateCommand, ListCommand, LsCommand, CatCommand, FindCommand, VersionsCommand,
                              DiffCommand, ExplainCommand, RestoreCommand, VerifyCommand, RemoveCommand, KeepCommand,
-                             StatusCommand, ScheduleCommand, PurgeCommand, RouteCommand, WhyCommand, PluginsCommand,
-                             ConfigCommand, VersionCommand, HelpCommand>;
+                             StatusCommand, ScheduleCommand, PurgeCommand, RescanCommand, RouteCommand, WhyCommand,
+                             PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {
   GlobalOptions options;

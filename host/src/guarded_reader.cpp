@@ -44,4 +44,11 @@ VerifyResult GuardedReader::verify(const ReadableFile& file, const ReadableFile*
   return result;
 }
 
+ManifestClosing GuardedReader::rebuild_manifest(const ReadableFile& file, const ReadableFile* parent,
+                                                const ManifestHeader& header, Sink& out, std::stop_token stop) {
+  auto closing = guarded([&] { return reader_->rebuild_manifest(file, parent, header, out, std::move(stop)); });
+  health_.succeeded(provider_id_);
+  return closing;
+}
+
 }  // namespace autoarchive::host

@@ -22,6 +22,8 @@ class GuardedReader final : public IArchiveReader {
   RestoreResult prove(const RestoreRequest& request) override;
   void read_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) override;
   VerifyResult verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) override;
+  ManifestClosing rebuild_manifest(const ReadableFile& file, const ReadableFile* parent, const ManifestHeader& header,
+                                   Sink& out, std::stop_token stop) override;
 
  private:
   template <class Call>

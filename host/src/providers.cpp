@@ -292,7 +292,7 @@ std::shared_ptr<IArchiver> Providers::archiver(std::string_view provider_id) {
               ErrorCause::unavailable);
 }
 
-std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) {
+std::optional<RecognisedFile> Providers::recognise(const ReadableFile& file) {
   std::vector<std::byte> head(kHeadBytes);
   head.resize(file.read_at(0, head));
   const ArchiveReaderServiceIdentification service;
@@ -301,23 +301,33 @@ std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) 
   for (const auto& id : identifications<IArchiveReaderIdentification>(accessor_, service)) {
     const std::string name(id->provider_id());
     if (is_denied(name)) continue;
+    std::optional<std::string> format;
     try {
-      if (!health_.guarded(name, [&] { return id->recognise(head).has_value(); })) continue;
+      format = health_.guarded(name, [&] { return id->recognise(head); });
     } catch (const Error& error) {  // who can't tell does not keep the others from it
       faults += "; " + error.message();
       continue;
     }
+    if (!format) continue;
     if (const auto fault = health_.fault(name); !fault.empty()) {
       faults += fmt::format("; {}: {}", name, fault);
       continue;
     }
     auto reader = health_.guarded(name, [&] { return accessor_.get_or_create(service, id.get(), arguments(name)); });
-    return std::make_shared<GuardedReader>(name, std::move(reader), health_);
+    return RecognisedFile{std::make_shared<GuardedReader>(name, std::move(reader), health_), std::move(*format)};
   }
-  throw Error(
-      ErrorCode::value_error,
-      fmt::format("{}: not an archive that any plugin reads{}; see aa plugins list", quote(file.description()), faults),
-      faults.empty() ? ErrorCause::unsupported : ErrorCause::unavailable);
+  if (faults.empty()) return std::nullopt;
+  throw Error(ErrorCode::value_error,
+              fmt::format("{}: not an archive that any plugin reads{}; see aa plugins list", quote(file.description()),
+                          faults),
+              ErrorCause::unavailable);
+}
+
+std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) {
+  if (auto found = recognise(file)) return std::move(found->reader);
+  throw Error(ErrorCode::value_error,
+              fmt::format("{}: not an archive that any plugin reads; see aa plugins list", quote(file.description())),
+              ErrorCause::unsupported);
 }
 
 }  // namespace autoarchive::host

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,12 @@ struct PluginSearch {
 
 /// Takes a report that says something to the user: not usable, or a developer's override. Once a report and state.
 using TakeReport = std::function<void(const PluginReport&)>;
+
+/// Who reads a file, and what it is.
+struct RecognisedFile {
+  std::shared_ptr<IArchiveReader> reader;
+  std::string format;  ///< the type's extension, e.g. "tar.gz"
+};
 
 /// Looks at the plugins once, loads those that are needed, and makes providers when they are asked for. Not
 /// thread-safe.
@@ -67,6 +74,8 @@ class Providers {
   /// The first reader that knows a file that begins like this one and is not faulty. Throws Error(value_error): cause
   /// unsupported if there is none, unavailable if one has failed.
   [[nodiscard]] std::shared_ptr<IArchiveReader> reader_for(const ReadableFile& file);
+  /// The same with the format that the file has; none if no plugin reads it. Throws only if one has failed.
+  [[nodiscard]] std::optional<RecognisedFile> recognise(const ReadableFile& file);
 
  private:
   void load(const ProviderQuery& wanted);

@@ -74,7 +74,7 @@ Sink& BackupJob::archive() noexcept {
 std::string BackupJob::archive_comment() const {
   const auto& identity = parts_.identity;
   return to_comment({parts_.request.definition.backup_id, parts_.level, identity.backup_uuid, identity.chain_uuid,
-                     identity.parent_uuid});
+                     identity.parent_uuid, parts_.provider, parts_.started, parts_.request.definition.root});
 }
 
 WalkOptions BackupJob::walk_options() const {
@@ -107,7 +107,7 @@ void BackupJob::add_to_manifest(ManifestEntry& entry) {
 }
 
 void BackupJob::add_block(ArchiveBlock block) {
-  parts_.blocks.push_back(block);
+  parts_.closing.blocks.push_back(block);
 }
 
 std::unique_ptr<ManifestReader> BackupJob::parent_manifest() const {
@@ -175,6 +175,7 @@ void BackupJob::walk_problem(const WalkItem& item) {
 }
 
 void BackupJob::entry_done(const Entry& entry, EntryStatus status, std::string_view rule) {
+  if (status == EntryStatus::deleted) add_removed(parts_.closing, entry.path);
   if (parts_.request.observer != nullptr) parts_.request.observer->entry_done(entry, status, rule);
 }
 

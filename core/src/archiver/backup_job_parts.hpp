@@ -24,6 +24,8 @@ struct BackupJob::Parts {
   ITransaction& transaction;
   Filter filter;
   BackupIdentity identity;
+  std::string provider;
+  SystemTime started{};  // the archive and its manifest tell the same
   int level = 0;
   bool incremental = false;
   std::filesystem::path root;
@@ -34,7 +36,7 @@ struct BackupJob::Parts {
   std::unique_ptr<Sink> manifest_sink;
   SystemTime earliest_clock = SystemTime::max();  // that was seen in this run
   std::unique_ptr<ManifestWriter> manifest;       // null: none is wanted
-  std::vector<ArchiveBlock> blocks;
+  ManifestClosing closing;                        // as far as it is known
   BackupSummary summary;
   BackupProgress progress;
   std::chrono::steady_clock::time_point last_progress{};

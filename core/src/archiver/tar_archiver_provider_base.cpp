@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <span>
 #include <utility>
 
 #include "autoarchive/archiver/backup_name.hpp"
-#include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
@@ -22,12 +20,6 @@ namespace {
 
 SystemTime now() {
   return std::chrono::system_clock::now();
-}
-
-// Root, type and owner: what a chain is bound to.
-std::string definition_digest(const BackupDefinition& definition, std::string_view provider) {
-  const std::string text = definition.root + '\0' + definition.backup_type->extension + '\0' + std::string(provider);
-  return sha256_of(std::as_bytes(std::span(text)));
 }
 
 BackupName name_of(const BackupRequest& request, int level) {
@@ -160,16 +152,15 @@ class BackupRun {
     header.parent_sha256 = parts_.identity.parent_sha256;
     header.root = definition.root;
     header.provider = provider_.provider_id();
-    header.definition_digest = definition_digest(definition, provider_.provider_id());
-    header.started = now();
+    header.definition_digest = definition_digest(definition.root, header.type, header.provider);
+    header.started = parts_.started;
     return header;
   }
 
   void finish_manifest() {
-    ManifestClosing closing;
+    auto closing = std::move(parts_.closing);
     closing.archive_bytes = parts_.summary.archive_bytes;
     closing.archive_sha256 = parts_.summary.archive_sha256;
-    closing.blocks = parts_.blocks;
     closing.finished = now();
     parts_.manifest->finish(std::move(closing));
     parts_.manifest_sink->finish();
@@ -239,6 +230,8 @@ BackupResult TarArchiverProviderBase::run(const BackupRequest& request, int leve
 
   BackupJob::Parts parts(request, storage, transaction, filter_rules(request));
   parts.identity = complete_identity(request, storage, level);
+  parts.provider = identification_.provider_id();
+  parts.started = now();
   parts.level = level;
   parts.incremental = incremental;
   parts.root = root;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <span>
 
+#include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "json_line.hpp"
@@ -78,6 +80,21 @@ std::vector<FrameStart> parse_frames(JsonLineReader& reader) {
 }
 
 }  // namespace
+
+std::string definition_digest(std::string_view root, std::string_view type, std::string_view provider) {
+  const auto text = std::string(root) + '\0' + std::string(type) + '\0' + std::string(provider);
+  return sha256_of(std::as_bytes(std::span(text)));
+}
+
+void add_removed(ManifestClosing& closing, std::string_view path) {
+  if (closing.more_removed) return;
+  if (!closing.removed.empty()) {
+    const std::string_view last = closing.removed.back();
+    if (path.size() > last.size() && path.starts_with(last) && path[last.size()] == '/') return;
+  }
+  closing.more_removed = closing.removed.size() == kMaxRemoved;
+  if (!closing.more_removed) closing.removed.emplace_back(path);
+}
 
 std::string header_line(const ManifestHeader& header) {
   std::string out;
@@ -156,6 +173,13 @@ std::string closing_line(const ClosingLine& whole) {
     blocks += "[" + std::to_string(block.offset) + "," + std::to_string(block.stream_offset) + "]";
   }
   blocks += ']';
+  if (!closing.removed.empty()) {
+    std::string& removed = line.raw("removed");
+    removed += '[';
+    for (const auto& path : closing.removed) removed += (removed.back() == '[' ? "\"" : ",\"") + to_base64(path) + "\"";
+    removed += ']';
+  }
+  if (closing.more_removed) line.raw("more_removed") += "true";
   std::string& frames = line.raw("frames");
   frames += '[';
   for (const auto& frame : whole.frames) {
@@ -190,6 +214,12 @@ ClosingLine parse_closing_line(std::string_view text) {
       whole.text_digest = reader.hex();
     } else if (key == "blocks") {
       closing.blocks = parse_blocks(reader);
+    } else if (key == "removed") {
+      reader.begin_array();
+      while (reader.next_element()) reader.base64(closing.removed.emplace_back());
+    } else if (key == "more_removed") {
+      closing.more_removed = true;
+      reader.skip();
     } else if (key == "frames") {
       whole.frames = parse_frames(reader);
     } else {

@@ -23,6 +23,7 @@ namespace autoarchive::host {
 [[nodiscard]] ExitStatus run_command(Session& session, const StatusCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const ScheduleCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const PurgeCommand& command);
+[[nodiscard]] ExitStatus run_command(Session& session, const RescanCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const RouteCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const WhyCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const PluginsCommand& command);

@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
+
 #include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "job/next_backup.hpp"
 #include "output/entry_text.hpp"
+#include "state/archive_record.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -56,6 +60,27 @@ class PointInTime {
   std::string gap_;
 };
 
+/// Which level the next backup will be, by which rule, and why.
+Json::Object explain_next(Session& session, const ArchiveBackups& backups) {
+  const auto& archive = backups.archive;
+  const auto record = read_archive_record(session.config().state_dir, archive.name).record;
+  try {
+    const auto next = next_backup(session, archive, backups.catalog, record,
+                                  {false, {}, false, {}, std::chrono::system_clock::now()}, nullptr);
+    const auto& choice = next.choice;
+    session.console().result(fmt::format("next: level {} by {}, as {} ({})", choice.level, next.provider,
+                                         escaped(choice.reason), to_string(choice.rule)));
+    return {{"level", choice.level},
+            {"provider", next.provider},
+            {"rule", to_string(choice.rule)},
+            {"reason", choice.reason},
+            {"in_a_row", choice.in_a_row}};
+  } catch (const Error& error) {  // what there is can be told all the same
+    session.console().problem({Severity::warning, "", archive.name, error.message()});
+    return {{"error", error.message()}};
+  }
+}
+
 }  // namespace
 
 ExitStatus run_command(Session& session, const ExplainCommand& command) {
@@ -69,8 +94,10 @@ ExitStatus run_command(Session& session, const ExplainCommand& command) {
     points.emplace_back(point.as_json());
   }
   if (points.empty()) session.console().info(command.archive + ": no backup yet");
-  session.console().document(
-      {{"exit_code", static_cast<int>(status)}, {"archive", command.archive}, {"points", std::move(points)}});
+  Json::Object document{
+      {"exit_code", static_cast<int>(status)}, {"archive", command.archive}, {"points", std::move(points)}};
+  if (!backups.archive.root.empty()) document.emplace_back("next", explain_next(session, backups));
+  session.console().document(std::move(document));
   return status;
 }
 

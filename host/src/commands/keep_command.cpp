@@ -6,6 +6,7 @@
 #include "job/archive_files.hpp"
 #include "job/archive_transaction.hpp"
 #include "job/pins.hpp"
+#include "job/restore_text.hpp"
 #include "output/table.hpp"
 
 namespace autoarchive::host {
@@ -33,8 +34,11 @@ class Keeper {
       return tell(name, retention(session_, backups.archive, *backups.storage, backups.catalog));
     const auto transaction = backups.storage->begin(transaction_options(session_, backups.archive));
     const auto now = BackupCatalog::read(*backups.storage, name, session_.providers().types());
-    const auto keeping = retention(session_, backups.archive, *backups.storage, now);
-    if (!keeping.plan.steps.empty()) transaction->commit(keeping.plan);
+    auto keeping = retention(session_, backups.archive, *backups.storage, now);
+    if (!keeping.plan.steps.empty()) {
+      renew_restore_text(name, now, keeping.plan);
+      transaction->commit(keeping.plan);
+    }
     tell(name, keeping);
   }
 

@@ -11,6 +11,7 @@
 #include "job/archive_transaction.hpp"
 #include "job/next_backup.hpp"
 #include "job/pins.hpp"
+#include "job/restore_text.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -144,7 +145,9 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
       throw Error(ErrorCode::runtime_error, "remove: the backups have changed meanwhile; look again with aa list",
                   ErrorCause::not_now);
     }
-    transaction->commit(removal_plan(kept_files(*backups.storage, now), chosen));
+    auto plan = removal_plan(kept_files(*backups.storage, now), chosen);
+    renew_restore_text(command.target.archive, now, plan);
+    transaction->commit(plan);
     level = first_current_level(now, chosen);
   }
   if (level) drop_state(session, backups.archive, *level);

@@ -11,6 +11,7 @@
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "events/reading_progress.hpp"
 #include "job/tree_difference.hpp"
 #include "state/verify_record.hpp"
 
@@ -87,13 +88,15 @@ std::string noted_sha256(const std::string& archive_file) {
   }
 }
 
-FileVerdict check_file(Session& session, const ArchiveLevel& level, IArchiveReader& reader, VerifyDepth depth) {
+FileVerdict check_file(Session& session, const ArchiveLevel& level, IArchiveReader& reader, VerifyDepth depth,
+                       ReadingProgress& progress) {
   FileVerdict verdict;
   verdict.name = level.file->description();
   verdict.is_proven = level.manifest != nullptr;
   check_quickly(level, reader, verdict);
   if (depth == VerifyDepth::quick) return verdict;
-  verdict.result = reader.verify(*level.file, level.manifest.get(), session.process().stop);
+  const WatchedFile watched(*level.file, progress);
+  verdict.result = reader.verify(watched, level.manifest.get(), session.process().stop);
   verdict.faults = verdict.result.faults;
   const auto noted = noted_sha256(verdict.name);
   if (!noted.empty() && noted != verdict.result.sha256) {
@@ -131,11 +134,10 @@ class Verification {
                   : source.remarks.empty() ? ExitStatus::ok
                                            : ExitStatus::warnings;
     const auto reader = session_.providers().reader_for(*source.levels.back().file);
-    std::vector<FileVerdict> verdicts;
-    for (const auto& level : source.levels) {
-      verdicts.push_back(check_file(session_, level, *reader, depth_));
-      report(verdicts.back());
-      if (!verdicts.back().faults.empty()) status = worse(status, ExitStatus::failed);
+    const auto verdicts = check_files(source, *reader);
+    for (const auto& verdict : verdicts) {
+      report(verdict);
+      if (!verdict.faults.empty()) status = worse(status, ExitStatus::failed);
     }
     RestoreResult proof;
     const bool is_whole = status != ExitStatus::failed;
@@ -154,6 +156,15 @@ class Verification {
   }
 
  private:
+  std::vector<FileVerdict> check_files(const BackupSource& source, IArchiveReader& reader) {
+    std::uint64_t bytes = 0;
+    for (const auto& level : source.levels) bytes += level.file->size();
+    ReadingProgress progress(session_.console(), source.description, session_.progress_style(), bytes);
+    std::vector<FileVerdict> verdicts;
+    for (const auto& level : source.levels) verdicts.push_back(check_file(session_, level, reader, depth_, progress));
+    return verdicts;
+  }
+
   void report(const FileVerdict& verdict) {
     for (const auto& fault : verdict.faults) {
       session_.console().problem(

@@ -36,6 +36,8 @@ constexpr std::array kIds{
     ProblemId{"clock.back", false,
               "The newest backup is from the future: the clock was set back. Rules on age do not fire."},
     ProblemId{"hook.failed", false, "A hook ended with an error, took too long, or could not be started."},
+    ProblemId{"chain.broken", false,
+              "A level that a backup is based on is missing or damaged, so that it can't be restored with its chain."},
     ProblemId{"archive.unproven", false, "There is no manifest, so that what was read could not be compared."},
     ProblemId{"file.meta", false, "What belongs to an entry beside its content could not be restored exactly."},
     ProblemId{"plugin.dev_override", false, "A plugin under development takes an installed one's place."},

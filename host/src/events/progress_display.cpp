@@ -39,8 +39,9 @@ std::string progress_text(const std::string& archive, const BackupProgress& prog
                                                        static_cast<double>(progress.total_content_bytes))
                                   : 0;
   if (total_known) text += fmt::format("  {:.0f}%", part * 100);
-  text += fmt::format("  {}  {} files  {}/s", format_bytes({progress.content_bytes}), progress.entries,
-                      format_bytes({static_cast<std::uint64_t>(rate)}));
+  text += "  " + format_bytes({progress.content_bytes});
+  if (progress.entries > 0) text += fmt::format("  {} files", progress.entries);
+  text += fmt::format("  {}/s", format_bytes({static_cast<std::uint64_t>(rate)}));
   if (part > 0.01) {
     const auto left = std::chrono::duration<double>(seconds * (1 - part) / part);
     text += "  ETA " + format_duration(std::chrono::duration_cast<std::chrono::seconds>(left));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <sstream>
@@ -11,6 +12,7 @@
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "autoarchive/storage/lock_file.hpp"
 #include "events/backup_events.hpp"
@@ -28,6 +30,7 @@
 #include "job/next_backup.hpp"
 #include "job/pins.hpp"
 #include "job/restore_text.hpp"
+#include "job/restore_text_transaction.hpp"
 #include "state/archive_record.hpp"
 
 namespace autoarchive::host {
@@ -160,8 +163,10 @@ class CreateJob {
     if (!doubt.empty()) hold(wanted, next, doubt);
     check_space(next, wanted);
     wanted.storage = &storage_;
-    wanted.transaction = transaction.get();
-    if (!held_) add_restore_text(wanted, backups);
+    const BackupName made{archive_.name, type_, wanted.level.value_or(0), ""};
+    RestoreTextTransaction with_text(*transaction,
+                                     [&](CommitPlan& plan) { add_restore_text(plan, backups, made, *transaction); });
+    wanted.transaction = held_ ? transaction.get() : &with_text;
     auto outcome = make(wanted, next);
     remember_marker(session_.config().state_dir, archive_.name, archive_.destination, transaction->marker());
     if (!held_) prove(outcome);
@@ -169,10 +174,21 @@ class CreateJob {
   }
 
   // RESTORE.txt is renewed with the commit: for today's chain, with the names that its files will have.
-  void add_restore_text(BackupRequest& request, const BackupCatalog& backups) const {
-    const auto files = chain_with(backups, {archive_.name, type_, request.level.value_or(0), ""});
-    if (!files.empty())
-      request.plan.texts.push_back({std::string(kRestoreTextName), restore_text(archive_.name, files)});
+  void add_restore_text(CommitPlan& plan, const BackupCatalog& backups, const BackupName& made,
+                        const ITransaction& transaction) const {
+    auto entries = catalog_after(backups, plan).entries();
+    std::erase_if(entries, [&](const auto& entry) { return entry.name.file_name() == made.file_name(); });
+    ManifestReader manifest(transaction.read_back(manifest_name(made.file_name())));
+    CatalogEntry fresh;
+    fresh.name = made;
+    fresh.closing = manifest.closing();
+    fresh.header = manifest.header();
+    entries.push_back(std::move(fresh));
+    const BackupCatalog after(std::move(entries));
+    const auto point = std::find_if(after.entries().begin(), after.entries().end(),
+                                    [&](const auto& entry) { return entry.name == made; });
+    const auto steps = restore_steps(after, static_cast<std::size_t>(point - after.entries().begin()));
+    if (!steps.empty()) plan.texts.push_back({std::string(kRestoreTextName), restore_text(archive_.name, steps)});
   }
 
   // The backup is committed and stays, whatever is found now; what is found decides how the run has gone.

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -16,8 +18,9 @@ Every backup is a plain tar file. NAME.EXT is level 0, the whole tree; NAME.1.EX
 level 1, and so on: a chain. Files with two letters before EXT (NAME.aa.EXT, NAME.1.aa.EXT) are older generations: they are restored in the same
 way, from level 0 upward.
 
-Run the commands of a section in the directory of this file, as root if owners are to come back, all of them and in their order. Each section is
-for the newest backup of its archive; leave out levels from the end to get an earlier one. This file is written anew with each backup.
+Run the commands of a section for one of the programs in the directory of this file, as root if owners are to come back, all of them and in their
+order. Each section is for the newest backup of its archive; leave out levels from the end to get an earlier one. This file is written anew
+whenever backups come or go.
 
 )";
 
@@ -33,47 +36,99 @@ std::string shell_word(std::string_view word) {
   return text + "'";
 }
 
-std::string bsdtar_part(const std::vector<std::string>& files) {
-  if (files.size() == 1)
-    return fmt::format("With bsdtar (libarchive) instead:\n\n    bsdtar -x -p -f {} -C \"$TO\"\n\n", files.front());
-  return "bsdtar and other programs read these files, too, in the same order, but do not remove what a level has "
-         "deleted: use GNU tar for a "
-         "chain.\n\n";
+/// For a name with bytes that a text had better not have, printf says them; a line end at its end the shell would drop.
+std::string path_word(std::string_view path) {
+  const bool is_plain = is_utf8(path) && std::none_of(path.begin(), path.end(), [](char c) {
+                          return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+                        });
+  if (is_plain) return "\"$TO\"/" + shell_word(path);
+  std::string octal;
+  for (const char c : path) octal += fmt::format("\\{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  return "\"$TO/$(printf '" + octal + "')\"";
+}
+
+bool can_remove(const RestoreStep& step) {
+  return step.is_known && std::none_of(step.removed.begin(), step.removed.end(),
+                                       [](const std::string& path) { return path.ends_with('\n'); });
+}
+
+std::string bsdtar_part(const std::vector<RestoreStep>& steps) {
+  const auto* unknown = std::find_if_not(steps.data() + 1, steps.data() + steps.size(),
+                                         [](const auto& step) { return can_remove(step); });
+  if (unknown != steps.data() + steps.size()) {
+    return fmt::format(
+        "bsdtar (libarchive) and other programs read these files, too, in the same order, but remove "
+        "nothing, and what {} takes away can't be said here: use GNU tar.\n\n",
+        unknown->file);
+  }
+  std::string text = "With bsdtar (libarchive) instead";
+  if (steps.size() > 1)
+    text +=
+        ", which neither removes what a level has deleted (that is done before it) nor sets the times of old "
+        "directories";
+  text += ":\n\n    TO=$(mktemp -d)\n";
+  for (const auto& step : steps) {
+    for (const auto& path : step.removed) text += fmt::format("    rm -rf {}\n", path_word(path));
+    text += fmt::format("    bsdtar -x -p --numeric-owner -f {} -C \"$TO\"\n", step.file);
+  }
+  return text + "    echo \"restored into $TO\"\n\n";
 }
 
 }  // namespace
 
-std::string restore_text(std::string_view archive, const std::vector<std::string>& files) {
+std::string restore_text(std::string_view archive, const std::vector<RestoreStep>& steps) {
   std::string text(kIntroduction);
-  if (files.empty()) return text;
+  if (steps.empty()) return text;
   text +=
-      fmt::format("== {} ==\n\nThe newest backup is level {}. Check its files first:\n\n", archive, files.size() - 1);
-  for (const auto& file : files) text += fmt::format("    sha256sum --check {}\n", sha256_name(file));
+      fmt::format("== {} ==\n\nThe newest backup is level {}. Check its files first:\n\n", archive, steps.size() - 1);
+  for (const auto& step : steps) text += fmt::format("    sha256sum --check {}\n", sha256_name(step.file));
   text += "\nRestore with GNU tar, into an empty directory (any will do in place of the one that mktemp makes):\n\n";
   text += "    TO=$(mktemp --directory)\n";
-  for (const auto& file : files) text += fmt::format("    {} --file={} --directory=\"$TO\"\n", kGnuTar, file);
-  return text + "    echo \"restored into $TO\"\n\n" + bsdtar_part(files);
+  for (const auto& step : steps) text += fmt::format("    {} --file={} --directory=\"$TO\"\n", kGnuTar, step.file);
+  return text + "    echo \"restored into $TO\"\n\n" + bsdtar_part(steps);
 }
 
-std::vector<std::string> chain_with(const BackupCatalog& catalog, const BackupName& made) {
-  std::vector<std::string> files;
-  const int level = made.level.value_or(0);
-  const auto& entries = catalog.entries();
-  const auto parent = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
-    return entry.name.keeping_id.empty() && entry.name.type == made.type && entry.name.level.value_or(0) == level - 1;
-  });
-  if (level > 0) {
-    if (parent == entries.end()) return {};
-    try {  // lower levels stay where they are
-      for (const auto index : catalog.chain_to(static_cast<std::size_t>(parent - entries.begin())))
-        files.push_back(entries[index].name.file_name());
-    } catch (const Error& error) {
-      if (error.cause() != ErrorCause::damaged) throw;
-      return {};
+std::vector<RestoreStep> restore_steps(const BackupCatalog& catalog, std::size_t point) {
+  std::vector<RestoreStep> steps;
+  try {
+    for (const auto index : catalog.chain_to(point)) {
+      const auto& entry = catalog.entries()[index];
+      auto& step = steps.emplace_back();
+      step.file = entry.name.file_name();
+      step.is_known = entry.closing && !entry.closing->more_removed;
+      if (entry.closing) step.removed = entry.closing->removed;
     }
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged) throw;
+    steps.clear();
   }
-  files.push_back(made.file_name());
-  return files;
+  return steps;
+}
+
+std::vector<RestoreStep> restore_steps(const BackupCatalog& catalog) {
+  const auto newest = catalog.newest_first();
+  return newest.empty() ? std::vector<RestoreStep>() : restore_steps(catalog, newest.front());
+}
+
+BackupCatalog catalog_after(const BackupCatalog& catalog, const CommitPlan& plan) {
+  auto entries = catalog.entries();
+  for (const auto& step : plan.steps) {
+    const auto entry = std::find_if(entries.begin(), entries.end(),
+                                    [&](const auto& candidate) { return candidate.name.file_name() == step.from; });
+    if (entry == entries.end()) continue;
+    if (step.action == CommitStep::Action::retire) {
+      entries.erase(entry);
+      continue;
+    }
+    const std::array types{entry->name.type};
+    if (auto name = parse_backup_name(step.to, entry->name.archive, types)) entry->name = std::move(*name);
+  }
+  return BackupCatalog(std::move(entries));
+}
+
+void renew_restore_text(const std::string& archive, const BackupCatalog& catalog, CommitPlan& plan) {
+  plan.texts.push_back(
+      {std::string(kRestoreTextName), restore_text(archive, restore_steps(catalog_after(catalog, plan)))});
 }
 
 std::string restore_script(const std::vector<std::string>& files, const std::string& to) {

@@ -9,8 +9,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "autoarchive/storage/temporary_file.hpp"
 #include "autoarchive/tree/walker.hpp"
-#include "temporary_file.hpp"
 
 namespace autoarchive::tar_external {
 

@@ -12,8 +12,8 @@
 
 #include "autoarchive/base/digest.hpp"
 #include "autoarchive/manifest/entry.hpp"
+#include "autoarchive/storage/temporary_file.hpp"
 #include "tar_stream.hpp"
-#include "temporary_file.hpp"
 
 namespace autoarchive::tar_external {
 

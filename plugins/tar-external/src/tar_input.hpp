@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "autoarchive/archiver/backup_job.hpp"
-#include "temporary_file.hpp"
+#include "autoarchive/storage/temporary_file.hpp"
 #include "tree_survey.hpp"
 
 namespace autoarchive::tar_external {

@@ -17,9 +17,9 @@
 #include "autoarchive/archiver/backup_job.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/manifest/manifest_writer.hpp"
+#include "autoarchive/storage/temporary_file.hpp"
 #include "autoarchive/tree/attributes.hpp"
 #include "dumpdir_file.hpp"
-#include "temporary_file.hpp"
 
 namespace autoarchive::tar_external {
 

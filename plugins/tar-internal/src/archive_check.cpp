@@ -1,17 +1,16 @@
 #include "archive_check.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "borrowed_file.hpp"
 #include "codec.hpp"
+#include "file_digest.hpp"
 #include "member_reader.hpp"
 #include "parallel_decoder.hpp"
 #include "restore_job.hpp"
@@ -20,53 +19,11 @@ namespace autoarchive::tar_internal {
 namespace {
 
 constexpr Bytes kDecoderMemory{128ULL << 20U};
-constexpr std::size_t kReadBytes = 1U << 20U;
 constexpr std::size_t kMaxNamed = 1000;
 
 Error cancelled() {
   return {ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled};
 }
-
-/// SHA-256 of a file, by a thread of its own where that pays.
-class FileDigest {
- public:
-  FileDigest(const ReadableFile& file, const std::stop_token& stop) {
-    if (file.size() <= kReadBytes) {
-      digest_ = compute(file, stop, {});
-      return;
-    }
-    thread_ = std::jthread([this, &file, stop](const std::stop_token& given_up) {
-      try {
-        digest_ = compute(file, stop, given_up);
-      } catch (...) {  // finish() throws it
-        error_ = std::current_exception();
-      }
-    });
-  }
-
-  std::string finish() {
-    if (thread_.joinable()) thread_.join();
-    if (error_) std::rethrow_exception(error_);
-    return std::move(digest_);
-  }
-
- private:
-  static std::string compute(const ReadableFile& file, const std::stop_token& stop, const std::stop_token& given_up) {
-    Sha256 digest;
-    std::vector<std::byte> buffer(kReadBytes);
-    for (std::uint64_t offset = 0;;) {
-      if (stop.stop_requested() || given_up.stop_requested()) throw cancelled();
-      const auto size = file.read_at(offset, buffer);
-      if (size == 0) return digest.finish();
-      digest.update(ByteView(buffer).first(size));
-      offset += size;
-    }
-  }
-
-  std::string digest_;
-  std::exception_ptr error_;
-  std::jthread thread_;  // last: it uses the others
-};
 
 /// Writes down which members are lost.
 class LostMembers final : public IRestoreObserver {

@@ -100,6 +100,7 @@ class Bzip2Decoder final : public Decoder {
       const auto available = input_.peek();
       if (!inside_stream_) {
         if (available.empty()) return 0;
+        begin_part(input_.position());
         begin_stream();
       }
       if (available.empty()) throw damaged(input_, "it is cut short inside of a bzip2 stream");

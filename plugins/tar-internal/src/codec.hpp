@@ -15,6 +15,7 @@
 
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/manifest/entry.hpp"
 #include "file_input.hpp"
 
 namespace autoarchive::tar_internal {
@@ -82,6 +83,18 @@ class Decoder {
   /// Fills `out` as far as possible without waiting for more than one call of the library; 0 only at the end of the
   /// file.
   [[nodiscard]] virtual std::size_t read(std::span<std::byte> out) = 0;
+
+  /// Where in the file the part (gzip member, bzip2 stream, zstd frame) begins that the last read() has begun with;
+  /// none if it went on in one, or the format does not show it.
+  [[nodiscard]] std::optional<std::uint64_t> take_part_begin() noexcept {
+    return std::exchange(part_begin_, std::nullopt);
+  }
+
+ protected:
+  void begin_part(std::uint64_t offset) noexcept { part_begin_ = offset; }
+
+ private:
+  std::optional<std::uint64_t> part_begin_;
 };
 
 /// The type's codec; none for plain tar. `extension` is one of the five types'. `strength` 0..9, or none for the
@@ -112,6 +125,8 @@ class Decoder {
 [[nodiscard]] std::unique_ptr<Decoder> make_bzip2_decoder(FileInput& input);
 [[nodiscard]] std::unique_ptr<Decoder> make_xz_decoder(FileInput& input, Bytes memory_limit);
 [[nodiscard]] std::unique_ptr<Decoder> make_zstd_decoder(FileInput& input, Bytes memory_limit);
+/// The blocks of an xz file as its index tells them; none if it has several streams, or padding behind them.
+[[nodiscard]] std::vector<ArchiveBlock> xz_blocks(const ReadableFile& file, Bytes memory_limit);
 /// An xz block says less of itself than a stream: the kind of its check stands at the beginning of the file.
 [[nodiscard]] std::unique_ptr<Decoder> make_xz_block_decoder(const ReadableFile& file, FileInput& input,
                                                              Bytes memory_limit);

@@ -186,6 +186,7 @@ class GzipDecoder final : public Decoder {
     if (available.empty()) return false;
     if (available.front() != std::byte{0x1f})
       throw damaged(input_, "something that is no gzip member stands behind its end");
+    begin_part(input_.position());
     inflater_->begin_member();
     inside_member_ = has_members_ = true;
     member_bytes_ = 0;

@@ -143,7 +143,8 @@ struct MemberReader::State {
   std::uint64_t begin = 0;     // of what is fed to the scanner, in the tar stream
   std::uint64_t offset = 0;    // of the last member
   std::exception_ptr failure;  // thrown inside of a callback
-  bool is_plain = false;       // not compressed
+  std::vector<ArchiveBlock>* blocks = nullptr;
+  bool is_plain = false;  // not compressed
   bool at_end = false;
   bool has_member = false;
 
@@ -158,6 +159,8 @@ struct MemberReader::State {
 
   ByteView read_chunk() {
     const auto size = decoder->read(chunk);
+    const auto part = blocks != nullptr ? decoder->take_part_begin() : std::nullopt;
+    if (part && size > 0) blocks->push_back({*part, begin + scanner.fed_bytes()});
     scanner.feed(ByteView(chunk).first(size));
     return ByteView(chunk).first(size);
   }
@@ -230,8 +233,11 @@ struct MemberReader::State {
   }
 };
 
-MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory)
-    : MemberReader(file, format_of(file), decoder_memory, {}, 0) {}
+MemberReader::MemberReader(const ReadableFile& file, Bytes decoder_memory, std::vector<ArchiveBlock>* blocks)
+    : state_(std::make_unique<State>(file, format_of(file), decoder_memory, ArchiveBlock{}, 0)) {
+  state_->blocks = blocks;
+  open();
+}
 
 MemberReader::MemberReader(const ReadableFile& file, std::string_view format, Bytes decoder_memory, ArchiveBlock block,
                            std::uint64_t stream_offset)

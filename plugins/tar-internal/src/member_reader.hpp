@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/bytes.hpp"
@@ -28,8 +29,9 @@ struct ContentPiece {
 /// thread-safe.
 class MemberReader {
  public:
-  /// `file` must outlive the reader.
-  MemberReader(const ReadableFile& file, Bytes decoder_memory);
+  /// `file` must outlive the reader. `blocks`, if not null, must too, and gets the places of the parts that decode by
+  /// themselves, as they are read; none in formats that don't show them.
+  MemberReader(const ReadableFile& file, Bytes decoder_memory, std::vector<ArchiveBlock>* blocks = nullptr);
   /// Begins with the member whose header is at `stream_offset` of the tar stream, decoding from `block` on, which is at
   /// or before it. `format` is one of format_of().
   MemberReader(const ReadableFile& file, std::string_view format, Bytes decoder_memory, ArchiveBlock block,

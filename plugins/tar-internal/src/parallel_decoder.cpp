@@ -1,8 +1,10 @@
 #include "parallel_decoder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "autoarchive/base/error.hpp"
 #include "file_input.hpp"
 
 namespace autoarchive::tar_internal {
@@ -41,6 +43,18 @@ std::uint64_t largest_block(const std::vector<ArchiveBlock>& blocks, std::uint64
   return largest;
 }
 
+/// Whether a decoder of the first block is content with this much memory. All blocks of our files want the same.
+bool is_enough(const ReadableFile& file, std::string_view format, const ArchiveBlock& block, Bytes memory) {
+  FileInput input(file, block.offset);
+  std::array<std::byte, 1> first{};
+  try {
+    static_cast<void>(make_block_decoder(format, file, input, memory)->read(first));
+    return true;
+  } catch (const Error&) {  // damage comes out again where it is read
+    return false;
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Decoder> ParallelDecoder::make(const ReadableFile& file, std::string_view format,
@@ -48,6 +62,10 @@ std::unique_ptr<Decoder> ParallelDecoder::make(const ReadableFile& file, std::st
   const auto largest = largest_block(blocks, file.size());
   if (largest == 0 || largest > kMaxHeldBytes || threads < 2 || blocks.size() < kMinBlocks || format == "tar")
     return nullptr;
+  // The memory is for all of them together.
+  while (threads > 1 && !is_enough(file, format, blocks.front(), {memory_limit.count / threads})) --threads;
+  if (threads < 2) return nullptr;
+  memory_limit.count /= threads;
   const auto fitting = std::clamp<std::size_t>(static_cast<std::size_t>(kMaxHeldBytes / largest), 1, kMaxSlots);
   const auto slots = std::min<std::size_t>(fitting, threads + 2U);
   return std::unique_ptr<Decoder>(new ParallelDecoder(file, format, std::move(blocks), memory_limit, slots, threads));

@@ -26,7 +26,8 @@ namespace autoarchive::tar_internal {
 class ParallelDecoder final : public Decoder {
  public:
   /// Yields what decodes from the first of `blocks` on. None if the table can't be used or it does not pay: too few
-  /// blocks, not in order, or one that is too large. `file` must outlive the decoder.
+  /// blocks, not in order, one that is too large, or not memory enough for two decoders. `memory_limit` is for the
+  /// decoders of all threads together. `file` must outlive the decoder.
   [[nodiscard]] static std::unique_ptr<Decoder> make(const ReadableFile& file, std::string_view format,
                                                      std::vector<ArchiveBlock> blocks, Bytes memory_limit,
                                                      unsigned threads);

@@ -173,6 +173,7 @@ const std::string* RestoreJob::first_name_of(const ManifestEntry& line) const {
     const auto found = first_names_by_place_.find({line.stored_level, *line.offset});
     if (found != first_names_by_place_.end()) return &found->second;
   }
+  if (line.entry.inode == 0) return nullptr;  // not known, as after a rescan
   const auto found = first_names_by_identity_.find(identity_of(line.entry));
   return found == first_names_by_identity_.end() ? nullptr : &found->second;
 }

@@ -6,6 +6,7 @@
 #include "autoarchive/base/error.hpp"
 #include "codec.hpp"
 #include "content_reader.hpp"
+#include "manifest_rebuild.hpp"
 #include "member_reader.hpp"
 #include "restore_job.hpp"
 
@@ -30,7 +31,7 @@ std::shared_ptr<const IArchiveReaderIdentification> reader_identification() {
   return identification;
 }
 
-TarArchiveReader::TarArchiveReader(const ProviderArguments& /*arguments*/) {}
+TarArchiveReader::TarArchiveReader(const ProviderArguments& arguments) : work_dir_(arguments.work_dir) {}
 
 void TarArchiveReader::read_members(const ReadableFile& file, Bytes decoder_memory, IMemberVisitor& visitor) {
   MemberReader reader(file, decoder_memory);
@@ -59,6 +60,11 @@ RestoreResult TarArchiveReader::prove(const RestoreRequest& request) {
 
 void TarArchiveReader::read_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) {
   write_content(levels, path, out);
+}
+
+ManifestClosing TarArchiveReader::rebuild_manifest(const ReadableFile& file, const ReadableFile* parent,
+                                                   const ManifestHeader& header, Sink& out, std::stop_token stop) {
+  return ManifestRebuild(file, parent, work_dir_, std::move(stop)).run(header, out);
 }
 
 }  // namespace autoarchive::tar_internal

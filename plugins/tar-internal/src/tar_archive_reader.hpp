@@ -2,6 +2,7 @@
 /// The reader service for tar archives of all five types, ours and foreign.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
@@ -11,7 +12,7 @@ namespace autoarchive::tar_internal {
 
 [[nodiscard]] std::shared_ptr<const IArchiveReaderIdentification> reader_identification();
 
-/// Needs nothing from its work_dir. Not thread-safe.
+/// Its work_dir is for temporary files without a name. Not thread-safe.
 class TarArchiveReader final : public IArchiveReader {
  public:
   explicit TarArchiveReader(const ProviderArguments& arguments);
@@ -22,6 +23,11 @@ class TarArchiveReader final : public IArchiveReader {
   RestoreResult prove(const RestoreRequest& request) override;
   void read_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) override;
   VerifyResult verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) override;
+  ManifestClosing rebuild_manifest(const ReadableFile& file, const ReadableFile* parent, const ManifestHeader& header,
+                                   Sink& out, std::stop_token stop) override;
+
+ private:
+  std::filesystem::path work_dir_;
 };
 
 }  // namespace autoarchive::tar_internal

@@ -46,6 +46,9 @@ bool TargetTree::may_replace(const Entry& entry) {
 
 void TargetTree::extract(const ArchiveMember& member, MemberReader* reader) {
   const auto& entry = member.entry;
+  // Nothing replaces the target itself, with all that is in it.
+  if (entry.path == "." && (entry.kind != EntryKind::directory || member.hard_link))
+    return report_(entry.path, "the root of the backup is no directory in it; it is not restored");
   // What this run made there before may have been something else: a directory gives way to a file with all that is in
   // it.
   if (entry.kind != EntryKind::directory && directories_.contains(entry.path)) remove(entry.path);

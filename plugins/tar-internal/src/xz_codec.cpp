@@ -318,6 +318,35 @@ std::unique_ptr<Decoder> make_xz_decoder(FileInput& input, Bytes memory_limit) {
   return std::make_unique<XzDecoder>(input, memory_limit);
 }
 
+std::vector<ArchiveBlock> xz_blocks(const ReadableFile& file, Bytes memory_limit) {
+  const auto read = [&](std::uint64_t offset, std::span<std::byte> buffer) {
+    return file.read_at(offset, buffer) == buffer.size();
+  };
+  std::array<std::byte, LZMA_STREAM_HEADER_SIZE> footer{};
+  lzma_stream_flags flags{};
+  const auto end = file.size();
+  if (end < 2 * footer.size() || !read(end - footer.size(), footer) ||
+      lzma_stream_footer_decode(&flags, bytes(footer.data())) != LZMA_OK ||
+      flags.backward_size > std::min(memory_limit.count, end - footer.size())) {
+    return {};
+  }
+  Buffer text(static_cast<std::size_t>(flags.backward_size));
+  if (!read(end - footer.size() - text.size(), text)) return {};
+  auto limit = memory_limit.count;
+  std::size_t position = 0;
+  lzma_index* decoded = nullptr;
+  if (lzma_index_buffer_decode(&decoded, &limit, nullptr, bytes(text.data()), &position, text.size()) != LZMA_OK)
+    return {};
+  const std::unique_ptr<lzma_index, IndexDeleter> index(decoded);
+  if (lzma_index_file_size(index.get()) != end) return {};
+  std::vector<ArchiveBlock> blocks;
+  lzma_index_iter block;
+  lzma_index_iter_init(&block, index.get());
+  while (lzma_index_iter_next(&block, LZMA_INDEX_ITER_NONEMPTY_BLOCK) == 0)
+    blocks.push_back({block.block.compressed_file_offset, block.block.uncompressed_file_offset});
+  return blocks;
+}
+
 std::unique_ptr<Decoder> make_xz_block_decoder(const ReadableFile& file, FileInput& input, Bytes memory_limit) {
   return std::make_unique<XzBlockDecoder>(file, input, memory_limit);
 }

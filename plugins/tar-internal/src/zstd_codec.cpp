@@ -132,6 +132,7 @@ class ZstdDecoder final : public Decoder {
     for (;;) {
       const auto available = input_.peek();
       if (available.empty() && !inside_frame_) return 0;
+      if (!inside_frame_) begin_part(input_.position());
       ZSTD_inBuffer in{available.data(), available.size(), 0};
       ZSTD_outBuffer target{out.data(), out.size(), 0};
       const auto result = ZSTD_decompressStream(context_.get(), &target, &in);

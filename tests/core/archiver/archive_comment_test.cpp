@@ -6,7 +6,11 @@ namespace autoarchive {
 namespace {
 
 TEST(ArchiveComment, ComesBackAsItWasWritten) {
-  for (const ArchiveIdentity& identity : {ArchiveIdentity{"home", 0, "b", "b", ""}, {"a.b", 12, "b", "c", "p"}}) {
+  const SystemTime time{std::chrono::seconds(1'764'000'000) + std::chrono::nanoseconds(120)};
+  for (const ArchiveIdentity& identity : {ArchiveIdentity{"home", 0, "b", "b", ""},
+                                          {"a.b", 12, "b", "c", "p"},
+                                          {"home", 1, "b", "c", "p", "tar-external", time, "/srv/a, b=c%/\xff\n"}}) {
+    EXPECT_EQ(to_comment(identity).find_first_of(",\n\xff"), std::string::npos);
     EXPECT_EQ(parse_comment(to_comment(identity)), identity) << to_comment(identity);
   }
 }
@@ -15,7 +19,9 @@ TEST(ArchiveComment, OfOthersIsNone) {
   for (const char* text :
        {"", "autoarchive", "a comment", "autoarchive archive=x level=0 backup=b",
         "autoarchive archive=x level=-1 backup=b chain=c", "autoarchive archive=x level=1x backup=b chain=c",
-        "xautoarchive archive=x level=0 backup=b chain=c"}) {
+        "xautoarchive archive=x level=0 backup=b chain=c", "autoarchive archive=x level=0 backup=b chain=c root=/%4",
+        "autoarchive archive=x level=0 backup=b chain=c root=/%zz",
+        "autoarchive archive=x level=0 backup=b chain=c started=yesterday"}) {
     EXPECT_FALSE(parse_comment(text)) << text;
   }
   EXPECT_TRUE(parse_comment("autoarchive archive=x level=0 backup=b chain=c later=word word"));

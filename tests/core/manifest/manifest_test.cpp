@@ -92,6 +92,7 @@ std::string written(const std::vector<ManifestEntry>& entries) {
   closing.archive_bytes = 99;
   closing.archive_sha256 = "5555";
   closing.blocks = {{0, 0}, {50, 1'048'576}};
+  for (const char* path : {"a", "a/b", "a b", "c\n/d", "c\n/d/e"}) add_removed(closing, path);
   writer.finish(closing);
   return sink.text;
 }
@@ -119,6 +120,8 @@ TEST(Manifest, CountsItsEntries) {
   EXPECT_EQ(closing.problems, 2U);
   EXPECT_EQ(closing.archive_sha256, "5555");
   EXPECT_EQ(closing.blocks.size(), 2U);
+  EXPECT_EQ(closing.removed, (std::vector<std::string>{"a", "a b", "c\n/d"}));
+  EXPECT_FALSE(closing.more_removed);
   ManifestEntry first;
   EXPECT_TRUE(reader.next(first));
   EXPECT_EQ(first.entry.path, ".");

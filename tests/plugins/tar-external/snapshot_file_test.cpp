@@ -6,9 +6,9 @@
 
 #include <limits>
 
+#include "autoarchive/storage/temporary_file.hpp"
 #include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
-#include "temporary_file.hpp"
 
 namespace autoarchive::tar_external {
 namespace {

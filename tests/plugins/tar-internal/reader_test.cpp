@@ -83,25 +83,34 @@ TEST_F(ReaderTest, ReadsWhatBsdtarAndEveryCompressorMake) {
 }
 
 TEST_F(ReaderTest, ReplaysLevelsOfGnuTarWithTheirDeletions) {
-  for (const char* name : {"keep", "go", "d/keep", "d/go", "gone/x"})
-    test::write_file(directory_ / "tree" / name, name);
-  const auto tar = [&](int level) {
-    const auto made = run_shell("cd " + shell_quote(directory_ / "tree") +
-                                " && tar --format=posix --listed-incremental=" + shell_quote(directory_ / "snar") +
-                                " -cf " + shell_quote(directory_ / ("level" + std::to_string(level))) + " .");
-    ASSERT_EQ(made.status, 0) << made.output;
-  };
-  tar(0);
-  for (const char* name : {"go", "d/go", "gone"}) std::filesystem::remove_all(directory_ / "tree" / name);
-  test::write_file(directory_ / "tree/new", "new");
-  std::filesystem::create_symlink("new", directory_ / "tree/link");
-  tar(1);
-  std::filesystem::remove(directory_ / "tree/link");
-  tar(2);
-  const auto result = restore({directory_ / "level0", directory_ / "level1", directory_ / "level2"});
-  EXPECT_EQ(result.problems, 0U);
-  EXPECT_EQ(result.removed, 4U);
-  EXPECT_THAT(test::diff_trees(directory_ / "tree", directory_ / "target"), IsEmpty());
+  for (const std::string format : {"posix", "gnu", "oldgnu"}) {
+    const auto tree = directory_.make(format);
+    const auto file = [&](int level) { return directory_ / (format + ".level" + std::to_string(level)); };
+    const auto tar = [&](int level) {
+      const auto made = run_shell("cd " + shell_quote(tree) + " && tar --format=" + format + " --listed-incremental=" +
+                                  shell_quote(directory_ / (format + ".snar")) + " -cf " + shell_quote(file(level)) +
+                                  " . && touch -d '1 hour ago' " + shell_quote(directory_ / (format + ".snar")));
+      ASSERT_EQ(made.status, 0) << made.output;
+    };
+    for (const char* name : {"keep", "go", "d/keep", "d/go", "gone/x"}) test::write_file(tree / name, name);
+    tar(0);
+    for (const char* name : {"go", "d/go", "gone"}) std::filesystem::remove_all(tree / name);
+    test::write_file(tree / "new", "new");
+    std::filesystem::create_symlink("new", tree / "link");
+    tar(1);
+    std::filesystem::remove(tree / "link");
+    tar(2);
+    std::filesystem::remove_all(directory_ / "target");
+    const auto result = restore({file(0), file(1), file(2)});
+    EXPECT_EQ(result.problems, 0U) << format;
+    EXPECT_EQ(result.removed, 4U) << format;
+    // Old formats have whole seconds only.
+    if (format != "posix") {
+      for (const auto& top : {tree, directory_ / "target"})
+        ASSERT_EQ(run_shell("find " + shell_quote(top) + " -exec touch -h -d 2020-01-01 {} +").status, 0);
+    }
+    EXPECT_THAT(test::diff_trees(tree, directory_ / "target"), IsEmpty()) << format;
+  }
 }
 
 TEST_F(ReaderTest, RestoresOnlyThePathsThatAreAskedFor) {

@@ -70,6 +70,7 @@ class AA_EXPORT BackupJob {
   /// Reports every event of the walk but entries and excluded ones: sockets, unknown types, what can't be stat'ed or
   /// listed.
   void walk_problem(const WalkItem& item);
+  /// What is deleted is told in walk order: the manifest names it.
   void entry_done(const Entry& entry, EntryStatus status, std::string_view rule = {});
   void content_stored(std::uint64_t bytes);
   void notice(std::string_view text);

@@ -15,6 +15,7 @@
 #include "autoarchive/archiver/backup_definition.hpp"
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/export.hpp"
+#include "autoarchive/manifest/entry.hpp"
 #include "autoarchive/service/iservice.hpp"
 #include "autoarchive/service/iservice_identification.hpp"
 #include "autoarchive/storage/istorage.hpp"
@@ -121,6 +122,12 @@ class AA_EXPORT IArchiveReader : public IService {
   virtual void read_content(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) = 0;
   /// Reads one file to its end and checks all that it proves about itself; `manifest` may be null.
   virtual VerifyResult verify(const ReadableFile& file, const ReadableFile* manifest, std::stop_token stop) = 0;
+  /// Makes the manifest of an archive that has lost it, from the archive, which is read to its end, and `parent`, the
+  /// manifest of the level before (null for a level 0). Inodes and change times are in no archive: they are 0, not
+  /// known. `out` is finished by the caller. Throws Error: cause damaged if the archive is, not_implemented (cause
+  /// unsupported) if the format says too little.
+  virtual ManifestClosing rebuild_manifest(const ReadableFile& file, const ReadableFile* parent,
+                                           const ManifestHeader& header, Sink& out, std::stop_token stop) = 0;
 };
 
 /// Tells which formats a reader knows. Thread-safe.

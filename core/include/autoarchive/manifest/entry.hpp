@@ -2,9 +2,11 @@
 /// What a manifest says: its header, its entries and its closing line. docs/manifest-format.md is the grammar.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "autoarchive/base/durations.hpp"
@@ -32,6 +34,10 @@ struct ManifestHeader {
   SystemTime started{};
   friend bool operator==(const ManifestHeader&, const ManifestHeader&) = default;
 };
+
+/// ManifestHeader::definition_digest of a root, an extension and a provider.
+[[nodiscard]] AA_EXPORT std::string definition_digest(std::string_view root, std::string_view type,
+                                                      std::string_view provider);
 
 /// Whether the entry is exactly as it was, and has to be looked at again next time.
 enum class EntryState : std::uint8_t {
@@ -78,8 +84,17 @@ struct ManifestClosing {
   std::uint64_t archive_bytes = 0;
   std::string archive_sha256;
   std::vector<ArchiveBlock> blocks;  ///< empty: not recorded
+  /// What the level before has and this one has not, of a directory only itself: for who restores with a program that
+  /// replays no deletions.
+  std::vector<std::string> removed;
+  bool more_removed = false;  ///< `removed` would have been too long, and is not complete
   SystemTime finished{};
   friend bool operator==(const ManifestClosing&, const ManifestClosing&) = default;
 };
+
+/// Adds to `closing.removed` what is not below the path that was added last, up to kMaxRemoved paths. REQUIRES: walk
+/// order.
+AA_EXPORT void add_removed(ManifestClosing& closing, std::string_view path);
+inline constexpr std::size_t kMaxRemoved = 1000;
 
 }  // namespace autoarchive

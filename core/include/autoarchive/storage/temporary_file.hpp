@@ -9,15 +9,16 @@
 #include <string>
 #include <string_view>
 
+#include "autoarchive/base/export.hpp"
 #include "autoarchive/base/unique_fd.hpp"
 #include "autoarchive/storage/istorage.hpp"
 #include "autoarchive/storage/sink.hpp"
 
-namespace autoarchive::tar_external {
+namespace autoarchive {
 
 /// Written from front to end, finished, then read at any place. Only its owner may open it, and it is gone with its
 /// last descriptor, however the process ends. Not thread-safe.
-class TemporaryFile final : public Sink {
+class AA_EXPORT TemporaryFile final : public Sink {
  public:
   /// On the file system of `directory`. Throws Error(os_error).
   explicit TemporaryFile(const std::filesystem::path& directory);
@@ -43,4 +44,4 @@ class TemporaryFile final : public Sink {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace autoarchive::tar_external
+}  // namespace autoarchive

@@ -1,4 +1,4 @@
-#include "temporary_file.hpp"
+#include "autoarchive/storage/temporary_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 
-namespace autoarchive::tar_external {
+namespace autoarchive {
 namespace {
 
 constexpr std::size_t kBufferBytes = 1U << 16U;
@@ -89,4 +89,4 @@ std::unique_ptr<ReadableFile> TemporaryFile::reader() const {
   return std::make_unique<Reader>(std::move(fd), size_);
 }
 
-}  // namespace autoarchive::tar_external
+}  // namespace autoarchive

@@ -1,0 +1,50 @@
+/// \file
+/// Archive files that say which backup they are, whatever they are called, and what they should be called. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "autoarchive/archiver/archive_comment.hpp"
+#include "autoarchive/archiver/backup_name.hpp"
+#include "autoarchive/archiver/backup_type.hpp"
+#include "autoarchive/base/durations.hpp"
+
+namespace autoarchive::host {
+
+/// One file of one archive.
+struct FoundBackup {
+  std::string file;  ///< as it is called now
+  ArchiveIdentity identity;
+  BackupType type;
+  std::uint64_t bytes = 0;
+  SystemTime time{};  ///< when the tree was so
+};
+
+/// What such a file should be called.
+struct FoundName {
+  enum class Fate : std::uint8_t {
+    stays,  ///< it has a right name
+    moves,
+    copy,      ///< another file has the same backup; it is left alone
+    nameless,  ///< every name that it could have is taken; it is left alone
+  };
+  Fate fate = Fate::stays;
+  BackupName name;      ///< of `stays` and `moves`
+  std::string copy_of;  ///< of `copy`: the file that is used
+};
+
+/// One answer a file, in their order. All are of one archive. What has a right name, of whatever generation, keeps it;
+/// what has not gets that of the first generation which holds nothing of another chain, the newest chain first. `taken`
+/// are all names in the directory. Of several copies the one with a right name counts, else the largest.
+[[nodiscard]] std::vector<FoundName> name_backups(const std::vector<FoundBackup>& found,
+                                                  const std::set<std::string>& taken);
+
+/// Whether an archive can be called what a file says it is called: the name is not to be trusted.
+[[nodiscard]] bool is_archive_name(const std::string& name);
+
+}  // namespace autoarchive::host

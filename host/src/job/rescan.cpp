@@ -1,0 +1,437 @@
+#include "job/rescan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "autoarchive/archiver/backup_catalog.hpp"
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/storage/local_storage.hpp"
+#include "events/reading_progress.hpp"
+#include "job/archive_transaction.hpp"
+#include "job/restore_text.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+constexpr std::string_view kManifestEnd = ".manifest.zst";
+constexpr std::string_view kSha256End = ".sha256";
+
+/// Files of ours that are no archives.
+bool is_sidecar(std::string_view name) {
+  return name.starts_with('.') || name.ends_with(kManifestEnd) || name.ends_with(kSha256End) ||
+         name.ends_with(kPartialSuffix) || name.ends_with(kOldSuffix) || name == kRestoreTextName;
+}
+
+std::optional<BackupType> type_of(Session& session, const std::string& format) {
+  for (auto& type : session.providers().types()) {
+    if (type.extension == format) return std::move(type);
+  }
+  return std::nullopt;
+}
+
+void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found) {
+  const auto leave = [&](std::string reason, bool is_damage) {
+    found.others.push_back({stored.name, std::move(reason), is_damage});
+  };
+  try {
+    const auto file = storage.open(stored.name);
+    const auto recognised = session.providers().recognise(*file);
+    if (!recognised) return leave("is no archive", false);
+    const auto identity = recognised->reader->identity(*file);
+    const auto type = type_of(session, recognised->format);
+    if (!identity || !type) return leave("does not say which backup it is: it is not one of ours", false);
+    if (!is_archive_name(identity->archive))
+      return leave(fmt::format("says it is a backup of {}, which is no name of an archive", quote(identity->archive)),
+                   false);
+    found.backups.push_back({stored.name, *identity, *type, stored.size,
+                             identity->started == SystemTime() ? stored.modified : identity->started});
+  } catch (const Error& error) {  // one file that can't be read does not hide the others
+    const bool is_damage = error.cause() == ErrorCause::damaged;
+    const bool is_reader = error.cause() == ErrorCause::unsupported || error.cause() == ErrorCause::unavailable;
+    if (!is_damage && !is_reader && !error.is_os_error()) throw;
+    leave(error.message(), is_damage);
+  }
+}
+
+/// A manifest that was found whole, where it lies.
+struct FoundManifest {
+  std::unique_ptr<ReadableFile> file;
+  std::string name;  ///< in the destination; empty: in the state
+  ManifestHeader header;
+  ManifestClosing closing;
+};
+
+std::optional<FoundManifest> read_manifest(const std::string& path) {
+  try {
+    FoundManifest manifest{open_local_file(path), {}, {}, {}};
+    ManifestReader::check(*manifest.file);
+    ManifestReader reader(open_local_file(path));
+    manifest.closing = reader.closing();
+    manifest.header = reader.header();
+    return manifest;
+  } catch (const Error& error) {  // another one may be whole, or it is made again
+    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported && !error.is_os_error()) throw;
+    return std::nullopt;
+  }
+}
+
+class ArchiveRescan {
+ public:
+  ArchiveRescan(Session& session, IStorage& storage, std::filesystem::path directory, std::string archive)
+      : session_(session), storage_(storage), directory_(std::move(directory)), archive_(std::move(archive)) {}
+
+  std::vector<RescannedBackup> run() {
+    if (!session_.options().dry_run) begin();
+    look();
+    assign_names();
+    for (const auto index : in_chain_order()) {
+      auto& backup = backups_[index];
+      if (!backup.is_used()) continue;
+      find_manifest(backup);
+      if (!session_.options().dry_run) put_digest(backup);
+      if (backup.found.file != backup.name.file_name())
+        plan_.steps.push_back({CommitStep::Action::move, backup.found.file, backup.name.file_name()});
+    }
+    if (transaction_) commit();
+    std::vector<RescannedBackup> results;
+    for (auto& backup : backups_) results.push_back(std::move(backup.result));
+    return results;
+  }
+
+ private:
+  struct Backup {
+    FoundBackup found;
+    BackupName name;
+    RescannedBackup result;
+    std::optional<ManifestHeader> header;  // of its manifest; none: it has none
+    ManifestClosing closing;
+    bool is_put = false;  // the manifest is new
+    [[nodiscard]] bool is_used() const { return !name.archive.empty(); }
+  };
+
+  void begin() {
+    ArchiveConfig archive;
+    const auto& known = session_.config().archives.find(archive_);
+    if (known != session_.config().archives.end()) archive = known->second;
+    archive.name = archive_;
+    archive.destination = directory_;
+    transaction_ = storage_.begin(transaction_options(session_, archive));
+    for (const auto& line : transaction_->recovered())
+      session_.console().problem({Severity::notice, "", archive_, escaped(line)});
+  }
+
+  // Again, now that nobody else changes anything.
+  void look() {
+    for (auto& found : look_for_backups(session_, storage_).backups) {
+      if (found.identity.archive != archive_) continue;
+      auto& backup = backups_.emplace_back();
+      backup.result.file = backup.result.was = found.file;
+      backup.result.identity = found.identity;
+      backup.result.manifest = "none";
+      backup.found = std::move(found);
+    }
+    for (const auto& stored : storage_.list("")) {
+      names_.insert(stored.name);
+      if (stored.name.ends_with(kManifestEnd)) add_manifest(directory_ / stored.name, stored.name);
+    }
+    std::error_code error;
+    for (const auto& file : std::filesystem::directory_iterator(session_.config().state_dir / "snapshots", error)) {
+      if (file.path().native().ends_with(kManifestEnd)) add_manifest(file.path(), "");
+    }
+  }
+
+  void add_manifest(const std::filesystem::path& path, const std::string& name) {
+    auto manifest = read_manifest(path.native());
+    if (!manifest) return;
+    manifest->name = name;
+    manifests_.emplace(manifest->header.backup_uuid, std::move(*manifest));
+  }
+
+  void assign_names() {
+    std::vector<FoundBackup> found;
+    for (const auto& backup : backups_) found.push_back(backup.found);
+    const auto names = name_backups(found, names_);
+    for (std::size_t i = 0; i < backups_.size(); ++i) {
+      auto& result = backups_[i].result;
+      switch (names[i].fate) {
+        case FoundName::Fate::stays:
+        case FoundName::Fate::moves:
+          backups_[i].name = names[i].name;
+          result.file = names[i].name.file_name();
+          break;
+        case FoundName::Fate::copy:
+          result.trouble = fmt::format("a copy of {}, left alone", quote(names[i].copy_of));
+          break;
+        case FoundName::Fate::nameless:
+          result.trouble = "every name that it could have is taken; left alone";
+          result.problem = "archive.unproven";
+          break;
+      }
+    }
+  }
+
+  // What a level is based on comes before it.
+  [[nodiscard]] std::vector<std::size_t> in_chain_order() const {
+    std::vector<std::size_t> order(backups_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
+      return backups_[a].found.identity.level < backups_[b].found.identity.level;
+    });
+    return order;
+  }
+
+  void find_manifest(Backup& backup) {
+    const auto* found = usable_manifest(backup);
+    if (found != nullptr && found->name == manifest_name(backup.name.file_name())) {
+      backup.result.manifest = "there";
+      backup.header = found->header;
+      backup.closing = found->closing;
+      return;
+    }
+    const auto in_the_way = manifest_in_the_way(backup);
+    if (!in_the_way.empty()) return fail(backup, in_the_way, "archive.unproven");
+    if (found != nullptr) return take_over(backup, *found);
+    rebuild(backup);
+  }
+
+  /// The one beside it, else one that lies elsewhere; null if there is none.
+  [[nodiscard]] const FoundManifest* usable_manifest(const Backup& backup) const {
+    const auto [begin, end] = manifests_.equal_range(backup.found.identity.backup_uuid);
+    const FoundManifest* usable = nullptr;
+    for (auto manifest = begin; manifest != end; ++manifest) {
+      const auto& candidate = manifest->second;
+      if (candidate.closing.archive_bytes != backup.found.bytes) continue;
+      const bool is_beside = candidate.name == manifest_name(backup.name.file_name());
+      if (usable == nullptr || is_beside) usable = &candidate;
+    }
+    return usable;
+  }
+
+  /// A whole manifest of another backup is not replaced, unless that backup is here, too, and gets it under its name.
+  [[nodiscard]] std::string manifest_in_the_way(const Backup& backup) const {
+    const auto name = manifest_name(backup.name.file_name());
+    for (const auto& [id, manifest] : manifests_) {
+      if (manifest.name != name || id == backup.found.identity.backup_uuid) continue;
+      const bool is_at_home = std::any_of(backups_.begin(), backups_.end(), [&, wanted = id](const auto& other) {
+        return other.is_used() && other.found.identity.backup_uuid == wanted;
+      });
+      if (!is_at_home)
+        return fmt::format("{} is the manifest of the backup {}, which is not here: move it away", quote(name), id);
+    }
+    return {};
+  }
+
+  static void fail(Backup& backup, std::string trouble, const char* problem) {
+    backup.result.trouble = std::move(trouble);
+    backup.result.problem = problem;
+  }
+
+  void take_over(Backup& backup, const FoundManifest& found) {
+    backup.result.manifest = found.name.empty() ? "from state" : "there";
+    backup.header = found.header;
+    backup.closing = found.closing;
+    if (!found.name.empty()) retire(found.name);
+    if (!transaction_) return;
+    const auto sink = put_manifest(backup);
+    std::vector<std::byte> buffer(1U << 18U);
+    for (std::uint64_t offset = 0; offset < found.file->size();) {
+      const auto got = found.file->read_at(offset, buffer);
+      if (got == 0) throw Error(ErrorCode::os_error, quote(found.file->description()) + " has become shorter");
+      sink->write(ByteView(buffer).first(got));
+      offset += got;
+    }
+    sink->finish();
+  }
+
+  std::unique_ptr<Sink> put_manifest(Backup& backup) {
+    const auto name = manifest_name(backup.name.file_name());
+    if (names_.contains(name)) retire(name);
+    backup.is_put = true;
+    return transaction_->put(name);
+  }
+
+  void rebuild(Backup& backup) {
+    const auto* parent = parent_of(backup);
+    if (backup.found.identity.level > 0 && parent == nullptr) return;
+    backup.result.manifest = "rebuilt";
+    auto header = header_for(backup, parent);
+    if (!transaction_) {
+      backup.header = std::move(header);
+      return;
+    }
+    const auto file = storage_.open(backup.found.file);
+    const auto base = parent == nullptr ? nullptr : open_manifest(*parent);
+    try {
+      const auto sink = put_manifest(backup);
+      const auto reader = session_.providers().reader_for(*file);
+      ReadingProgress progress(session_.console(), backup.found.file, session_.progress_style(), file->size());
+      const WatchedFile watched(*file, progress);
+      backup.closing = reader->rebuild_manifest(watched, base.get(), header, *sink, session_.process().stop);
+      sink->finish();
+      backup.header = std::move(header);
+    } catch (const Error& error) {
+      const bool is_its_fault = error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
+      if (!is_its_fault) throw;
+      give_up(backup, error.message());
+    }
+  }
+
+  void give_up(Backup& backup, const std::string& reason) {
+    const auto name = manifest_name(backup.name.file_name());
+    if (backup.is_put) transaction_->discard(name);
+    backup.is_put = false;
+    if (retired_.erase(name) > 0) std::erase_if(plan_.steps, [&](const auto& step) { return step.from == name; });
+    backup.header.reset();
+    backup.result.manifest = "none";
+    auto text = reason + "; what can be had of it: aa restore --salvage";
+    const auto copy = std::find_if(backups_.begin(), backups_.end(), [&](const auto& other) {
+      return !other.is_used() && other.found.identity.backup_uuid == backup.found.identity.backup_uuid;
+    });
+    if (copy != backups_.end())
+      text += fmt::format("; {} is a copy of it: put that in its place, and run again", quote(copy->found.file));
+    fail(backup, std::move(text), "archive.damaged");
+  }
+
+  /// The level below with its manifest; null, with the reason in the result, if it is not to be had.
+  const Backup* parent_of(Backup& backup) {
+    const auto& identity = backup.found.identity;
+    if (identity.level == 0) return nullptr;
+    const auto parent = std::find_if(backups_.begin(), backups_.end(), [&](const auto& other) {
+      return other.is_used() && other.found.identity.backup_uuid == identity.parent_uuid;
+    });
+    const auto level = fmt::format("level {} (backup {}), which it is based on,", identity.level - 1,
+                                   identity.parent_uuid.empty() ? "unknown" : escaped(identity.parent_uuid));
+    if (parent == backups_.end()) {
+      fail(backup, level + " is not here: put it here, and run again", "chain.broken");
+    } else if (parent->found.identity.level + 1 != identity.level) {
+      fail(backup,
+           fmt::format("{} is level {}: one of the two files is not what it says", level, parent->found.identity.level),
+           "chain.broken");
+    } else if (!parent->header) {
+      fail(backup, level + " has no manifest", "chain.broken");
+    } else {
+      return &*parent;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] ManifestHeader header_for(const Backup& backup, const Backup* parent) const {
+    const auto& identity = backup.found.identity;
+    ManifestHeader header;
+    header.backup_uuid = identity.backup_uuid;
+    header.archive = identity.archive;
+    header.type = backup.found.type.extension;
+    header.level = identity.level;
+    header.chain_uuid = identity.chain_uuid;
+    header.parent_uuid = identity.parent_uuid;
+    if (parent != nullptr) header.parent_sha256 = parent->closing.archive_sha256;
+    header.root = identity.root;
+    header.provider = identity.provider;
+    header.definition_digest = definition_digest(header.root, header.type, header.provider);
+    header.started = backup.found.time;
+    return header;
+  }
+
+  [[nodiscard]] std::unique_ptr<ReadableFile> open_manifest(const Backup& backup) const {
+    const auto name = manifest_name(backup.name.file_name());
+    return backup.is_put ? transaction_->read_back(name) : storage_.open(name);
+  }
+
+  // A digest that differs is evidence, and stays where it is: the file may have been changed since it was made.
+  void put_digest(Backup& backup) {
+    const auto& digest = backup.closing.archive_sha256;
+    if (!backup.header || digest.empty()) return;
+    const auto name = backup.name.file_name();
+    const auto wanted = digest + "  " + name + "\n";
+    bool is_there = false;
+    for (const auto& noted : std::set{sha256_name(name), sha256_name(backup.found.file)}) {
+      if (!names_.contains(noted)) continue;
+      const auto text = read_text(noted);
+      if (!text.starts_with(digest)) {
+        return give_up_digest(backup, fmt::format("its SHA-256 is {}, and {} says another: the archive has changed "
+                                                  "since, or the digest is that of another one; remove it if so",
+                                                  digest, quote(noted)));
+      }
+      is_there = is_there || (noted == sha256_name(name) && text == wanted);
+      if (noted != sha256_name(name)) retire(noted);
+    }
+    if (is_there) return;
+    if (names_.contains(sha256_name(name))) retire(sha256_name(name));
+    plan_.texts.push_back({sha256_name(name), wanted});
+  }
+
+  void give_up_digest(Backup& backup, const std::string& text) {
+    if (backup.result.manifest == "rebuilt") {
+      give_up(backup, text);
+    } else {
+      fail(backup, text, "archive.damaged");
+    }
+  }
+
+  [[nodiscard]] std::string read_text(const std::string& name) const {
+    std::array<std::byte, 1024> head{};
+    const auto size = storage_.open(name)->read_at(0, head);
+    return {reinterpret_cast<const char*>(head.data()), size};
+  }
+
+  void retire(const std::string& name) {
+    if (retired_.insert(name).second) plan_.steps.push_back({CommitStep::Action::retire, name, ""});
+  }
+
+  void commit() {
+    std::vector<CatalogEntry> entries;
+    bool changes = !plan_.steps.empty() || !plan_.texts.empty() || !names_.contains(std::string(kRestoreTextName));
+    for (const auto& backup : backups_) {
+      if (!backup.is_used()) continue;
+      changes = changes || backup.is_put;
+      auto& entry = entries.emplace_back();
+      entry.name = backup.name;
+      entry.file.name = backup.name.file_name();
+      entry.file.size = backup.found.bytes;
+      entry.file.modified = backup.found.time;
+      entry.header = backup.header;
+      if (backup.header) entry.closing = backup.closing;
+    }
+    if (!changes) return;
+    plan_.texts.push_back(
+        {std::string(kRestoreTextName), restore_text(archive_, restore_steps(BackupCatalog(std::move(entries))))});
+    transaction_->commit(plan_);
+  }
+
+  Session& session_;
+  IStorage& storage_;
+  std::filesystem::path directory_;
+  std::string archive_;
+  std::unique_ptr<ITransaction> transaction_;  // null: a dry run
+  std::vector<Backup> backups_;
+  std::set<std::string> names_;  // in the directory
+  std::multimap<std::string, FoundManifest> manifests_;
+  std::set<std::string> retired_;
+  CommitPlan plan_;
+};
+
+}  // namespace
+
+FoundFiles look_for_backups(Session& session, const IStorage& storage) {
+  FoundFiles found;
+  for (const auto& stored : storage.list("")) {
+    if (!is_sidecar(stored.name)) look_at(session, storage, stored, found);
+  }
+  return found;
+}
+
+std::vector<RescannedBackup> rescan_archive(Session& session, IStorage& storage, const std::filesystem::path& directory,
+                                            const std::string& archive) {
+  return ArchiveRescan(session, storage, directory, archive).run();
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,47 @@
+/// \file
+/// From archive files alone to backups that restore: names, manifests, RESTORE.txt.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autoarchive/storage/istorage.hpp"
+#include "job/found_backups.hpp"
+#include "session.hpp"
+
+namespace autoarchive::host {
+
+/// A file that nothing is done with.
+struct LeftAlone {
+  std::string file;
+  std::string reason;
+  bool is_damage = false;
+};
+
+/// What lies in a directory.
+struct FoundFiles {
+  std::vector<FoundBackup> backups;  ///< of all archives
+  std::vector<LeftAlone> others;     ///< neither ours nor beside one of ours
+};
+
+/// Looks at the beginning of every file. Throws Error(os_error).
+[[nodiscard]] FoundFiles look_for_backups(Session& session, const IStorage& storage);
+
+/// What became of one file.
+struct RescannedBackup {
+  std::string file;  ///< what it is called now
+  std::string was;   ///< and before
+  ArchiveIdentity identity;
+  std::string manifest;  ///< "there", "from state", "rebuilt", "none"
+  std::string trouble;   ///< empty: it can be restored with its chain; else why not, or why nothing was done with it
+  std::string problem;   ///< id of the trouble, e.g. "chain.broken"; empty: it is worth a notice only
+};
+
+/// Gives the files of one archive their names, their manifests and their digests, and renews RESTORE.txt, all in one
+/// commit, under the archive's lock. Nothing that is whole is overwritten. With --dry-run nothing is written or read to
+/// the end. Throws Error.
+[[nodiscard]] std::vector<RescannedBackup> rescan_archive(Session& session, IStorage& storage,
+                                                          const std::filesystem::path& directory,
+                                                          const std::string& archive);
+
+}  // namespace autoarchive::host

@@ -1,0 +1,151 @@
+#include "manifest_rebuild.hpp"
+
+#include <functional>
+#include <utility>
+
+#include "autoarchive/base/text.hpp"
+#include "borrowed_file.hpp"
+#include "codec.hpp"
+#include "file_digest.hpp"
+#include "member_reader.hpp"
+#include "target_tree.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+constexpr Bytes kDecoderMemory{128ULL << 20U};
+
+std::size_t hash_of(std::string_view path) {
+  return std::hash<std::string_view>()(path);
+}
+
+std::string_view directory_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
+}
+
+/// A further name of a file, until it is known what the file is: the sorter has a target for files only then.
+bool is_further_name(const Entry& entry) {
+  return entry.kind == EntryKind::file && !entry.link_target.empty();
+}
+
+}  // namespace
+
+ManifestRebuild::ManifestRebuild(const ReadableFile& file, const ReadableFile* parent, std::filesystem::path directory,
+                                 std::stop_token stop)
+    : file_(file), directory_(std::move(directory)), stop_(std::move(stop)) {
+  if (parent != nullptr) parent_ = std::make_unique<ManifestReader>(std::make_unique<BorrowedFile>(*parent));
+}
+
+ManifestClosing ManifestRebuild::run(const ManifestHeader& header, Sink& out) {
+  FileDigest digest(file_, stop_);
+  EntrySorter members(directory_, header.level);
+  read_members(members, header.level);
+  find_originals(members);
+  ManifestWriter writer(out, header);
+  write_entries(members, writer);
+  auto& closing = closing_;
+  closing.archive_bytes = file_.size();
+  closing.archive_sha256 = digest.finish();
+  // One part is the whole file: nothing is gained by its place, and members out of order would each decode it anew.
+  if (blocks_.size() > 1) closing.blocks = std::move(blocks_);
+  closing.finished = header.started;
+  return writer.finish(std::move(closing));
+}
+
+Error ManifestRebuild::damage(std::string_view path, std::string_view text) const {
+  return {ErrorCode::value_error,
+          "archive " + quote(file_.description()) + ", member " + quote(path) + ": " + std::string(text),
+          ErrorCause::damaged};
+}
+
+void ManifestRebuild::read_members(EntrySorter& members, int level) {
+  const auto format = format_of(file_);
+  const bool by_index = format == "tar.xz";  // its blocks can't be told from the stream
+  MemberReader reader(file_, kDecoderMemory, by_index || format == "tar" ? nullptr : &blocks_);
+  for (ArchiveMember member; reader.next(member);) {
+    const auto& path = member.entry.path;
+    if (safe_member_path(path).empty()) throw damage(path, "its name leads out of any target");
+    if (member.dumpdir && parent_) {
+      lists_.insert(hash_of(path));
+      for (const auto& name : *member.dumpdir) listed_.insert(hash_of(path == "." ? name : path + "/" + name));
+    }
+    const bool has_content = member.entry.kind == EntryKind::file && !member.hard_link;
+    if (member.hard_link) {
+      ++further_names_[member.entry.link_target];
+      member.entry.kind = EntryKind::file;
+    }
+    ManifestEntry line;
+    line.entry = std::move(member.entry);
+    line.stored_level = level;
+    line.offset = reader.member_offset();
+    for (ContentPiece piece; reader.next_piece(piece);) {
+      if (stop_.stop_requested()) throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);
+    }
+    if (has_content) line.digest = reader.content_digest();
+    members.add(std::move(line));
+  }
+  reader.drain();
+  if (by_index) blocks_ = xz_blocks(file_, kDecoderMemory);
+}
+
+void ManifestRebuild::find_originals(EntrySorter& members) {
+  if (further_names_.empty()) return;
+  members.rewind();
+  for (ManifestEntry line; members.next(line);) {
+    const auto names = further_names_.find(line.entry.path);
+    if (names == further_names_.end()) continue;
+    line.entry.link_count = names->second + 1;
+    originals_[line.entry.path] = std::move(line);
+  }
+}
+
+void ManifestRebuild::complete_names(ManifestEntry& line) const {
+  const bool is_further = is_further_name(line.entry);
+  const auto original = originals_.find(is_further ? line.entry.link_target : line.entry.path);
+  if (!is_further && original == originals_.end()) return;
+  if (original == originals_.end() || is_further_name(original->second.entry))
+    throw damage(line.entry.path,
+                 "it is another name of " + quote(line.entry.link_target) + ", which is no file in it");
+  auto path = std::move(line.entry.path);
+  line = original->second;
+  line.entry.path = std::move(path);
+}
+
+// Entries come in walk order: what is below a directory follows it.
+bool ManifestRebuild::stays(const Entry& old) {
+  const bool is_below_gone = gone_ && is_below(old.path, *gone_);
+  const bool is_listed =
+      old.path == "." || !lists_.contains(hash_of(directory_of(old.path))) || listed_.contains(hash_of(old.path));
+  if (is_listed && !is_below_gone) return true;
+  if (!is_below_gone) gone_ = old.path;
+  add_removed(closing_, old.path);
+  return false;
+}
+
+void ManifestRebuild::write_entries(EntrySorter& members, ManifestWriter& writer) {
+  members.rewind();
+  ManifestEntry fresh;
+  ManifestEntry old;
+  bool has_fresh = members.next(fresh);
+  bool has_old = parent_ && parent_->next(old);
+  while (has_fresh || has_old) {
+    const auto order = !has_old     ? std::strong_ordering::less
+                       : !has_fresh ? std::strong_ordering::greater
+                                    : compare_paths(fresh.entry.path, old.entry.path);
+    if (order > 0) {
+      if (stays(old.entry)) writer.add(old);
+      has_old = parent_->next(old);
+      continue;
+    }
+    if (order == 0) {
+      if (fresh.entry.kind != EntryKind::directory) gone_ = old.entry.path;
+      has_old = parent_->next(old);
+    }
+    complete_names(fresh);
+    writer.add(fresh);
+    has_fresh = members.next(fresh);
+  }
+}
+
+}  // namespace autoarchive::tar_internal
