@@ -20,7 +20,8 @@ has_line() { grep --quiet --extended-regexp "$1" "$2" || fail "$2 has no line li
 mv "$work/first" "$work/moved"
 prefix=$work/moved
 for file in bin/aa include/autoarchive/plugin/sdk.hpp include/autoarchive/plugin/headers_hash.hpp \
-  share/autoarchive/schemas/create.schema.json; do
+  share/autoarchive/schemas/create.schema.json \
+  share/man/man1/aa.1 share/man/man5/aa.yaml.5 share/bash-completion/completions/aa; do
   [ -e "$prefix/$file" ] || fail "$file is not installed"
 done
 
