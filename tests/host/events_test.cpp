@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "application_fixture.hpp"
 #include "autoarchive/base/error.hpp"
 #include "events/backup_events.hpp"
 #include "events/event_stream.hpp"
@@ -105,6 +106,27 @@ TEST(Progress, HasPercentAndEtaWhenTheTotalsAreKnown) {
             "home  50%  50.0 MiB  7 files  10.0 MiB/s  ETA 5.0s");
   progress.total_content_bytes = 1;  // the tree has grown
   EXPECT_THAT(progress_text("home", progress, std::chrono::seconds(5)), HasSubstr("99%"));
+}
+
+class ColourTest : public ApplicationTest {
+ protected:
+  bool has_colour(const std::string& wanted) {
+    EXPECT_EQ(run({"--color", wanted, "ls", "nobody"}), 66);
+    return err_.find("\x1b[31merror\x1b[0m") != std::string::npos;
+  }
+};
+
+TEST_F(ColourTest, IsForTerminalsUnlessSomebodySaysOtherwise) {
+  EXPECT_FALSE(has_colour("auto"));
+  EXPECT_TRUE(has_colour("always"));
+  err_is_terminal_ = true;
+  EXPECT_TRUE(has_colour("auto"));
+  EXPECT_FALSE(has_colour("never"));
+  environment_["NO_COLOR"] = "";  // which counts as not set
+  EXPECT_TRUE(has_colour("auto"));
+  environment_["NO_COLOR"] = "1";
+  EXPECT_FALSE(has_colour("auto"));
+  EXPECT_TRUE(has_colour("always"));
 }
 
 TEST(Progress, ShowsAPlainLineAMinute) {
