@@ -16,6 +16,7 @@
 #include "events/problem_ids.hpp"
 #include "events/problem_reporter.hpp"
 #include "events/progress_display.hpp"
+#include "events/remaining_time.hpp"
 #include "support/recording_observer.hpp"
 #include "support/temp_dir.hpp"
 
@@ -96,16 +97,40 @@ TEST(EventStream, BeginsWithHelloAndWritesAJsonObjectALine) {
   EXPECT_THROW(EventStream("fd:999"), Error);
 }
 
-TEST(Progress, HasPercentAndEtaWhenTheTotalsAreKnown) {
+TEST(Progress, HasPercentWhenTheTotalsAreKnownAndTheTimeThatIsLeftWhenThatIs) {
   BackupProgress progress;
   progress.entries = 7;
   progress.content_bytes = 50U << 20U;
-  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)), "home  50.0 MiB  7 files  10.0 MiB/s");
+  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5), {}), "home  50.0 MiB  7 files  10.0 MiB/s");
   progress.total_content_bytes = 100U << 20U;
-  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)),
+  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5), 5.0),
             "home  50%  50.0 MiB  7 files  10.0 MiB/s  ETA 5.0s");
   progress.total_content_bytes = 1;  // the tree has grown
-  EXPECT_THAT(progress_text("home", progress, std::chrono::seconds(5)), HasSubstr("99%"));
+  EXPECT_THAT(progress_text("home", progress, std::chrono::seconds(5), {}), HasSubstr("99%"));
+}
+
+TEST(RemainingTime, IsTheLastRunsAtFirstAndTheRecentRateNearTheEnd) {
+  RemainingTime time;
+  EXPECT_FALSE(time.left());
+  time.note(1, 0);
+  EXPECT_FALSE(time.left());  // nothing to tell it from
+  time.expect(100.0);
+  EXPECT_DOUBLE_EQ(time.left().value(), 99);  // no totals: the time that has gone is all that is known
+  time.note(2, 0.02);
+  EXPECT_NEAR(time.left().value(), 98, 0.1);
+  time.note(20, 0.1);  // twice as slow as the last time
+  EXPECT_NEAR(time.left().value(), 90 * 0.9 + 180 * 0.1, 0.1);
+  time.note(200, 0.99);
+  EXPECT_LT(time.left().value(), 3);
+}
+
+TEST(RemainingTime, FollowsTheRateOfTheLastHalfMinute) {
+  RemainingTime time;
+  for (int second = 1; second <= 100; ++second) time.note(second, 0.001 * second);  // one tenth
+  for (int second = 101; second <= 140; ++second) time.note(second, 0.1 + 0.01 * (second - 100));
+  EXPECT_NEAR(time.left().value(), 50, 1);  // a half is left, at a hundredth a second
+  for (int second = 141; second <= 200; ++second) time.note(second, 0.5);
+  EXPECT_FALSE(time.left());  // it stands still
 }
 
 class ColourTest : public ApplicationTest {

@@ -290,6 +290,8 @@ class CreateJob {
     events.subscribe(problems, Subscription::without_entries);
     if (session_.console().options().verbosity >= Verbosity::verbose) events.subscribe(lines);
     if (session_.events().is_open()) events.subscribe(job_events);
+    const auto* before = last_run_like(record_, request.level.value_or(0) > 0);
+    if (before != nullptr) progress.expect(before->seconds);
     events.subscribe(progress, Subscription::without_entries);
     request.observer = &events;
 
