@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -11,12 +14,14 @@
 
 #include "application_fixture.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/unique_fd.hpp"
 #include "events/backup_events.hpp"
 #include "events/event_stream.hpp"
 #include "events/problem_ids.hpp"
 #include "events/problem_reporter.hpp"
 #include "events/progress_display.hpp"
 #include "events/remaining_time.hpp"
+#include "events/service_status.hpp"
 #include "support/recording_observer.hpp"
 #include "support/temp_dir.hpp"
 
@@ -131,6 +136,49 @@ TEST(RemainingTime, FollowsTheRateOfTheLastHalfMinute) {
   EXPECT_NEAR(time.left().value(), 50, 1);  // a half is left, at a hundredth a second
   for (int second = 141; second <= 200; ++second) time.note(second, 0.5);
   EXPECT_FALSE(time.left());  // it stands still
+}
+
+/// A socket as systemd has one for a service.
+class NotifySocket {
+ public:
+  NotifySocket() : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  [[nodiscard]] std::string path() const { return directory_ / "notify"; }
+  /// The next message; empty: there is none.
+  [[nodiscard]] std::string receive() const {
+    std::array<char, 1000> buffer{};
+    const auto size = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
+  }
+
+ private:
+  test::TempDir directory_;
+  UniqueFd fd_;
+};
+
+TEST(ServiceStatus, IsOneLineAndNeverAnError) {
+  const NotifySocket socket;
+  ServiceStatus(socket.path()).tell("home: done\nREADY=1");
+  EXPECT_EQ(socket.receive(), "STATUS=home: done\\nREADY=1");
+  ServiceStatus("").tell("nobody listens");
+  ServiceStatus("/no/such/socket").tell("nobody listens");
+  ServiceStatus("@no-such-socket").tell("nobody listens");
+  ServiceStatus(std::string(200, 'x')).tell("too long for a socket");
+  EXPECT_EQ(socket.receive(), "");
+}
+
+class ServiceStatusTest : public ApplicationTest {};
+
+TEST_F(ServiceStatusTest, TellsSystemdWhatIsDone) {
+  const NotifySocket socket;
+  environment_["NOTIFY_SOCKET"] = socket.path();
+  EXPECT_EQ(create(), 0) << err_;
+  EXPECT_EQ(socket.receive(), "STATUS=home: level 0 by tar-internal");
+  EXPECT_THAT(socket.receive(), HasSubstr("STATUS=home: level 0 by tar-internal: 4 of 4 entries, "));
 }
 
 class ColourTest : public ApplicationTest {

@@ -29,7 +29,8 @@ std::string path_of(const ProcessContext& process) {
 std::vector<std::string> environment_of(const ProcessContext& process, const HookFacts& facts, HookPoint at) {
   std::vector<std::string> lines;
   for (const auto& [name, value] : process.environment) {
-    if (!name.starts_with("AA_") && !name.starts_with("LD_") && name != "PATH") lines.push_back(name + "=" + value);
+    if (!name.starts_with("AA_") && !name.starts_with("LD_") && name != "PATH" && name != "NOTIFY_SOCKET")
+      lines.push_back(name + "=" + value);
   }
   lines.push_back("PATH=" + path_of(process));
   lines.push_back("AA_HOOK=" + std::string(to_string(at)));
