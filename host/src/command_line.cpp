@@ -120,6 +120,9 @@ struct Commands {
   WhyCommand why;
   PluginsCommand plugins;
   ConfigCommand config;
+  CompletionCommand completion;
+  CompleteCommand complete;
+  ManualCommand manual;
 };
 
 void add_looking(CLI::App& app, Commands& commands, Words& words) {
@@ -260,6 +263,20 @@ void add_groups(CLI::App& app, Commands& commands) {
   add("problems", "every id of a problem as a table, in Markdown");
 }
 
+void add_texts(CLI::App& app, Commands& commands) {
+  auto& completion = *app.add_subcommand("completion", "a script for a shell that completes commands and archives");
+  completion.add_option("SHELL", commands.completion.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  auto& manual = *app.add_subcommand("manual", "a page of the manual, for man --local-file -");
+  manual.add_option("PAGE", commands.manual.page, "aa or aa.yaml; default: aa")
+      ->check(CLI::IsMember({"aa", "aa.yaml"}));
+  auto& complete = *app.add_subcommand("complete", "")->group("");
+  complete.add_option("WORD", commands.complete.words, "");
+  app.add_subcommand("version", "the version");
+  app.add_subcommand("help", "this text");
+}
+
 std::optional<int> parse_level(const std::string& text) {
   if (text.empty() || text == "next") return std::nullopt;
   std::size_t end = 0;
@@ -303,6 +320,9 @@ Command finish(const std::string& verb, Commands& commands, const Words& words) 
   if (verb == "purge") return std::move(commands.purge);
   if (verb == "plugins") return std::move(commands.plugins);
   if (verb == "config") return std::move(commands.config);
+  if (verb == "completion") return std::move(commands.completion);
+  if (verb == "complete") return std::move(commands.complete);
+  if (verb == "manual") return std::move(commands.manual);
   if (verb == "version") return VersionCommand{};
   commands.ls.target = commands.cat.target = commands.restore.target = commands.remove.target =
       parse_target(words.target);
@@ -331,6 +351,59 @@ GlobalOptions finish_options(Words& words) {
   return std::move(words.options);
 }
 
+void build(CLI::App& app, Words& words, Commands& commands) {
+  app.description("Named backups of directory trees as plain tar files, full or by levels.");
+  app.name("aa");
+  app.fallthrough();
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", [] { return std::string(); });
+  add_global_options(app, words);
+  add_create(app, commands.create, words);
+  add_restore(app, commands.restore, words);
+  add_looking(app, commands, words);
+  add_contents(app, commands, words);
+  add_verify(app, commands.verify, words);
+  add_removing(app, commands, words);
+  add_groups(app, commands);
+  add_texts(app, commands);
+  for (auto* verb : app.get_subcommands({})) {
+    verb->fallthrough();
+    for (auto* action : verb->get_subcommands({})) action->fallthrough();
+  }
+}
+
+// CLI11 tells what an option takes as "TEXT:{auto,always,never}", "N:INT in [1 - 64]" or "FILE".
+WordDescription describe(const CLI::Option& option) {
+  WordDescription word;
+  const auto type = option.get_type_name();
+  const auto brace = type.find(":{");
+  if (brace != std::string::npos && type.back() == '}')
+    word.choices = CLI::detail::split(type.substr(brace + 2, type.size() - brace - 3), ',');
+  word.text = option.get_description();
+  word.required = option.get_required();
+  word.repeatable = option.get_items_expected_max() > 1;
+  if (option.get_positional()) {
+    word.names.push_back(option.get_name(/*positional=*/true));
+    return word;
+  }
+  for (const auto& name : option.get_lnames()) word.names.push_back("--" + name);
+  for (const auto& name : option.get_snames()) word.names.push_back("-" + name);
+  if (option.get_items_expected_max() > 0) word.value = type.substr(0, type.find(':'));
+  word.environment = option.get_envname();
+  return word;
+}
+
+VerbDescription describe(const CLI::App& app) {
+  VerbDescription verb{app.get_name(), app.get_description(), {}, {}, {}};
+  for (const auto* option : app.get_options()) {
+    if (option->get_group().empty()) continue;
+    (option->get_positional() ? verb.arguments : verb.options).push_back(describe(*option));
+  }
+  for (const auto* below : app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); }))
+    verb.verbs.push_back(describe(*below));
+  return verb;
+}
+
 std::string verb_of(const CLI::App& app) {
   const auto verbs = app.get_subcommands();
   return verbs.empty() ? "help" : verbs.front()->get_name();
@@ -345,28 +418,19 @@ Target parse_target(const std::string& text) {
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
-CommandLine parse_command_line(const std::vector<std::string>& arguments) {
-  CLI::App app{"Named backups of directory trees as plain tar files, full or by levels.", "aa"};
-  app.fallthrough();
-  app.require_subcommand(0, 1);
-  app.set_version_flag("--version", [] { return std::string(); });
+VerbDescription describe_command_line() {
+  CLI::App app;
   Words words;
   Commands commands;
-  add_global_options(app, words);
-  add_create(app, commands.create, words);
-  add_restore(app, commands.restore, words);
-  add_looking(app, commands, words);
-  add_contents(app, commands, words);
-  add_verify(app, commands.verify, words);
-  add_removing(app, commands, words);
-  add_groups(app, commands);
-  app.add_subcommand("version", "the version");
-  app.add_subcommand("help", "this text");
-  for (auto* verb : app.get_subcommands({})) {
-    verb->fallthrough();
-    for (auto* action : verb->get_subcommands({})) action->fallthrough();
-  }
+  build(app, words, commands);
+  return describe(app);
+}
 
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  CLI::App app;
+  Words words;
+  Commands commands;
+  build(app, words, commands);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(reversed);

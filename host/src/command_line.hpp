@@ -171,16 +171,27 @@ struct ConfigCommand {
   bool file_only = false;                    ///< check: not against this machine
   std::vector<std::filesystem::path> paths;  ///< import
 };
+struct CompletionCommand {
+  std::string shell;  ///< bash, zsh, fish
+};
+/// What a shell asks on its user's behalf.
+struct CompleteCommand {
+  std::vector<std::string> words;  ///< of the command line, the program's name first and the one that is typed last
+};
+struct ManualCommand {
+  std::string page;  ///< aa, aa.yaml
+};
 struct VersionCommand {};
 /// `text` is printed and the program ends well.
 struct HelpCommand {
   std::string text;
 };
 
-using Command = std::variant<CreateCommand, ListCommand, LsCommand, CatCommand, FindCommand, VersionsCommand,
-                             DiffCommand, ExplainCommand, RestoreCommand, VerifyCommand, RemoveCommand, KeepCommand,
-                             StatusCommand, ScheduleCommand, PurgeCommand, RescanCommand, RouteCommand, WhyCommand,
-                             PluginsCommand, ConfigCommand, VersionCommand, HelpCommand>;
+using Command =
+    std::variant<CreateCommand, ListCommand, LsCommand, CatCommand, FindCommand, VersionsCommand, DiffCommand,
+                 ExplainCommand, RestoreCommand, VerifyCommand, RemoveCommand, KeepCommand, StatusCommand,
+                 ScheduleCommand, PurgeCommand, RescanCommand, RouteCommand, WhyCommand, PluginsCommand, ConfigCommand,
+                 CompletionCommand, CompleteCommand, ManualCommand, VersionCommand, HelpCommand>;
 
 struct CommandLine {
   GlobalOptions options;
@@ -190,6 +201,27 @@ struct CommandLine {
 /// Reads arguments (without the program's name); AA_… variables of the environment give the global options that the
 /// arguments do not. Throws Error (value_error, cause usage) that says what is wrong and what is allowed.
 [[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+/// One thing that can be said on the command line.
+struct WordDescription {
+  std::vector<std::string> names;    ///< of an option: "--config", "-c"; of an argument: "ARCHIVE"
+  std::string value;                 ///< what an option takes, e.g. "FILE"; empty: nothing
+  std::vector<std::string> choices;  ///< all that it takes; empty: anything of its kind
+  std::string text;
+  std::string environment;  ///< the variable that gives it, too; may be empty
+  bool required = false;
+  bool repeatable = false;
+};
+/// A command, with what belongs to it alone.
+struct VerbDescription {
+  std::string name;
+  std::string text;
+  std::vector<WordDescription> arguments;
+  std::vector<WordDescription> options;
+  std::vector<VerbDescription> verbs;  ///< e.g. of config: check, show
+};
+/// The whole command line as a table, for manuals and completion. The options of the top are the global ones.
+[[nodiscard]] VerbDescription describe_command_line();
 
 /// "home@~1" -> {"home", "~1"}. A path of a file keeps its "@".
 [[nodiscard]] Target parse_target(const std::string& text);

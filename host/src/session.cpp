@@ -116,7 +116,8 @@ Session::Session(const ProcessContext& process, GlobalOptions options)
     : process_(process),
       options_(std::move(options)),
       console_(process.out, process.err, console_options(process, options_)),
-      events_(options_.events) {}
+      events_(options_.events),
+      service_(from_environment(process, "NOTIFY_SOCKET")) {}
 
 ProgressStyle Session::progress_style() const {
   return host::progress_style(options_.progress, options_.verbosity == Verbosity::quiet, process_.err_is_terminal);

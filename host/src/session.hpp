@@ -15,6 +15,7 @@
 #include "config/config.hpp"
 #include "events/event_stream.hpp"
 #include "events/progress_display.hpp"
+#include "events/service_status.hpp"
 #include "output/console.hpp"
 #include "providers.hpp"
 
@@ -44,6 +45,8 @@ class Session {
   [[nodiscard]] const ProcessContext& process() const noexcept { return process_; }
   [[nodiscard]] Console& console() noexcept { return console_; }
   [[nodiscard]] EventStream& events() noexcept { return events_; }
+
+  [[nodiscard]] const ServiceStatus& service() const noexcept { return service_; }
 
   /// How progress is shown.
   [[nodiscard]] ProgressStyle progress_style() const;
@@ -77,6 +80,7 @@ class Session {
   GlobalOptions options_;
   Console console_;
   EventStream events_;
+  ServiceStatus service_;
   std::optional<Config> config_;
   std::unique_ptr<Providers> providers_;
   bool settings_checked_ = false;

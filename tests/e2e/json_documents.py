@@ -89,6 +89,8 @@ class Life:
         self.run("config", "show", "home")
         for action in ("schema", "example", "reference", "problems"):
             self.run("config", action, schema="text")
+        self.run("completion", "bash", schema="text")
+        self.run("manual", schema="text")
         self.run("route", "home")
         self.run("schedule", "show", schema="schedule")
         self.run("schedule", "install", "--directory", self.work / "units", schema="schedule")

@@ -34,7 +34,7 @@ class ApplicationTest : public ::testing::Test {
                                  err,
                                  !input.empty(),
                                  false,
-                                 false,
+                                 err_is_terminal_,
                                  environment_,
                                  false,
                                  std::filesystem::path(AA_PROGRAM),
@@ -57,6 +57,7 @@ class ApplicationTest : public ::testing::Test {
 
   test::TempDir directory_;
   std::stop_source stop_;  ///< of every run
+  bool err_is_terminal_ = false;
   std::map<std::string, std::string> environment_{{"AA_STATE_DIR", directory_ / "state"},
                                                   {"XDG_CONFIG_HOME", directory_ / "config"}};
   std::string out_;

@@ -20,6 +20,20 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
+TEST_F(ApplicationTest, SaysWithALetterWhatBecameOfEachEntry) {
+  ASSERT_EQ(create({"--incremental", "-v", "--exclude", "x"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("A 'a'\n"));
+  EXPECT_THAT(out_, HasSubstr("A 'd/b'\n"));
+  test::write_file(directory_ / "root/a", "other content of a");
+  test::write_file(directory_ / "root/x", "left out");
+  std::filesystem::remove(directory_ / "root/d/b");
+  test::write_file(directory_ / "root/e", "new");
+  ASSERT_EQ(create({"--incremental", "-vv", "--exclude", "x"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("M 'a'\n"));
+  EXPECT_THAT(out_, HasSubstr("A 'e'\n"));
+  EXPECT_THAT(out_, HasSubstr("- 'x'  ("));
+}
+
 TEST_F(ApplicationTest, MakesListsLooksIntoAndRestoresABackupWithoutAConfiguration) {
   EXPECT_EQ(create(), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("home: level 0 by tar-internal: 4 of 4 entries"));

@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -9,12 +12,16 @@
 #include <string_view>
 #include <vector>
 
+#include "application_fixture.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/unique_fd.hpp"
 #include "events/backup_events.hpp"
 #include "events/event_stream.hpp"
 #include "events/problem_ids.hpp"
 #include "events/problem_reporter.hpp"
 #include "events/progress_display.hpp"
+#include "events/remaining_time.hpp"
+#include "events/service_status.hpp"
 #include "support/recording_observer.hpp"
 #include "support/temp_dir.hpp"
 
@@ -95,16 +102,104 @@ TEST(EventStream, BeginsWithHelloAndWritesAJsonObjectALine) {
   EXPECT_THROW(EventStream("fd:999"), Error);
 }
 
-TEST(Progress, HasPercentAndEtaWhenTheTotalsAreKnown) {
+TEST(Progress, HasPercentWhenTheTotalsAreKnownAndTheTimeThatIsLeftWhenThatIs) {
   BackupProgress progress;
   progress.entries = 7;
   progress.content_bytes = 50U << 20U;
-  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)), "home  50.0 MiB  7 files  10.0 MiB/s");
+  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5), {}), "home  50.0 MiB  7 files  10.0 MiB/s");
   progress.total_content_bytes = 100U << 20U;
-  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5)),
+  EXPECT_EQ(progress_text("home", progress, std::chrono::seconds(5), 5.0),
             "home  50%  50.0 MiB  7 files  10.0 MiB/s  ETA 5.0s");
   progress.total_content_bytes = 1;  // the tree has grown
-  EXPECT_THAT(progress_text("home", progress, std::chrono::seconds(5)), HasSubstr("99%"));
+  EXPECT_THAT(progress_text("home", progress, std::chrono::seconds(5), {}), HasSubstr("99%"));
+}
+
+TEST(RemainingTime, IsTheLastRunsAtFirstAndTheRecentRateNearTheEnd) {
+  RemainingTime time;
+  EXPECT_FALSE(time.left());
+  time.note(1, 0);
+  EXPECT_FALSE(time.left());  // nothing to tell it from
+  time.expect(100.0);
+  EXPECT_DOUBLE_EQ(time.left().value(), 99);  // no totals: the time that has gone is all that is known
+  time.note(2, 0.02);
+  EXPECT_NEAR(time.left().value(), 98, 0.1);
+  time.note(20, 0.1);  // twice as slow as the last time
+  EXPECT_NEAR(time.left().value(), 90 * 0.9 + 180 * 0.1, 0.1);
+  time.note(200, 0.99);
+  EXPECT_LT(time.left().value(), 3);
+}
+
+TEST(RemainingTime, FollowsTheRateOfTheLastHalfMinute) {
+  RemainingTime time;
+  for (int second = 1; second <= 100; ++second) time.note(second, 0.001 * second);  // one tenth
+  for (int second = 101; second <= 140; ++second) time.note(second, 0.1 + 0.01 * (second - 100));
+  EXPECT_NEAR(time.left().value(), 50, 1);  // a half is left, at a hundredth a second
+  for (int second = 141; second <= 200; ++second) time.note(second, 0.5);
+  EXPECT_FALSE(time.left());  // it stands still
+}
+
+/// A socket as systemd has one for a service.
+class NotifySocket {
+ public:
+  NotifySocket() : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  [[nodiscard]] std::string path() const { return directory_ / "notify"; }
+  /// The next message; empty: there is none.
+  [[nodiscard]] std::string receive() const {
+    std::array<char, 1000> buffer{};
+    const auto size = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
+  }
+
+ private:
+  test::TempDir directory_;
+  UniqueFd fd_;
+};
+
+TEST(ServiceStatus, IsOneLineAndNeverAnError) {
+  const NotifySocket socket;
+  ServiceStatus(socket.path()).tell("home: done\nREADY=1");
+  EXPECT_EQ(socket.receive(), "STATUS=home: done\\nREADY=1");
+  ServiceStatus("").tell("nobody listens");
+  ServiceStatus("/no/such/socket").tell("nobody listens");
+  ServiceStatus("@no-such-socket").tell("nobody listens");
+  ServiceStatus(std::string(200, 'x')).tell("too long for a socket");
+  EXPECT_EQ(socket.receive(), "");
+}
+
+class ServiceStatusTest : public ApplicationTest {};
+
+TEST_F(ServiceStatusTest, TellsSystemdWhatIsDone) {
+  const NotifySocket socket;
+  environment_["NOTIFY_SOCKET"] = socket.path();
+  EXPECT_EQ(create(), 0) << err_;
+  EXPECT_EQ(socket.receive(), "STATUS=home: level 0 by tar-internal");
+  EXPECT_THAT(socket.receive(), HasSubstr("STATUS=home: level 0 by tar-internal: 4 of 4 entries, "));
+}
+
+class ColourTest : public ApplicationTest {
+ protected:
+  bool has_colour(const std::string& wanted) {
+    EXPECT_EQ(run({"--color", wanted, "ls", "nobody"}), 66);
+    return err_.find("\x1b[31merror\x1b[0m") != std::string::npos;
+  }
+};
+
+TEST_F(ColourTest, IsForTerminalsUnlessSomebodySaysOtherwise) {
+  EXPECT_FALSE(has_colour("auto"));
+  EXPECT_TRUE(has_colour("always"));
+  err_is_terminal_ = true;
+  EXPECT_TRUE(has_colour("auto"));
+  EXPECT_FALSE(has_colour("never"));
+  environment_["NO_COLOR"] = "";  // which counts as not set
+  EXPECT_TRUE(has_colour("auto"));
+  environment_["NO_COLOR"] = "1";
+  EXPECT_FALSE(has_colour("auto"));
+  EXPECT_TRUE(has_colour("always"));
 }
 
 TEST(Progress, ShowsAPlainLineAMinute) {

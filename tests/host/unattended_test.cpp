@@ -15,6 +15,7 @@
 #include "job/parallel_run.hpp"
 #include "job/schedule_units.hpp"
 #include "output/json.hpp"
+#include "state/archive_record.hpp"
 #include "state/verify_record.hpp"
 #include "support/run_program.hpp"
 
@@ -48,6 +49,30 @@ class UnattendedTest : public ApplicationTest {
     return std::filesystem::exists(directory_ / "backups" / name);
   }
 };
+
+TEST_F(UnattendedTest, ABackupForWhichThereIsTooLittleRoomIsNotBegun) {
+  configure("");
+  ASSERT_EQ(run({"create", "a"}), 0) << err_;
+  const auto before = test::read_file(directory_ / "backups/a.tar.gz");
+  const auto remember = [&](std::uint64_t archive_bytes, std::uint64_t content_bytes) {
+    auto record = read_archive_record(directory_ / "state", "a").record;
+    for (auto& run : record.runs) {
+      run.archive_bytes = archive_bytes;
+      run.content_bytes = content_bytes;
+    }
+    write_archive_record(directory_ / "state", "a", record);
+  };
+  constexpr std::uint64_t kExbibyte = 1ULL << 60U;
+  remember(kExbibyte, 1);  // each byte of the tree takes an exbibyte
+  EXPECT_EQ(run({"create", "a"}), 73);
+  EXPECT_THAT(err_, HasSubstr("make room, or say --ignore-free-space (dest.lost)"));
+  EXPECT_EQ(test::read_file(directory_ / "backups/a.tar.gz"), before);
+  EXPECT_FALSE(has_backup("a.aa.tar.gz"));
+  remember(kExbibyte, kExbibyte);  // the tree was large, and is not any more
+  EXPECT_EQ(run({"create", "a"}), 0) << err_;
+  remember(kExbibyte, 1);
+  EXPECT_EQ(run({"create", "a", "--ignore-free-space"}), 0) << err_;
+}
 
 TEST_F(UnattendedTest, AllArchivesAreMadeAsTheyStandInTheFileAndEachOnce) {
   configure("");

@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 . "$here/installed.sh"
 
 for file in bin/aa include/autoarchive/plugin/sdk.hpp include/autoarchive/plugin/headers_hash.hpp \
-  share/autoarchive/schemas/create.schema.json; do
+  share/autoarchive/schemas/create.schema.json \
+  share/man/man1/aa.1 share/man/man5/aa.yaml.5 share/bash-completion/completions/aa; do
   [ -e "$prefix/$file" ] || fail "$file is not installed"
 done
 run_aa version > "$work/version"

@@ -28,6 +28,9 @@ namespace autoarchive::host {
 [[nodiscard]] ExitStatus run_command(Session& session, const WhyCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const PluginsCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const ConfigCommand& command);
+[[nodiscard]] ExitStatus run_command(Session& session, const CompletionCommand& command);
+[[nodiscard]] ExitStatus run_command(Session& session, const CompleteCommand& command);
+[[nodiscard]] ExitStatus run_command(Session& session, const ManualCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const VersionCommand& command);
 [[nodiscard]] ExitStatus run_command(Session& session, const HelpCommand& command);
 

@@ -28,23 +28,25 @@ ProgressStyle progress_style(std::string_view wanted, bool quiet, bool is_termin
   return is_terminal ? ProgressStyle::bar : ProgressStyle::plain;
 }
 
-std::string progress_text(const std::string& archive, const BackupProgress& progress,
-                          std::chrono::nanoseconds elapsed) {
+// The tree may have grown since the totals were taken: never more than 99 % before the end.
+double part_done(const BackupProgress& progress) {
+  if (progress.total_content_bytes == 0) return 0;
+  return std::min(0.99,
+                  static_cast<double>(progress.content_bytes) / static_cast<double>(progress.total_content_bytes));
+}
+
+std::string progress_text(const std::string& archive, const BackupProgress& progress, std::chrono::nanoseconds elapsed,
+                          std::optional<double> left) {
   const double seconds = std::max(std::chrono::duration<double>(elapsed).count(), 1e-3);
   const double rate = static_cast<double>(progress.content_bytes) / seconds;
   std::string text = archive;
-  const bool total_known = progress.total_content_bytes > 0;
-  // The tree may have grown since the totals were taken: never more than 99 % before the end.
-  const double part = total_known ? std::min(0.99, static_cast<double>(progress.content_bytes) /
-                                                       static_cast<double>(progress.total_content_bytes))
-                                  : 0;
-  if (total_known) text += fmt::format("  {:.0f}%", part * 100);
+  if (progress.total_content_bytes > 0) text += fmt::format("  {:.0f}%", part_done(progress) * 100);
   text += "  " + format_bytes({progress.content_bytes});
   if (progress.entries > 0) text += fmt::format("  {} files", progress.entries);
   text += fmt::format("  {}/s", format_bytes({static_cast<std::uint64_t>(rate)}));
-  if (part > 0.01) {
-    const auto left = std::chrono::duration<double>(seconds * (1 - part) / part);
-    text += "  ETA " + format_duration(std::chrono::duration_cast<std::chrono::seconds>(left));
+  if (left) {
+    const std::chrono::duration<double> seconds_left(*left);
+    text += "  ETA " + format_duration(std::chrono::duration_cast<std::chrono::seconds>(seconds_left));
   }
   return text;
 }
@@ -59,7 +61,9 @@ ProgressDisplay::~ProgressDisplay() {
 void ProgressDisplay::tick(const BackupProgress& progress, Clock::time_point now) {
   if (style_ == ProgressStyle::none || now - shown_ < interval_of(style_)) return;
   shown_ = now;
-  const auto text = progress_text(archive_, progress, now - started_);
+  const auto elapsed = now - started_;
+  remaining_.note(std::chrono::duration<double>(elapsed).count(), part_done(progress));
+  const auto text = progress_text(archive_, progress, elapsed, remaining_.left());
   if (style_ == ProgressStyle::bar) return console_.status_line(text);
   console_.remark("aa: " + text);
 }

@@ -19,6 +19,7 @@
 #include "events/entry_lines.hpp"
 #include "events/problem_reporter.hpp"
 #include "events/progress_display.hpp"
+#include "events/service_status.hpp"
 #include "job/archive_files.hpp"
 #include "job/archive_transaction.hpp"
 #include "job/checks.hpp"
@@ -306,7 +307,11 @@ class CreateJob {
     events.subscribe(problems, Subscription::without_entries);
     if (session_.console().options().verbosity >= Verbosity::verbose) events.subscribe(lines);
     if (session_.events().is_open()) events.subscribe(job_events);
+    const auto* before = last_run_like(record_, request.level.value_or(0) > 0);
+    if (before != nullptr) progress.expect(before->seconds);
     events.subscribe(progress, Subscription::without_entries);
+    ServiceProgress service(session_.service(), archive_.name);
+    if (session_.service().is_heard()) events.subscribe(service, Subscription::without_entries);
     request.observer = &events;
 
     const auto began = std::chrono::system_clock::now();
@@ -324,7 +329,9 @@ class CreateJob {
     run.warnings = problems.warnings();
     remember(next, result, std::move(run));
     session_.console().status_line("");
-    session_.console().info(summary_line(result, next, elapsed));
+    const auto summary = summary_line(result, next, elapsed);
+    session_.service().tell(summary);
+    session_.console().info(summary);
     return {status, word, result.level, result.path, document(result, next, elapsed, word, problems.warnings())};
   }
 

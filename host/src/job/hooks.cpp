@@ -24,7 +24,8 @@ constexpr std::size_t kMaxOutputBytes = 64U << 10U;
 std::vector<std::string> environment_of(const ProcessContext& process, const HookFacts& facts, HookPoint at) {
   std::vector<std::string> lines;
   for (const auto& [name, value] : process.environment) {
-    if (!name.starts_with("AA_") && !name.starts_with("LD_") && name != "PATH") lines.push_back(name + "=" + value);
+    if (!name.starts_with("AA_") && !name.starts_with("LD_") && name != "PATH" && name != "NOTIFY_SOCKET")
+      lines.push_back(name + "=" + value);
   }
   lines.push_back("PATH=" + hook_path(process));
   lines.push_back("AA_HOOK=" + std::string(to_string(at)));
