@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "autoarchive/base/text.hpp"
+#include "config/secret.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -39,6 +40,13 @@ std::vector<std::string> option_faults(const PluginsConfig& plugins, const std::
       const auto known = provider->options.find(name);
       if (known == provider->options.end()) {
         faults.push_back(place + ": " + unknown_option(*provider, name));
+      } else if (is_secret_reference(value)) {
+        continue;  // it is looked at when it is needed
+      } else if (known->second.secret) {
+        faults.push_back(
+            fmt::format("{}: option {} of provider {} is a secret: say where it is, \"${{file:PATH}}\" or "
+                        "\"${{env:NAME}}\"",
+                        place, quote(name), quote(id)));
       } else if (const auto fault = fault_of_option(known->second, value); !fault.empty()) {
         faults.push_back(fmt::format("{}: option {} of provider {} {}", place, quote(name), quote(id), fault));
       }

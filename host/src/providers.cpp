@@ -11,8 +11,10 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "config/secret.hpp"
 #include "guarded_archiver.hpp"
 #include "guarded_reader.hpp"
+#include "output/secret_mask.hpp"
 #include "plugin_options.hpp"
 
 namespace autoarchive::host {
@@ -274,7 +276,13 @@ ProviderArguments Providers::arguments(std::string_view provider_id) const {
   make_private_directory(config_.state_dir);
   ProviderArguments arguments{config_.state_dir, {}};
   const auto settings = config_.plugins.settings.find(std::string(provider_id));
-  if (settings != config_.plugins.settings.end()) arguments.options = settings->second.options;
+  if (settings == config_.plugins.settings.end()) return arguments;
+  arguments.options = settings->second.options;
+  for (auto& [name, value] : arguments.options) {
+    if (!is_secret_reference(value)) continue;
+    value = resolve_secret(value, settings->second.option_origins.at(name));
+    hide_secret(value);
+  }
   return arguments;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What only a real process shows: signals, closed descriptors, a full disk on standard output, and kills at random moments. Usage: process_test.sh AA
+# What only a real process shows: signals, closed descriptors, full disks, and kills at random moments. Usage: process_test.sh AA
 set -euo pipefail
 aa=$(realpath "$1")
 work=$(mktemp -d "${TMPDIR:-/tmp}/aa-process-XXXXXX")
@@ -11,17 +11,19 @@ mkdir "$work/source" "$work/backups"
 for i in $(seq 300); do head -c 200000 /dev/urandom > "$work/source/$i"; done
 create=("$aa" create home --root "$work/source" --destination "$work/backups" --type tar.gz)
 
-echo "== SIGTERM ends within two seconds, with 143, and leaves nothing behind"
-"${create[@]}" --strength 9 & pid=$!
-sleep 0.2
-status=0
-kill -TERM $pid 2> /dev/null || true
-wait $pid || status=$?
-case $status in
-  143) [ -z "$(ls "$work/backups")" ] || fail "files are left: $(ls "$work/backups")" ;;
-  0) echo "it was done before the signal came" ;;
-  *) fail "status $status" ;;
-esac
+echo "== a signal ends it within two seconds, with 128 and its number, and leaves nothing behind"
+for signal in TERM:143 INT:130 HUP:129; do
+  "${create[@]}" --strength 9 & pid=$!
+  sleep 0.2
+  status=0
+  kill -"${signal%:*}" $pid 2> /dev/null || true
+  wait $pid || status=$?
+  case $status in
+    "${signal#*:}") [ -z "$(ls "$work/backups")" ] || fail "files are left: $(ls "$work/backups")" ;;
+    0) echo "it was done before the signal came"; rm -rf "$work/backups" "$AA_STATE_DIR"; mkdir "$work/backups" ;;
+    *) fail "status $status after SIG${signal%:*}" ;;
+  esac
+done
 
 echo "== closed standard descriptors never become an archive's"
 "${create[@]}" <&- >&- 2>&-
@@ -44,5 +46,45 @@ for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.4 0.6; do
 done
 "${create[@]}" > /dev/null
 [ -z "$(find "$work/backups" -name '*._partial' -o -name '*.journal')" ] || fail "temporary files are left"
+
+# Usage: full_disk WHICH STATE DESTINATION
+# In which of the two directories there is no room, the backup fails, what was there restores, and the next run makes it good.
+full_disk() {
+  local which=$1 status=0
+  export AA_STATE_DIR=$2
+  local level=("$aa" create small --root "$work/small" --destination "$3" --incremental --quiet)
+  "${level[@]}" || fail "no level 0 before the disk was full"
+  "$aa" restore small --destination "$3" --to "$work/before" > /dev/null
+  head -c 300000 /dev/urandom > "$work/small/large"
+  for directory in "$2" "$3"; do
+    # What is no file system of its own has room.
+    mountpoint --quiet "$directory" && { dd if=/dev/zero of="$directory/filler" bs=4k 2> /dev/null || true; }
+  done
+  "${level[@]}" 2> "$work/said" || status=$?
+  case $status in 2 | 73) ;; *) fail "$which full: status $status: $(cat "$work/said")" ;; esac
+  rm -rf "$work/after"
+  "$aa" restore small --destination "$3" --to "$work/after" > /dev/null || fail "$which full: no restore"
+  diff -r "$work/before" "$work/after" || fail "$which full: another tree"
+  rm -f "$2/filler" "$3/filler"
+  "${level[@]}" || fail "$which had been full: no backup afterwards"
+  [ -z "$(find "$2" "$3" -name '*._partial' -o -name '*.journal')" ] || fail "$which full: temporary files are left"
+  "$aa" verify small --destination "$3" --quiet || fail "$which had been full: a backup is not whole"
+  rm -rf "$work/before" "$work/after" "$work/small/large"
+}
+
+mkdir "$work/small" "$work/state1" "$work/state2" "$work/disk1" "$work/disk2" "$work/disk3" "$work/state3"
+echo content > "$work/small/file"
+echo "== a full disk under the state, the destination, or both, costs no backup"
+if mount -t tmpfs -o size=1m none "$work/state1" 2> /dev/null; then
+  mount -t tmpfs -o size=1m none "$work/disk2"
+  mount -t tmpfs -o size=1m none "$work/state3"
+  mount -t tmpfs -o size=1m none "$work/disk3"
+  trap 'umount "$work/state1" "$work/disk2" "$work/state3" "$work/disk3"; rm -rf "$work"' EXIT
+  full_disk state "$work/state1" "$work/disk1"
+  full_disk destination "$work/state2" "$work/disk2"
+  full_disk both "$work/state3" "$work/disk3"
+else
+  echo "skipped: mounting is not permitted here"
+fi
 
 echo "process: all passed"

@@ -319,6 +319,36 @@ archives:
     yield "control", b"version: 1\n\x01\xff\n"
 
 
+def original_spec_seeds(own):
+    yield "small", b"[Content]\npath = /home\ninclude-files = .\nexclude-files =\n"
+    yield "everything", b"""# all of it
+[External]
+base
+other = sub/x.aa
+[Archive]
+archiver: tarxz
+compression-level = 6
+dest-dir = ~/backups
+incremental = yes
+restarting = yes
+restart-after-age = 30
+max-restart-level-size = 70
+keep-old-backups = yes
+number-of-old-backups = 3
+command-before-backup = mount "/mnt/my disk" 'a b' c\\ d
+[Content]
+name = docs
+root = /srv
+path = %(root)s/docs%%
+include-files = *.txt "a b"
+    d/[!a]?* e
+exclude-files = */.cache x/** [odd
+"""
+    yield "references", b"[External]\nself = docs.aa\n[Content]\npath = \"@(self.path)\"\ninclude-files = %(path)s @(a.b)\n"
+    yield "faults", b"path = /x\n[Contents]\n[Archive]\nverbose = 1\nkeep-old-backups\n  more\n"
+    yield "control", b"[Content]\npath = \x01\xff\n"
+
+
 def journal_seeds(own):
     probe = hashlib.sha256(b"x").hexdigest()[:16]
     yield "full", f"""autoarchive-journal 1
@@ -426,6 +456,7 @@ SEEDS = {
     "archive_check": check_seeds,
     "bzip2_decoder": bzip2_seeds,
     "configuration": configuration_seeds,
+    "original_spec": original_spec_seeds,
     "gitignore_pattern": pattern_seeds,
     "gzip_decoder": gzip_seeds,
     "journal": journal_seeds,

@@ -328,6 +328,7 @@ TEST_F(UnattendedTest, EveryBackupIsReadBackAndTheNewestRestoredAsADrill) {
 
 TEST(ScheduleUnits, QuoteEveryWord) {
   EXPECT_EQ(unit_word("a b\"c\\%$"), "\"a b\\\"c\\\\%%$$\"");
+  EXPECT_EQ(unit_word("a\nUser=x"), "\"a\\x0aUser=x\"");
 }
 
 TEST_F(UnattendedTest, UnitsAreWrittenAndAreWhatSystemdWants) {

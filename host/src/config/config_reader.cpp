@@ -170,20 +170,19 @@ class ConfigReader {
       throw config_error(node.origin, "the lists of all archives together have more than 1000000 items");
   }
 
+  [[nodiscard]] std::string no_template(const std::string& name) const {
+    std::vector<std::string> names;
+    for (const auto& [known, definition] : templates_) names.push_back(known);
+    const auto suggestion = nearest(name, names);
+    return "there is no template " + quote(name) + (suggestion.empty() ? "" : "; did you mean " + suggestion + "?");
+  }
+
   // Bases first, so that what extends them wins.
   void apply_template(const YamlNode& node, ArchiveConfig& archive, std::set<std::string>& seen) {
     for (const auto& [key, value] : node.members) {
       if (key.text != "extends") continue;
       const auto found = templates_.find(value.text);
-      if (found == templates_.end()) {
-        std::vector<std::string> names;
-        for (const auto& [known, definition] : templates_) {
-          if (!is_full()) names.push_back(known);
-        }
-        const auto suggestion = nearest(value.text, names);
-        return fault(value.origin, "there is no template " + quote(value.text) +
-                                       (suggestion.empty() ? "" : "; did you mean " + suggestion + "?"));
-      }
+      if (found == templates_.end()) return fault(value.origin, is_full() ? std::string() : no_template(value.text));
       if (!seen.insert(value.text).second)
         return fault(value.origin, "template " + quote(value.text) + " extends itself");
       if (seen.size() > kMaxTemplates)

@@ -159,11 +159,13 @@ constexpr std::array kPluginKeys{
               read_dev_overrides},
     PluginKey{"environment_path", "true or false", "false", "AA_PLUGIN_PATH counts for root, too.",
               read_environment_path},
-    PluginKey{"settings", "by provider id: `priority`, `enabled`, `required`, `options`",
-              "{tar-external: {priority: 0, enabled: true, required: false, options: {tar: /usr/bin/tar}}}",
-              "A higher priority (-1000 to 1000) is preferred where several can do a job. Not enabled is never used; "
-              "nothing is started without what is required. The options are the plugin's: aa plugins inspect.",
-              read_settings}};
+    PluginKey{
+        "settings", "by provider id: `priority`, `enabled`, `required`, `options`",
+        "{tar-external: {priority: 0, enabled: true, required: false, options: {tar: /usr/bin/tar}}}",
+        "A higher priority (-1000 to 1000) is preferred where several can do a job. Not enabled is never used; "
+        "nothing is started without what is required. The options are the plugin's: aa plugins inspect; what nobody "
+        "shall see is \"${file:PATH}\" or \"${env:NAME}\", and never shown.",
+        read_settings}};
 
 Json::Object by_id(Json value) {
   return {{"type", "object"}, {"additionalProperties", std::move(value)}};

@@ -1,5 +1,7 @@
 #include "import/file_lists.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -85,7 +87,7 @@ std::vector<std::string> patterns_of(const Components& parts) {
   for (const auto& part : parts) {
     std::vector<std::string> longer;
     for (const auto& pattern : patterns) {
-      for (const auto& variant : variants(part)) longer.push_back(pattern + "/" + variant);
+      for (const auto& variant : variants(part)) longer.push_back(fmt::format("{}/{}", pattern, variant));
     }
     patterns = std::move(longer);
   }
@@ -161,7 +163,7 @@ class IncludeTranslation {
     const auto above = directory.empty() ? std::string() : rules.front();
     lists.exclude.push_back(above + "/*");
     for (const auto& pattern : patterns) {
-      for (const auto& variant : variants(pattern)) lists.exclude.push_back("!" + above + "/" + variant);
+      for (const auto& variant : variants(pattern)) lists.exclude.push_back(fmt::format("!{}/{}", above, variant));
     }
     for (const auto& path : whole_) {
       if (is_below(path, directory)) lists.exclude.push_back("!" + patterns_of(path).front());

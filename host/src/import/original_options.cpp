@@ -70,8 +70,8 @@ std::optional<ImportedValue> OriginalValues::find(const std::string& option) con
 }
 
 std::optional<ImportedValue> OriginalValues::of_confs(const std::string& option) const {
-  for (auto conf = confs_.rbegin(); conf != confs_.rend(); ++conf) {
-    for (const auto& section : conf->sections) {  // the original takes every option in either
+  for (auto i = confs_.size(); i-- > 0;) {
+    for (const auto& section : confs_[i].sections) {  // the original takes every option in either
       const auto* const found = section.find(option);
       if (found != nullptr && found->value && !found->value->empty())
         return ImportedValue{*found->value, found->origin};

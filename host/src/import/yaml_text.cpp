@@ -49,6 +49,7 @@ std::string yaml_text(std::string_view text) {
 
 std::string yaml_list(const std::vector<std::string>& texts) {
   std::vector<std::string> values;
+  values.reserve(texts.size());
   for (const auto& text : texts) values.push_back(yaml_text(text));
   return fmt::format("[{}]", fmt::join(values, ", "));
 }

@@ -32,6 +32,7 @@
 #include "job/pins.hpp"
 #include "job/restore_text.hpp"
 #include "job/restore_text_transaction.hpp"
+#include "output/secret_mask.hpp"
 #include "state/archive_record.hpp"
 
 namespace autoarchive::host {
@@ -50,7 +51,7 @@ RunRecord failed_run(const Error& error, SystemTime began) {
   RunRecord run;
   run.began = began;
   run.status = exit_status_of(error) == ExitStatus::not_now ? "not_now" : "failed";
-  run.error = error.message();
+  run.error = without_secrets(error.message());
   return run;
 }
 
@@ -468,7 +469,7 @@ class HookedJob {
   void tell_failure(const Error& error, bool entered) {
     const bool not_now = exit_status_of(error) == ExitStatus::not_now;
     facts_.result = not_now ? "not_now" : "failed";
-    facts_.error = error.message();
+    facts_.error = without_secrets(error.message());
     if (entered) hooks_.attempt(HookPoint::after, facts_);
     if (!not_now) hooks_.attempt(HookPoint::failed, facts_);
   }

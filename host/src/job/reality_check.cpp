@@ -17,6 +17,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "autoarchive/tree/walker.hpp"
+#include "config/secret.hpp"
 #include "job/destination_record.hpp"
 #include "job/hooks.hpp"
 #include "job/next_backup.hpp"
@@ -139,6 +140,18 @@ void check_plugin_ids(Session& session, Findings& findings) {
   for (const auto& [id, settings] : plugins.settings) ids.check(id, settings.origin, true, false);
   for (const auto& [id, pin] : plugins.pins) ids.check(id, pin.origin, false, true);
   for (const auto& [id, file] : plugins.dev_overrides) ids.check(id, file.origin, false, true);
+}
+
+void check_secrets(const PluginsConfig& plugins, Findings& findings) {
+  for (const auto& [id, settings] : plugins.settings) {
+    for (const auto& [name, value] : settings.options) {
+      try {
+        if (is_secret_reference(value)) static_cast<void>(resolve_secret(value, settings.option_origins.at(name)));
+      } catch (const Error& error) {  // has its place
+        findings.error({}, error.message());
+      }
+    }
+  }
 }
 
 class ArchiveCheck {
@@ -273,6 +286,7 @@ std::vector<RealityFinding> check_surroundings(Session& session) {
     findings.error({}, error.message());
   }
   check_plugin_ids(session, findings);
+  check_secrets(config.plugins, findings);
   const auto state = nearest_directory(config.state_dir);
   if (const auto fault = fault_of_directory(state, W_OK | X_OK); !fault.empty())
     findings.error({}, "state_dir " + quote(config.state_dir.native()) + ": " + fault);

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "output/secret_mask.hpp"
+
 namespace autoarchive::host {
 namespace {
 
@@ -49,7 +51,7 @@ Console::Console(std::ostream& out, std::ostream& err, ConsoleOptions options)
 void Console::result(std::string_view line) {
   if (options_.json) return;
   clear_status_line();
-  out_ << line << '\n';
+  out_ << without_secrets(line) << '\n';
 }
 
 void Console::info(std::string_view line) {
@@ -69,7 +71,7 @@ void Console::problem(const Problem& problem) {
                                     : std::string(word(problem.severity));
   err_ << "aa: ";
   if (!problem.archive.empty()) err_ << '[' << problem.archive << "] ";
-  err_ << label << ": " << problem.text;
+  err_ << label << ": " << without_secrets(problem.text);
   if (!problem.id.empty()) err_ << " (" << problem.id << ')';
   err_ << '\n';
 }
@@ -92,14 +94,14 @@ void Console::document(Json::Object object) {
   for (const auto& problem : problems_) problems.emplace_back(as_json(problem));
   for (auto& problem : adopted_) problems.push_back(std::move(problem));
   object.emplace_back("problems", std::move(problems));
-  out_ << Json(std::move(object)).dump() << '\n';
+  out_ << without_secrets(Json(std::move(object)).dump()) << '\n';
   document_printed_ = true;
 }
 
 void Console::remark(std::string_view line) {
   if (options_.verbosity == Verbosity::quiet) return;
   clear_status_line();
-  err_ << line << '\n';
+  err_ << without_secrets(line) << '\n';
 }
 
 void Console::status_line(std::string_view text) {

@@ -1,0 +1,16 @@
+/// \file
+/// Keeps what nobody shall see out of everything that this process writes. There is one mask a process, because
+/// whatever writes has to know every secret. Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace autoarchive::host {
+
+/// From now on, it is "(secret)" in every text: as it stands, with its control characters escaped, and as JSON.
+void hide_secret(const std::string& secret);
+/// The text without what has been hidden.
+[[nodiscard]] std::string without_secrets(std::string_view text);
+
+}  // namespace autoarchive::host
