@@ -22,6 +22,7 @@
 #include "autoarchive/archiver/archiver_identification.hpp"
 #include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/plugin/abi.h"
 #include "plugin/gate.hpp"
 #include "support/temp_dir.hpp"
 
@@ -102,8 +103,13 @@ TEST_F(LoaderTest, RefusesABadId) {
 TEST_F(LoaderTest, RefusesAnotherEpoch) {
   EXPECT_THAT(codes("wrong_epoch"), ElementsAre("AA-P502"));
 }
-TEST_F(LoaderTest, RefusesOtherHeaders) {
-  EXPECT_THAT(codes("wrong_headers"), ElementsAre("AA-P503"));
+TEST_F(LoaderTest, RefusesOtherHeadersUntilTheInterfacesHaveSettled) {
+  if constexpr (AUTOARCHIVE_ABI_EPOCH == 0U) {
+    EXPECT_THAT(codes("wrong_headers"), ElementsAre("AA-P503"));
+  } else {
+    put("wrong_headers");
+    EXPECT_EQ(load().front().state, PluginState::loaded) << text_of(loader_.reports());
+  }
 }
 TEST_F(LoaderTest, RefusesADebugLibraryAndNamesFieldAndValues) {
   EXPECT_THAT(codes("debug_stl"), ElementsAre("AA-P506"));
@@ -371,12 +377,6 @@ TEST_F(LoaderTest, TellsADirectoryThatCanNotBeReadToItsEnd) {
   EXPECT_EXIT(load_from_a_bad_disk(), ::testing::ExitedWithCode(0), "AA-P105 .*Input/output error");
 }
 
-// contract 1.3 and 2
-TEST_F(LoaderTest, BringsInTheTwoProvidersThatShip) {
-  load({{{AA_PLUGIN_DIR, ""}}, {}, false, {}, {}, {}, {}});
-  const ArchiverServiceIdentification service;
-  std::map<std::string, std::size_t> types;
-  for (const auto& id : accessor_.providers_identifications(service)) {
 /// Makes an archiver of the plugin as often as it is there, and keeps the last one for good.
 void ask_for_the_fixture(ServiceAccessor& accessor, const fs::path& state, const std::atomic<bool>& stop) {
   const ArchiverServiceIdentification service;
@@ -435,6 +435,12 @@ TEST_F(LoaderTest, LoadsOnePluginForManyThreadsEachWithItsOwnRegistry) {
   for (auto& thread : threads) thread.join();
 }
 
+// contract 1.3 and 2
+TEST_F(LoaderTest, BringsInTheTwoProvidersThatShip) {
+  load({{{AA_PLUGIN_DIR, ""}}, {}, false, {}, {}, {}, {}});
+  const ArchiverServiceIdentification service;
+  std::map<std::string, std::size_t> types;
+  for (const auto& id : accessor_.providers_identifications(service)) {
     const auto& archiver = dynamic_cast<const IArchiverProviderIdentification&>(*id);
     types[std::string(id->provider_id())] = archiver.supported_backup_types().size();
     const auto all = archiver.supported_features({});
