@@ -38,7 +38,9 @@ constexpr std::array kIds{
     ProblemId{"file.meta", false, "What belongs to an entry beside its content could not be restored exactly."},
     ProblemId{"plugin.dev_override", false, "A plugin under development takes an installed one's place."},
     ProblemId{"plugin.path_ignored", false, "AA_PLUGIN_PATH is not followed with the rights of another user."},
-    ProblemId{"plugin.refused", false, "A plugin was not loaded, or its directory can't be read. A notice where the configuration does not want it."},
+    ProblemId{
+        "plugin.refused", false,
+        "A plugin was not loaded, or its directory can't be read. A notice where the configuration does not want it."},
 };
 
 }  // namespace
