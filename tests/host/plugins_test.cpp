@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "application.hpp"
+#include "autoarchive/plugin/fingerprint.hpp"
 #include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
 
@@ -67,7 +68,6 @@ TEST_F(PluginsTest, SaysWhichRefusedPluginWouldHaveMadeTheTypeAndWhatToDo) {
                         plugin + "' can be written by others (mode 0757); fix: chmod go-w '" + plugin + "'"));
 }
 
-TEST_F(PluginsTest, RouteListsARefusedPluginAmongTheCandidates) {
 TEST_F(PluginsTest, WarnsOfARefusedPluginAndOnlyNotesWhatTheUserDoesNotWant) {
   const auto plugin = put("good", plugins_).native();
   ::chmod(plugin.c_str(), 0757);
@@ -79,6 +79,7 @@ TEST_F(PluginsTest, WarnsOfARefusedPluginAndOnlyNotesWhatTheUserDoesNotWant) {
   EXPECT_THAT(err_, HasSubstr("aa: notice: plugin '" + plugin + "' was refused: AA-P401 "));
 }
 
+TEST_F(PluginsTest, RouteListsARefusedPluginAmongTheCandidates) {
   const auto plugin = put("good", plugins_).native();
   EXPECT_EQ(create("fixture"), 0) << err_;
   const std::vector<std::string> route{
@@ -182,18 +183,6 @@ TEST_F(PluginsTest, AReaderThatCanNotTellKeepsNoOtherFromReading) {
               HasSubstr("not an archive that any plugin reads; provider 'fixture-reader' has failed with 'no words'"));
 }
 
-TEST_F(PluginsTest, NeverUsesWhatIsNotEnabled) {
-  configure("  settings:\n    tar-internal: {enabled: false}\n");
-  EXPECT_EQ(run({"route", "x", "--root", directory_ / "root", "--destination", directory_ / "backups"}), 0);
-  EXPECT_THAT(out_, HasSubstr("-> tar-external: chosen: the only one that can do it\n"));
-  EXPECT_THAT(out_, HasSubstr("- tar-internal: denied by the configuration (plugins.deny, or enabled: false)\n"));
-}
-
-TEST_F(PluginsTest, TakesNoPathOfTheEnvironmentAsRootUnlessItIsAllowed) {
-  put("good", plugins_);
-  put("good", directory_ / "home/.local/share/autoarchive/plugins");
-  environment_["AA_PLUGIN_PATH"] = plugins_;
-  as_root_ = true;
 TEST_F(PluginsTest, RoutesByRequiredAndPreferredFeatures) {
   const auto archive = [&](const std::string& plugins, const std::string& keys) {
     test::write_file(directory_ / "config/autoarchive/config.yaml",
@@ -233,6 +222,18 @@ TEST_F(PluginsTest, MakesNoBackupThatNobodyCouldCheckAsTheConfigurationWants) {
   EXPECT_FALSE(fs::exists(directory_ / "backups/home.tar.gz"));
 }
 
+TEST_F(PluginsTest, NeverUsesWhatIsNotEnabled) {
+  configure("  settings:\n    tar-internal: {enabled: false}\n");
+  EXPECT_EQ(run({"route", "x", "--root", directory_ / "root", "--destination", directory_ / "backups"}), 0);
+  EXPECT_THAT(out_, HasSubstr("-> tar-external: chosen: the only one that can do it\n"));
+  EXPECT_THAT(out_, HasSubstr("- tar-internal: denied by the configuration (plugins.deny, or enabled: false)\n"));
+}
+
+TEST_F(PluginsTest, TakesNoPathOfTheEnvironmentAsRootUnlessItIsAllowed) {
+  put("good", plugins_);
+  put("good", directory_ / "home/.local/share/autoarchive/plugins");
+  environment_["AA_PLUGIN_PATH"] = plugins_;
+  as_root_ = true;
   EXPECT_EQ(run({"plugins", "list"}), 0);
   EXPECT_THAT(out_, Not(HasSubstr("org.example.good")));
   EXPECT_THAT(err_, HasSubstr("AA_PLUGIN_PATH is ignored for root; use --plugin-dir"));
@@ -280,7 +281,7 @@ TEST_F(PluginsTest, InspectsByIdNameAndFileAndSaysTheNearest) {
   EXPECT_THAT(out_, HasSubstr("option tar (path, default the first of /usr/bin and /bin): GNU tar, 1.29 or newer"));
   EXPECT_EQ(run({"plugins", "inspect", "--json", "org.autoarchive.tar-internal"}), 0);
   EXPECT_THAT(out_, HasSubstr("\"state\":\"loaded\",\"id\":\"org.autoarchive.tar-internal\""));
-  EXPECT_THAT(out_, HasSubstr("\"abi.epoch\":\"0u\""));
+  EXPECT_THAT(out_, HasSubstr("\"abi.epoch\":\"" AA_STRINGIFY(AUTOARCHIVE_ABI_EPOCH) "\""));
   EXPECT_EQ(run({"plugins", "inspect", "org.autoarchive.tar-intrenal"}), 66);
   EXPECT_THAT(err_, HasSubstr("did you mean org.autoarchive.tar-internal?"));
   EXPECT_EQ(run({"plugins", "inspect", directory_ / "missing.so"}), 69);

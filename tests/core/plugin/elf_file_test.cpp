@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "autoarchive/base/unique_fd.hpp"
+#include "autoarchive/plugin/abi.h"
 #include "autoarchive/plugin/descriptor.hpp"
 #include "support/temp_dir.hpp"
 
@@ -29,7 +30,8 @@ TEST(ElfFile, IsReadWithItsNoteAndWhatItNeeds) {
   EXPECT_TRUE(elf.is_elf && elf.is_host_class && elf.is_host_machine && elf.is_shared_library && elf.headers_fit);
   EXPECT_FALSE(elf.executable_stack || elf.text_relocations);
   EXPECT_LE(elf.needed_bytes, elf.file_bytes);
-  EXPECT_EQ(std::count(elf.needed.begin(), elf.needed.end(), "libautoarchive_core.so.0"), 1);
+  const auto core = "libautoarchive_core.so." + std::to_string(AUTOARCHIVE_ABI_EPOCH);
+  EXPECT_EQ(std::count(elf.needed.begin(), elf.needed.end(), core), 1);
   ASSERT_TRUE(elf.descriptor);
   EXPECT_EQ(parse_descriptor(*elf.descriptor).descriptor.id, "org.example.good");
 }
