@@ -259,8 +259,8 @@ class OddTargetTest : public ::testing::Test {
   OddTargetTest() {
     test::write_file(directory_ / "tree/a", std::string(300'000, 'a'));
     test::write_file(directory_ / "tree/b", "b");
-    const auto made =
-        run_shell("tar --format=posix -C " + shell_quote(directory_ / "tree") + " -cf " + shell_quote(directory_ / "x.tar") + " .");
+    const auto made = run_shell("tar --format=posix -C " + shell_quote(directory_ / "tree") + " -cf " +
+                                shell_quote(directory_ / "x.tar") + " .");
     EXPECT_EQ(made.status, 0) << made.output;
   }
 
