@@ -85,7 +85,8 @@ class Life:
     def informs(self):
         self.run("version")
         self.run("help", schema="text")
-        self.run("config", "check")
+        self.run("config", "check", "--file-only")
+        self.run("config", "check", expect=2)  # a root is missing
         self.run("config", "show", "home")
         for action in ("schema", "example", "reference", "problems"):
             self.run("config", action, schema="text")
@@ -185,6 +186,16 @@ class Life:
         self.run("list", "home")
         self.run("create", "home", "--events", events)
 
+    def finds_again(self):
+        elsewhere = self.work / os.fsdecode(b"elsewhere\xff")
+        (elsewhere / "no archive").write_text("nothing of ours")
+        self.run("rescan", elsewhere)
+
+    def takes_over(self):
+        original = self.work / "original.aa"
+        original.write_text(f"[Content]\npath = {self.work}/home\ninclude-files = .\n[Archive]\ndest-dir = {self.work}/backups\n")
+        self.run("config", "import", original)
+
     def check_events(self, file):
         self.used.add("events")
         lines = [json.loads(line) for line in file.read_text().splitlines()]
@@ -220,6 +231,8 @@ def main():
         life.keeps()
         life.looks_at_plugins()
         life.decays(events)
+        life.finds_again()
+        life.takes_over()
         life.check_events(events)
         life.check_completeness()
     print(f"{len(life.schemas.files)} schemas, {len(life.schemas.members)} members")

@@ -21,7 +21,7 @@ import threading
 
 # As root, too, there are files that can't be read.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-ID = re.compile(r'"((?:file|source|dest|lock|archive|chain|verify|state|clock|hook|plugin)\.[a-z_]+)"')
+ID = re.compile(r'"((?:file|source|dest|lock|archive|chain|verify|state|clock|hook|plugin|import)\.[a-z_]+)"')
 NO_IDS = {"archive.held"}
 
 
@@ -156,12 +156,9 @@ def archive_damaged(case):
     return case.ids("verify", "home")
 
 
-def verify_failed(case):  # of a type that no plugin reads
-    case.configure(", type: liar, verify: {after_create: true}")
-    plugins = case.work / "plugins"
-    plugins.mkdir()
-    shutil.copy(case.fixtures / "honest.so", plugins)
-    return case.create("--plugin-dir", plugins)
+def verify_failed(case):
+    case.configure(", type: tar, verify: {after_create: true}")
+    return case.create(prefix=case.fails(case.backups / "home.tar", "pread64", "EIO"))
 
 
 def state_lost(case):
@@ -213,6 +210,16 @@ def plugin_failed(case):
 
 def plugin_refused(case):
     return case.ids("plugins", "list", "--plugin-dir", case.fixtures)
+
+
+def config_reality(case):
+    shutil.rmtree(case.root)
+    return case.ids("config", "check")
+
+
+def import_differs(case):
+    (case.work / "old.aa").write_text(f"[Content]\npath = {case.root}\ninclude-files = .\n[Archive]\ndest-dir = backups\n")
+    return case.ids("config", "import", case.work / "old.aa")
 
 
 def named_in(sources):

@@ -1,6 +1,7 @@
 #include "autoarchive/archiver/backup_catalog.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -44,6 +45,24 @@ std::string visible_name(const std::string& name, bool& set_aside) {
   return set_aside ? name.substr(0, name.size() - kOldSuffix.size()) : name;
 }
 
+/// A commit moves an archive, and then its manifest. If it was cut off between the two, the manifest is still there
+/// under the archive's old name, alone: it belongs to the one backup of that level and size that has none.
+void find_left_behind(const IStorage& storage, const std::set<std::string>& names, std::string_view archive,
+                      std::span<const BackupType> types, std::vector<CatalogEntry>& entries) {
+  const auto suffix = manifest_name("");
+  for (auto& entry : entries) {
+    if (entry.header || !entry.fault.empty()) continue;
+    for (const auto& name : names) {
+      const auto old = parse_backup_name(name.substr(0, name.rfind(suffix)), archive, types);
+      const bool is_alone = name.ends_with(suffix) && old && !names.contains(old->file_name());
+      if (!is_alone || old->level != entry.name.level || old->type != entry.name.type) continue;
+      read_manifest(storage, name, entry);
+      if (entry.header) break;
+      entry.fault.clear();
+    }
+  }
+}
+
 std::vector<ChainLink> as_links(const std::vector<CatalogEntry>& entries, std::vector<std::size_t>& indices) {
   std::vector<ChainLink> links;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -73,7 +92,9 @@ BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view arch
                                   std::span<const BackupType> types) {
   std::vector<CatalogEntry> entries;
   std::vector<CatalogEntry> aside;
+  std::set<std::string> names;
   for (auto& file : storage.list(std::string(archive) + ".")) {
+    names.insert(file.name);
     bool set_aside = false;
     const auto visible = visible_name(file.name, set_aside);
     const auto name = parse_backup_name(visible, archive, types);
@@ -94,6 +115,7 @@ BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view arch
     });
     if (!elsewhere) entries.push_back(std::move(entry));
   }
+  find_left_behind(storage, names, archive, types, entries);
   return BackupCatalog(std::move(entries));
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <chrono>
+#include <optional>
 
 #include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
@@ -61,7 +62,7 @@ class PointInTime {
 };
 
 /// Which level the next backup will be, by which rule, and why.
-Json::Object explain_next(Session& session, const ArchiveBackups& backups) {
+std::optional<Json::Object> explain_next(Session& session, const ArchiveBackups& backups) {
   const auto& archive = backups.archive;
   const auto record = read_archive_record(session.config().state_dir, archive.name).record;
   try {
@@ -70,14 +71,14 @@ Json::Object explain_next(Session& session, const ArchiveBackups& backups) {
     const auto& choice = next.choice;
     session.console().result(fmt::format("next: level {} by {}, as {} ({})", choice.level, next.provider,
                                          escaped(choice.reason), to_string(choice.rule)));
-    return {{"level", choice.level},
-            {"provider", next.provider},
-            {"rule", to_string(choice.rule)},
-            {"reason", choice.reason},
-            {"in_a_row", choice.in_a_row}};
+    return Json::Object{{"level", choice.level},
+                        {"provider", next.provider},
+                        {"rule", to_string(choice.rule)},
+                        {"reason", choice.reason},
+                        {"in_a_row", choice.in_a_row}};
   } catch (const Error& error) {  // what there is can be told all the same
     session.console().problem({Severity::warning, "", archive.name, error.message()});
-    return {{"error", error.message()}};
+    return std::nullopt;
   }
 }
 
@@ -96,7 +97,9 @@ ExitStatus run_command(Session& session, const ExplainCommand& command) {
   if (points.empty()) session.console().info(command.archive + ": no backup yet");
   Json::Object document{
       {"exit_code", static_cast<int>(status)}, {"archive", command.archive}, {"points", std::move(points)}};
-  if (!backups.archive.root.empty()) document.emplace_back("next", explain_next(session, backups));
+  if (!backups.archive.root.empty()) {
+    if (auto next = explain_next(session, backups)) document.emplace_back("next", std::move(*next));
+  }
   session.console().document(std::move(document));
   return status;
 }

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/manifest/manifest_writer.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "support/memory_file.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive {
@@ -97,6 +99,36 @@ TEST(Catalog, SeesFilesThatACommitHasSetAsideAndNoNeighbours) {
   ASSERT_EQ(all.entries().size(), 2U);
   EXPECT_EQ(all.entries()[0].file.name, "home.tar.gz._old");
   EXPECT_EQ(all.entries()[0].name.file_name(), "home.tar.gz");
+}
+
+TEST(Catalog, FindsAManifestThatACommitHasLeftBehind) {
+  const test::TempDir directory;
+  test::MemorySink sink;
+  ManifestHeader header;
+  header.backup_uuid = "kept";
+  header.archive = "home";
+  header.level = 1;
+  ManifestWriter manifest(sink, header);
+  ManifestClosing closing;
+  closing.archive_bytes = 3;
+  static_cast<void>(manifest.finish(closing));
+  const auto read = [&] {
+    return BackupCatalog::read(LocalStorage(directory.path()), "home", backup_type::kWellKnown).entries();
+  };
+  test::write_file(directory / "home.1.aa.tar.gz", "abc");  // moved, and its manifest not yet
+  test::write_file(directory / "home.2.aa.tar.gz", "abc");
+  test::write_file(directory / "home.1.tar.gz.manifest.zst", sink.text);
+  ASSERT_EQ(read().size(), 2U);
+  EXPECT_EQ(read()[0].manifest, "home.1.tar.gz.manifest.zst");
+  EXPECT_EQ(read()[0].header->backup_uuid, "kept");
+  EXPECT_FALSE(read()[1].header) << "it is of another level";
+  test::write_file(directory / "home.1.aa.tar.gz", "abcd");
+  EXPECT_FALSE(read()[0].header) << "it is for another size";
+  EXPECT_EQ(read()[0].fault, "");
+  test::write_file(directory / "home.1.aa.tar.gz", "abc");
+  test::write_file(directory / "home.1.tar.gz", "xyz");
+  EXPECT_EQ(read()[1].file.name, "home.1.aa.tar.gz");
+  EXPECT_FALSE(read()[1].header) << "it has its own archive beside it";
 }
 
 TEST(Catalog, NamesAManifestThatCanNotBeRead) {
