@@ -46,20 +46,23 @@ std::string visible_name(const std::string& name, bool& set_aside) {
 }
 
 /// A commit moves an archive, and then its manifest. If it was cut off between the two, the manifest is still there
-/// under the archive's old name, alone: it belongs to the one backup of that level and size that has none.
+/// under the archive's old name, alone: it belongs to the backup of that level and size that has none, if there is one
+/// only.
 void find_left_behind(const IStorage& storage, const std::set<std::string>& names, std::string_view archive,
                       std::span<const BackupType> types, std::vector<CatalogEntry>& entries) {
   const auto suffix = manifest_name("");
-  for (auto& entry : entries) {
-    if (entry.header || !entry.fault.empty()) continue;
-    for (const auto& name : names) {
-      const auto old = parse_backup_name(name.substr(0, name.rfind(suffix)), archive, types);
-      const bool is_alone = name.ends_with(suffix) && old && !names.contains(old->file_name());
-      if (!is_alone || old->level != entry.name.level || old->type != entry.name.type) continue;
-      read_manifest(storage, name, entry);
-      if (entry.header) break;
-      entry.fault.clear();
+  for (const auto& name : names) {
+    const auto old = parse_backup_name(name.substr(0, name.rfind(suffix)), archive, types);
+    if (!name.ends_with(suffix) || !old || names.contains(old->file_name())) continue;
+    std::vector<CatalogEntry*> fitting;
+    for (auto& entry : entries) {
+      if (entry.header || !entry.fault.empty() || entry.name.level != old->level || entry.name.type != old->type)
+        continue;
+      auto with_manifest = entry;
+      read_manifest(storage, name, with_manifest);
+      if (with_manifest.header) fitting.push_back(&entry);
     }
+    if (fitting.size() == 1) read_manifest(storage, name, *fitting.front());
   }
 }
 

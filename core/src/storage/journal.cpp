@@ -82,6 +82,18 @@ class Words {
   std::string_view rest_;
 };
 
+// Who can write into the destination can write a journal: it says nothing about files elsewhere.
+bool is_file_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
+         name.find('\0') == std::string_view::npos;
+}
+
+bool is_below(const std::filesystem::path& path, const std::filesystem::path& directory) {
+  const auto normal = path.lexically_normal();
+  return directory.empty() ||
+         std::mismatch(directory.begin(), directory.end(), normal.begin(), normal.end()).first == directory.end();
+}
+
 std::optional<JournalStep> parse_step(std::string_view line) {
   Words words(line);
   JournalStep step;
@@ -98,6 +110,7 @@ std::optional<JournalStep> parse_step(std::string_view line) {
   if (!to || !identity) return std::nullopt;
   step.to = *to;
   step.identity = *identity;
+  if (step.action != Action::state && !(is_file_name(step.from) && is_file_name(step.to))) return std::nullopt;
   if (!words.done()) {
     step.replaced = words.identity();
     if (!step.replaced) return std::nullopt;
@@ -157,8 +170,13 @@ class StepRunner {
 
 // State lies on this machine; a journal that another machine finishes leaves it alone, and the next level there is a
 // level 0.
-void run_state(const JournalStep& step, std::vector<std::string>& remarks, std::set<std::filesystem::path>& touched) {
+void run_state(const JournalStep& step, const std::filesystem::path& state_dir, std::vector<std::string>& remarks,
+               std::set<std::filesystem::path>& touched) {
   const std::filesystem::path target(step.action == Action::unstate ? step.from : step.to);
+  if (!is_below(target, state_dir)) {
+    remarks.push_back("state " + quote(target.native()) + " is not in the state directory of this run: left alone");
+    return;
+  }
   std::error_code error;
   if (!std::filesystem::is_directory(target.parent_path(), error)) {
     remarks.push_back("state " + quote(target.native()) + " is not on this machine: left alone");
@@ -208,7 +226,8 @@ std::optional<Journal> Journal::parse(std::string_view text) {
   return journal;
 }
 
-std::vector<std::string> Journal::run(const Directory& destination, bool sync) const {
+std::vector<std::string> Journal::run(const Directory& destination, bool sync,
+                                      const std::filesystem::path& state_dir) const {
   std::vector<std::string> remarks;
   const StepRunner runner(destination, remarks);
   const auto sync_destination = [&] {
@@ -227,7 +246,7 @@ std::vector<std::string> Journal::run(const Directory& destination, bool sync) c
   // … the provider's state follows …
   std::set<std::filesystem::path> touched;
   for (const auto& step : steps) {
-    if (step.action >= Action::state) run_state(step, remarks, touched);
+    if (step.action >= Action::state) run_state(step, state_dir, remarks, touched);
   }
   for (const auto& directory : touched) {
     if (sync) Directory(directory, ErrorCause::unspecified).sync();

@@ -44,7 +44,8 @@ struct Journal {
 
   /// Carries the steps out, leaving out what is done already, and syncs between their groups. Returns remarks for the
   /// user. Throws Error(file_exists) if another file stands where a step wants to write; nothing is overwritten then.
-  std::vector<std::string> run(const Directory& destination, bool sync) const;
+  std::vector<std::string> run(const Directory& destination, bool sync,
+                               const std::filesystem::path& state_dir = {}) const;
 };
 
 }  // namespace autoarchive

@@ -69,6 +69,7 @@ void require_flat(std::string_view name) {
 LocalTransaction::LocalTransaction(const std::filesystem::path& directory, const TransactionOptions& options)
     : archive_((require_flat(options.archive), options.archive)),
       sync_(options.sync),
+      state_dir_(options.state_lock_dir.parent_path().lexically_normal()),
       directory_(directory, ErrorCause::destination),
       lock_(directory / ("." + options.archive + ".lock"), options.lock_wait, options.stop),
       state_lock_(lock_state(options)) {
@@ -302,7 +303,7 @@ void LocalTransaction::write_journal(const Journal& journal) {
 }
 
 void LocalTransaction::finish(const Journal& journal) {
-  for (auto& remark : journal.run(directory_, sync_)) recovered_.push_back(std::move(remark));
+  for (auto& remark : journal.run(directory_, sync_, state_dir_)) recovered_.push_back(std::move(remark));
   directory_.remove(journal_name());
   if (sync_) directory_.sync();
 }

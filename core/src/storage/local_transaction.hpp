@@ -52,6 +52,7 @@ class LocalTransaction final : public ITransaction {
 
   std::string archive_;
   bool sync_;
+  std::filesystem::path state_dir_;  // a journal changes nothing outside of it; empty: not known
   Directory directory_;
   LockFile lock_;
   std::unique_ptr<LockFile> state_lock_;

@@ -27,5 +27,13 @@ TEST(ArchiveComment, OfOthersIsNone) {
   EXPECT_TRUE(parse_comment("autoarchive archive=x level=0 backup=b chain=c later=word word"));
 }
 
+TEST(ArchiveComment, HasNoIdThatWouldBreakALineOfARecord) {
+  for (const char* id : {"a\tb", "a\nb", "", "../x"}) {
+    EXPECT_FALSE(parse_comment(std::string("autoarchive archive=home level=0 backup=") + id + " chain=c")) << id;
+    EXPECT_FALSE(parse_comment(std::string("autoarchive archive=home level=0 backup=b chain=") + id)) << id;
+  }
+  EXPECT_TRUE(parse_comment("autoarchive archive=home level=0 backup=b chain=c"));
+}
+
 }  // namespace
 }  // namespace autoarchive

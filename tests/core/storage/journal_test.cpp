@@ -53,5 +53,30 @@ TEST(Journal, OverwritesNothingForeign) {
   EXPECT_EQ(test::read_file(directory / "target"), "new");
 }
 
+// Whoever can write into a destination can write a journal there.
+TEST(Journal, NamesNothingOutsideOfTheDestinationAndTheState) {
+  for (const char* name : {"../up", "/etc/passwd", "a/b", "..", "."}) {
+    for (const auto action : {JournalStep::Action::retire, JournalStep::Action::move, JournalStep::Action::keep,
+                              JournalStep::Action::publish}) {
+      EXPECT_FALSE(Journal::parse(Journal{{{action, name, "to", {}, {}}}}.text())) << name;
+      EXPECT_FALSE(Journal::parse(Journal{{{action, "from", name, {}, {}}}}.text())) << name;
+    }
+  }
+  const test::TempDir directory;
+  const auto state = directory.make("state");
+  const auto elsewhere = directory.make("elsewhere");
+  test::write_file(elsewhere / "file", "stays");
+  test::write_file(state / "file", "goes");
+  const Directory place(directory.path(), ErrorCause::destination);
+  Journal journal;
+  journal.steps.push_back({JournalStep::Action::unstate, elsewhere / "file", "", {}, {}});
+  journal.steps.push_back({JournalStep::Action::unstate, state / "../elsewhere/file", "", {}, {}});
+  journal.steps.push_back({JournalStep::Action::state, elsewhere / "from", elsewhere / "file", {}, {}});
+  journal.steps.push_back({JournalStep::Action::unstate, state / "file", "", {}, {}});
+  EXPECT_EQ(journal.run(place, false, state).size(), 3U);
+  EXPECT_EQ(test::read_file(elsewhere / "file"), "stays");
+  EXPECT_FALSE(std::filesystem::exists(state / "file"));
+}
+
 }  // namespace
 }  // namespace autoarchive
