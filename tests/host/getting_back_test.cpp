@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "application_fixture.hpp"
+#include "job/restore_text.hpp"
 #include "support/run_program.hpp"
 
 namespace autoarchive::host {
@@ -241,7 +242,7 @@ TEST_F(RestoreTextTest, RemovesForBsdtarWhatALevelHasDeleted) {
       std::filesystem::rename(root / "c", root / "b");
       EXPECT_EQ(create_in(root, backups, type, provider), 0) << err_;
       const auto text = restore_text(backups);
-      EXPECT_THAT(text, HasSubstr("rm -rf \"$TO\"/'goes'\n")) << text;
+      EXPECT_THAT(text, HasSubstr("rm -rf \"${TO:?}\"/'goes'\n")) << text;
       const auto bsdtar = text.find(kBsdtarHeading);
       ASSERT_NE(bsdtar, std::string::npos) << text;
       const auto target = follow(commands_of(text.substr(bsdtar)), backups);
@@ -252,6 +253,17 @@ TEST_F(RestoreTextTest, RemovesForBsdtarWhatALevelHasDeleted) {
       EXPECT_THAT(test::diff_trees(root, target), IsEmpty()) << type << provider << text;
     }
   }
+}
+
+// A manifest may be anybody's.
+TEST(RestoreText, RemovesNothingOutsideOfItsDirectory) {
+  for (const std::string path : {"../up", "/etc", "..", ".", "", "a/../../b", "./a", "a//b"}) {
+    const auto text = restore_text("home", {{"home.tar"}, {"home.1.tar", {"fine", path}}});
+    EXPECT_THAT(text, Not(HasSubstr("rm -rf"))) << path;
+    EXPECT_THAT(text, HasSubstr("use GNU tar")) << path;
+  }
+  EXPECT_THAT(restore_text("home", {{"home.tar", {"../up"}}}), Not(HasSubstr("rm -rf")));
+  EXPECT_THAT(restore_text("home", {{"home.tar"}, {"home.1.tar", {"..a/b"}}}), HasSubstr("rm -rf"));
 }
 
 TEST_F(RestoreTextTest, SaysSoWhenMoreIsDeletedThanItCanList) {

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "application_fixture.hpp"
+#include "autoarchive/base/text.hpp"
 #include "output/secret_mask.hpp"
 
 namespace autoarchive::host {
@@ -80,6 +81,19 @@ TEST(SecretMask, HidesItInEveryFormThatIsWritten) {
   EXPECT_EQ(without_secrets("trout\"b"), "trout\"b");
   hide_secret("trout\"b\n");
   EXPECT_EQ(without_secrets("trout\"b\n, trout\"b\\n and \"trout\\\"b\\n\""), "(secret), (secret) and \"(secret)\"");
+}
+
+TEST(SecretMask, KnowsEachFormAndLeavesDocumentsWhole) {
+  hide_secret("it's-me-42");
+  hide_secret("hunter2");
+  hide_secret("hunter2-prod-9f3");
+  hide_secret("back\\slash");
+  hide_secret("20261127");
+  EXPECT_EQ(without_secrets("login " + quote("it's-me-42")), "login '(secret)'");
+  EXPECT_EQ(without_secrets("hunter2-prod-9f3 hunter2"), "(secret) (secret)");
+  const Json::Object object{{"bytes", std::int64_t{20261127}}, {"20261127", escaped("back\\slash")}};
+  const auto shown = document_without_secrets(Json(object)).dump();
+  EXPECT_EQ(shown, "{\"bytes\":20261127,\"20261127\":\"(secret)\"}");
 }
 
 }  // namespace

@@ -30,6 +30,29 @@ class Rescan {
  public:
   explicit Rescan(Session& session) : session_(session) {}
 
+  /// One that can't be read does not hide the others.
+  void attempt(const std::filesystem::path& directory) {
+    try {
+      scan(directory);
+    } catch (const Error& error) {
+      if (error.cause() == ErrorCause::cancelled) throw;
+      status_ = worse(status_, report_error(session_, "", error));
+    }
+  }
+
+  ExitStatus print() {
+    if (!table_.empty()) {
+      for (const auto& line : table_.lines()) session_.console().result(line);
+    } else {
+      session_.console().info("no backups found");
+    }
+    session_.console().document({{"exit_code", static_cast<int>(status_)},
+                                 {"backups", std::move(backups_)},
+                                 {"left_alone", std::move(left_alone_)}});
+    return status_;
+  }
+
+ private:
   void scan(const std::filesystem::path& directory) {
     LocalStorage storage(directory);
     const auto found = look_for_backups(session_, storage);
@@ -46,19 +69,6 @@ class Rescan {
     for (const auto& other : found.others) tell(directory, other);
   }
 
-  ExitStatus print() {
-    if (!table_.empty()) {
-      for (const auto& line : table_.lines()) session_.console().result(line);
-    } else {
-      session_.console().info("no backups found");
-    }
-    session_.console().document({{"exit_code", static_cast<int>(status_)},
-                                 {"backups", std::move(backups_)},
-                                 {"left_alone", std::move(left_alone_)}});
-    return status_;
-  }
-
- private:
   void tell(const std::filesystem::path& directory, const RescannedBackup& backup) {
     const auto& identity = backup.identity;
     const auto renamed = backup.file == backup.was ? std::string() : escaped(backup.was);
@@ -104,7 +114,7 @@ class Rescan {
 
 ExitStatus run_command(Session& session, const RescanCommand& command) {
   Rescan rescan(session);
-  for (const auto& directory : directories_of(session, command)) rescan.scan(directory);
+  for (const auto& directory : directories_of(session, command)) rescan.attempt(directory);
   return rescan.print();
 }
 

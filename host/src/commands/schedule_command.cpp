@@ -113,9 +113,18 @@ Json::Object as_json(const Scheduled& scheduled) {
   return {{"archive", scheduled.archive.name}, {"schedule", scheduled.archive.schedule}, {"units", std::move(units)}};
 }
 
+// The services can write into it, and can't make it.
+void make_state_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory.parent_path(), error);
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    throw Error::from_errno(errno, "state directory " + quote(directory.native()));
+}
+
 void install(Session& session, const ScheduleCommand& command, const std::vector<Scheduled>& chosen) {
   const auto folder = units_folder(session, command);
   std::filesystem::create_directories(folder);
+  make_state_directory(session.config().state_dir);
   for (const auto& [archive, units] : chosen) {
     for (const auto& unit : units) write_unit(folder / unit.name, unit.text);
   }

@@ -98,7 +98,8 @@ class ConfigReader {
 
   void read_section(const std::string& name, const YamlNode& value) {
     if (name == "state_dir") {
-      config_.state_dir = as_path(value);
+      auto path = as_path(value);
+      if (!is_state_dir_given(sources_)) config_.state_dir = std::move(path);
     } else if (name == "jobs") {
       config_.jobs = number(value, name, 1, 64);
     } else if (name == "nice") {

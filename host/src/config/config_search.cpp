@@ -63,6 +63,10 @@ std::vector<fs::path> find_config_files(const ConfigSources& sources) {
   return files;
 }
 
+bool is_state_dir_given(const ConfigSources& sources) {
+  return !environment(sources, "AA_STATE_DIR").empty();
+}
+
 fs::path default_state_dir(const ConfigSources& sources) {
   if (auto given = environment(sources, "AA_STATE_DIR"); !given.empty()) return given;
   if (sources.as_root && environment(sources, "XDG_STATE_HOME").empty()) return "/var/lib/autoarchive";

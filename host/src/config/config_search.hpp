@@ -13,5 +13,7 @@ namespace autoarchive::host {
 /// there is none. Throws Error(cause configuration) if archives.d is there and can't be listed.
 [[nodiscard]] std::vector<std::filesystem::path> find_config_files(const ConfigSources& sources);
 [[nodiscard]] std::filesystem::path default_state_dir(const ConfigSources& sources);
+/// Whether the environment names it; then it goes before the configuration.
+[[nodiscard]] bool is_state_dir_given(const ConfigSources& sources);
 
 }  // namespace autoarchive::host

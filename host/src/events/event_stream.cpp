@@ -45,7 +45,7 @@ void EventStream::emit(std::string_view event, Json::Object object) {
   if (!fd_) return;
   Json::Object line{{"event", event}, {"time", format_rfc3339(std::chrono::system_clock::now())}};
   for (auto& member : object) line.push_back(std::move(member));
-  const auto text = without_secrets(Json(std::move(line)).dump()) + '\n';
+  const auto text = document_without_secrets(Json(std::move(line))).dump() + '\n';
   for (std::string_view rest = text; !rest.empty();) {
     const auto written = ::write(fd_.get(), rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;

@@ -98,6 +98,21 @@ std::vector<std::string> patterns_of(const Components& parts) {
   return patterns;
 }
 
+/// Whether gitignore's wildcards match all that the shell's do: they go by bytes.
+bool goes_by_bytes(std::string_view component) {
+  return component.find('?') == std::string_view::npos && component.find("[!") == std::string_view::npos &&
+         component.find("[^") == std::string_view::npos &&
+         (component.find('[') == std::string_view::npos ||
+          std::all_of(component.begin(), component.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+}
+
+/// A set at the beginning matches no dot in the shell.
+bool may_begin_with_dot(std::string_view component) {
+  if (!component.starts_with('[')) return false;
+  const auto set = component.substr(1, component.find(']', 2) - 1);
+  return set.starts_with('!') || set.starts_with('^') || set.find_first_of(".-") != std::string_view::npos;
+}
+
 bool is_below(const Components& path, const Components& directory) {
   return path.size() > directory.size() && std::equal(directory.begin(), directory.end(), path.begin());
 }
@@ -157,7 +172,7 @@ class IncludeTranslation {
 
   // All of the directory is included, all its names are left out, and those that are wanted taken back.
   void choose(const Components& directory, const std::vector<std::string>& patterns, TranslatedLists& lists) {
-    if (has_deeper(directory))
+    if (has_deeper(directory) || !std::all_of(patterns.begin(), patterns.end(), goes_by_bytes))
       return take_all_of(directory, (directory.empty() ? "" : joined(directory) + "/") + patterns.front());
     auto rules = patterns_of(directory);  // one: it has no wildcards
     const auto above = directory.empty() ? std::string() : rules.front();
@@ -209,6 +224,12 @@ TranslatedLists translate_lists(const std::vector<std::string>& include, const s
     const auto parts = components_of(text);
     if (parts.empty()) {
       lists.doubts.push_back(quote(text) + ": it would leave out everything");
+      continue;
+    }
+    if (std::any_of(parts.begin(), parts.end(), may_begin_with_dot)) {
+      lists.doubts.push_back(
+          quote(text) +
+          ": what begins with this set can't be told from what begins with a dot; nothing of it is left out");
       continue;
     }
     for (auto& pattern : patterns_of(parts)) lists.exclude.push_back(std::move(pattern));

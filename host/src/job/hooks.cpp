@@ -191,7 +191,12 @@ Snapshot::Snapshot(Hooks& hooks, const HookFacts& facts) : hooks_(hooks), facts_
     if (path != nullptr && path->as_text() != nullptr) facts_.snapshot = *path->as_text();
     hooks_.session_.console().problem(
         {Severity::notice, "", facts_.archive, "the snapshot of a run that was interrupted is released"});
-    release();
+    if (!release()) {
+      throw Error(ErrorCode::runtime_error,
+                  fmt::format("the snapshot {} of an interrupted run is still there; release it, and remove {}",
+                              quote(facts_.snapshot), quote(note().native())),
+                  ErrorCause::unavailable);
+    }
     facts_.snapshot.clear();
   }
   // Noted before it is made: whatever happens from here on, it is released.

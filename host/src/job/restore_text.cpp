@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
@@ -41,21 +42,26 @@ std::string path_word(std::string_view path) {
   const bool is_plain = is_utf8(path) && std::none_of(path.begin(), path.end(), [](char c) {
                           return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
                         });
-  if (is_plain) return "\"$TO\"/" + shell_word(path);
+  if (is_plain) return "\"${TO:?}\"/" + shell_word(path);
   std::string octal;
   for (const char c : path) octal += fmt::format("\\{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-  return "\"$TO/$(printf '" + octal + "')\"";
+  return "\"${TO:?}/$(printf '" + octal + "')\"";
+}
+
+/// A path below the directory, whatever a manifest says.
+bool is_safe(const std::string& path) {
+  const auto normal = std::filesystem::path(path).lexically_normal();
+  return !path.empty() && path.find('\0') == std::string::npos && !path.ends_with('\n') && normal.native() == path &&
+         path != "." && path.front() != '/' && path != ".." && !path.starts_with("../");
 }
 
 bool can_remove(const RestoreStep& step) {
-  return step.is_known && std::none_of(step.removed.begin(), step.removed.end(),
-                                       [](const std::string& path) { return path.ends_with('\n'); });
+  return step.is_known && std::all_of(step.removed.begin(), step.removed.end(), is_safe);
 }
 
 std::string bsdtar_part(const std::vector<RestoreStep>& steps) {
-  const auto* unknown = std::find_if_not(steps.data() + 1, steps.data() + steps.size(),
-                                         [](const auto& step) { return can_remove(step); });
-  if (unknown != steps.data() + steps.size()) {
+  const auto unknown = std::find_if_not(steps.begin() + 1, steps.end(), can_remove);
+  if (unknown != steps.end()) {
     return fmt::format(
         "bsdtar (libarchive) and other programs read these files, too, in the same order, but remove "
         "nothing, and what {} takes away can't be said here: use GNU tar.\n\n",
@@ -67,9 +73,11 @@ std::string bsdtar_part(const std::vector<RestoreStep>& steps) {
         ", which neither removes what a level has deleted (that is done before it) nor sets the times of old "
         "directories";
   text += ":\n\n    TO=$(mktemp -d)\n";
-  for (const auto& step : steps) {
-    for (const auto& path : step.removed) text += fmt::format("    rm -rf {}\n", path_word(path));
-    text += fmt::format("    bsdtar -x -p --numeric-owner -f {} -C \"$TO\"\n", step.file);
+  for (std::size_t level = 0; level < steps.size(); ++level) {
+    // Into an empty directory nothing has to be removed.
+    for (const auto& path : level == 0 ? std::vector<std::string>() : steps[level].removed)
+      text += fmt::format("    rm -rf {}\n", path_word(path));
+    text += fmt::format("    bsdtar -x -p --numeric-owner -f {} -C \"$TO\"\n", steps[level].file);
   }
   return text + "    echo \"restored into $TO\"\n\n";
 }
@@ -106,8 +114,10 @@ std::vector<RestoreStep> restore_steps(const BackupCatalog& catalog, std::size_t
 }
 
 std::vector<RestoreStep> restore_steps(const BackupCatalog& catalog) {
-  const auto newest = catalog.newest_first();
-  return newest.empty() ? std::vector<RestoreStep>() : restore_steps(catalog, newest.front());
+  for (const auto point : catalog.newest_first()) {
+    if (auto steps = restore_steps(catalog, point); !steps.empty()) return steps;
+  }
+  return {};
 }
 
 BackupCatalog catalog_after(const BackupCatalog& catalog, const CommitPlan& plan) {

@@ -24,7 +24,7 @@ struct RestoreStep {
 
 /// The chain of an entry; empty if it is broken.
 [[nodiscard]] std::vector<RestoreStep> restore_steps(const BackupCatalog& catalog, std::size_t point);
-/// That of the newest point in time; empty if there is none, or it is broken.
+/// That of the newest point in time that can be restored; empty if there is none.
 [[nodiscard]] std::vector<RestoreStep> restore_steps(const BackupCatalog& catalog);
 
 /// The introduction of RESTORE.txt with the section of one archive: which files in which order, how to check them, the

@@ -94,7 +94,7 @@ void Console::document(Json::Object object) {
   for (const auto& problem : problems_) problems.emplace_back(as_json(problem));
   for (auto& problem : adopted_) problems.push_back(std::move(problem));
   object.emplace_back("problems", std::move(problems));
-  out_ << without_secrets(Json(std::move(object)).dump()) << '\n';
+  out_ << document_without_secrets(Json(std::move(object))).dump() << '\n';
   document_printed_ = true;
 }
 
