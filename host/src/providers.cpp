@@ -325,10 +325,10 @@ std::optional<RecognisedFile> Providers::recognise(const ReadableFile& file) {
     return RecognisedFile{std::make_shared<GuardedReader>(name, std::move(reader), health_), std::move(*format)};
   }
   if (faults.empty()) return std::nullopt;
-  throw Error(ErrorCode::value_error,
-              fmt::format("{}: not an archive that any plugin reads{}; see aa plugins list", quote(file.description()),
-                          faults),
-              ErrorCause::unavailable);
+  throw Error(
+      ErrorCode::value_error,
+      fmt::format("{}: not an archive that any plugin reads{}; see aa plugins list", quote(file.description()), faults),
+      ErrorCause::unavailable);
 }
 
 std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) {
