@@ -87,8 +87,8 @@ std::string bsdtar_part(const std::vector<RestoreStep>& steps) {
 std::string restore_text(std::string_view archive, const std::vector<RestoreStep>& steps) {
   std::string text(kIntroduction);
   if (steps.empty()) return text;
-  text +=
-      fmt::format("== {} ==\n\nThe newest backup is level {}. Check its files first:\n\n", archive, steps.size() - 1);
+  text += fmt::format("== {} ==\n\nThe newest backup that can be restored is level {}. Check its files first:\n\n",
+                      archive, steps.size() - 1);
   for (const auto& step : steps) text += fmt::format("    sha256sum --check {}\n", sha256_name(step.file));
   text += "\nRestore with GNU tar, into an empty directory (any will do in place of the one that mktemp makes):\n\n";
   text += "    TO=$(mktemp --directory)\n";
