@@ -182,12 +182,10 @@ std::string closing_line(const ClosingLine& whole) {
     blocks += "[" + std::to_string(block.offset) + "," + std::to_string(block.stream_offset) + "]";
   }
   blocks += ']';
-  if (!closing.removed.empty()) {
-    std::string& removed = line.raw("removed");
-    removed += '[';
-    for (const auto& path : closing.removed) removed += (removed.back() == '[' ? "\"" : ",\"") + to_base64(path) + "\"";
-    removed += ']';
-  }
+  std::string& removed = line.raw("removed");
+  removed += '[';
+  for (const auto& path : closing.removed) removed += (removed.back() == '[' ? "\"" : ",\"") + to_base64(path) + "\"";
+  removed += ']';
   if (closing.more_removed) line.raw("more_removed") += "true";
   std::string& frames = line.raw("frames");
   frames += '[';
@@ -209,6 +207,7 @@ ClosingLine parse_closing_line(std::string_view text) {
                                                            {"content_bytes", &closing.content_bytes},
                                                            {"problems", &closing.problems},
                                                            {"archive_bytes", &closing.archive_bytes}};
+  bool tells_removed = false;  // of an older program it does not
   JsonLineReader reader(text);
   reader.begin_object();
   while (reader.next_member()) {
@@ -224,6 +223,7 @@ ClosingLine parse_closing_line(std::string_view text) {
     } else if (key == "blocks") {
       closing.blocks = parse_blocks(reader);
     } else if (key == "removed") {
+      tells_removed = true;
       reader.begin_array();
       while (reader.next_element()) reader.base64(closing.removed.emplace_back());
     } else if (key == "more_removed") {
@@ -236,6 +236,7 @@ ClosingLine parse_closing_line(std::string_view text) {
     }
   }
   reader.end();
+  closing.more_removed = closing.more_removed || !tells_removed;
   return whole;
 }
 

@@ -5,6 +5,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/manifest/manifest_writer.hpp"
+#include "manifest/header_line.hpp"
 
 namespace autoarchive {
 namespace {
@@ -125,6 +126,16 @@ TEST(Manifest, CountsItsEntries) {
   ManifestEntry first;
   EXPECT_TRUE(reader.next(first));
   EXPECT_EQ(first.entry.path, ".");
+}
+
+TEST(Manifest, DoesNotKnowWhatALevelTookAwayWhereItDoesNotSay) {
+  auto line = closing_line({});
+  line.pop_back();  // its end
+  const std::string nothing = "\"removed\":[],";
+  ASSERT_NE(line.find(nothing), std::string::npos) << line;
+  EXPECT_FALSE(parse_closing_line(line).closing.more_removed);
+  line.erase(line.find(nothing), nothing.size());
+  EXPECT_TRUE(parse_closing_line(line).closing.more_removed);
 }
 
 TEST(Manifest, MayHaveNoEntries) {

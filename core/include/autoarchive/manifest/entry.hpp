@@ -87,7 +87,7 @@ struct ManifestClosing {
   /// What the level before has and this one has not, of a directory only itself: for who restores with a program that
   /// replays no deletions.
   std::vector<std::string> removed;
-  bool more_removed = false;  ///< `removed` would have been too long, and is not complete
+  bool more_removed = false;  ///< `removed` is not complete: too long, or not recorded
   SystemTime finished{};
   friend bool operator==(const ManifestClosing&, const ManifestClosing&) = default;
 };
