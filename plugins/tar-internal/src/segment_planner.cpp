@@ -83,15 +83,24 @@ struct SegmentPlanner::Directory {
 
 /// A file with several names.
 struct SegmentPlanner::Inode {
-  std::uint64_t names = 0;              // seen
-  std::string stored_path;              // its member in this archive; empty: none yet
-  EntryKind kind = EntryKind::unknown;  // of that
+  std::uint64_t names = 0;  // seen
+  std::string stored_path;  // its member in this archive; empty: none yet
+  // What was stored.
+  EntryKind kind = EntryKind::unknown;
+  Timestamp ctime;
+  std::uint64_t size = 0;
   /// Names that were unchanged when they were seen: they follow as links if another name is stored later.
   struct EarlierName {
     Entry entry;
     Ancestors ancestors;
   };
   std::vector<EarlierName> earlier_names;
+
+  /// A number that has meanwhile gone to another file, and content that has changed since, are no name of what was
+  /// stored.
+  [[nodiscard]] bool is_stored_as(const Entry& entry) const {
+    return !stored_path.empty() && kind == entry.kind && ctime == entry.ctime && size == entry.size;
+  }
 };
 
 SegmentPlanner::SegmentPlanner(const BackupJob& job, TreeComparison& tree, SegmentExchange& exchange,
@@ -228,10 +237,10 @@ void SegmentPlanner::plan_file(Step&& step, const ComparedItem& compared) {
 bool SegmentPlanner::plan_as_link(Step& step, TreeChange change) {
   const auto place = inodes_.try_emplace({step.item.entry.device, step.item.entry.inode}).first;
   auto& inode = place->second;
+  const bool is_name = inode.is_stored_as(step.item.entry);
+  if (!inode.stored_path.empty() && !is_name) inode = {};
   const bool is_last = ++inode.names >= step.item.entry.link_count;
-  // A number that has meanwhile gone to something else is no name of the same.
-  if (!inode.stored_path.empty() && inode.kind != step.item.entry.kind) inode = {1, {}, EntryKind::unknown, {}};
-  if (!inode.stored_path.empty()) {
+  if (is_name) {
     store_ancestors(pending_);
     step.action = StepAction::header;
     step.link_to = inode.stored_path;
@@ -252,8 +261,8 @@ bool SegmentPlanner::plan_as_link(Step& step, TreeChange change) {
 
 void SegmentPlanner::plan_late_links() {
   for (auto& [key, inode] : inodes_) {
-    if (inode.stored_path.empty()) continue;
     for (auto& name : inode.earlier_names) {
+      if (!inode.is_stored_as(name.entry)) continue;
       store_ancestors(name.ancestors);
       Step link;
       link.action = StepAction::header;
@@ -353,6 +362,8 @@ void SegmentPlanner::note_stored(const Entry& entry) {
   auto& inode = inodes_[{entry.device, entry.inode}];
   inode.stored_path = entry.path;
   inode.kind = entry.kind;
+  inode.ctime = entry.ctime;
+  inode.size = entry.size;
 }
 
 void SegmentPlanner::add_record(Step&& step) {

@@ -176,6 +176,28 @@ TEST_F(SegmentPipelineTest, CommitsNothingWhenTheDestinationIsFullAtAnyByte) {
   }
 }
 
+// As when the file of the first name is gone, and its inode's number is that of another one.
+TEST_F(SegmentPipelineTest, TakesNoNameForALinkToWhatItsFileNoLongerIs) {
+  write_file(root() / "a", "old");
+  for (int i = 0; i < 8000; ++i) write_file(root() / "between" / std::to_string(i), "");
+  std::filesystem::create_hard_link(root() / "a", root() / "z");
+  class Changer final : public IBackupObserver {
+   public:
+    explicit Changer(std::filesystem::path file) : file_(std::move(file)) {}
+    void file_add(std::string_view name) override {
+      if (name == "./a" || name == "a") write_file(file_, "something else");
+    }
+
+   private:
+    std::filesystem::path file_;
+  } changer(root() / "z");
+  request_.observer = &changer;
+  request_.threads = 1;
+  static_cast<void>(provider_.backup_files(request_));
+  EXPECT_EQ(test::run_shell("tar -xOf " + shell_quote(archive()) + " ./a a 2>/dev/null").output, "old");
+  EXPECT_EQ(test::run_shell("tar -xOf " + shell_quote(archive()) + " ./z z 2>/dev/null").output, "something else");
+}
+
 TEST_F(SegmentPipelineTest, StopsInTheMiddleWhenAsked) {
   make_tree();
   class Stopper final : public IBackupObserver {
