@@ -7,6 +7,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "commands/commands.hpp"
+#include "job/backup_search.hpp"
 #include "job/rescan.hpp"
 #include "output/table.hpp"
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -13,76 +12,15 @@
 #include "autoarchive/archiver/backup_catalog.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
-#include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "events/reading_progress.hpp"
 #include "job/archive_transaction.hpp"
+#include "job/backup_search.hpp"
+#include "job/found_manifests.hpp"
 #include "job/restore_text.hpp"
 
 namespace autoarchive::host {
 namespace {
-
-constexpr std::string_view kManifestEnd = ".manifest.zst";
-constexpr std::string_view kSha256End = ".sha256";
-
-/// Files of ours that are no archives.
-bool is_sidecar(std::string_view name) {
-  return name.starts_with('.') || name.ends_with(kManifestEnd) || name.ends_with(kSha256End) ||
-         name.ends_with(kPartialSuffix) || name.ends_with(kOldSuffix) || name == kRestoreTextName;
-}
-
-std::optional<BackupType> type_of(Session& session, const std::string& format) {
-  for (auto& type : session.providers().types()) {
-    if (type.extension == format) return std::move(type);
-  }
-  return std::nullopt;
-}
-
-void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found) {
-  const auto leave = [&](std::string reason, bool is_damage) {
-    found.others.push_back({stored.name, std::move(reason), is_damage});
-  };
-  try {
-    const auto file = storage.open(stored.name);
-    const auto recognised = session.providers().recognise(*file);
-    if (!recognised) return leave("is no archive", false);
-    const auto identity = recognised->reader->identity(*file);
-    const auto type = type_of(session, recognised->format);
-    if (!identity || !type) return leave("does not say which backup it is: it is not one of ours", false);
-    if (!is_archive_name(identity->archive))
-      return leave(fmt::format("says it is a backup of {}, which is no name of an archive", quote(identity->archive)),
-                   false);
-    found.backups.push_back({stored.name, *identity, *type, stored.size,
-                             identity->started == SystemTime() ? stored.modified : identity->started});
-  } catch (const Error& error) {  // one file that can't be read does not hide the others
-    const bool is_damage = error.cause() == ErrorCause::damaged;
-    const bool is_reader = error.cause() == ErrorCause::unsupported || error.cause() == ErrorCause::unavailable;
-    if (!is_damage && !is_reader && !error.is_os_error()) throw;
-    leave(error.message(), is_damage);
-  }
-}
-
-/// A manifest that was found whole, where it lies.
-struct FoundManifest {
-  std::unique_ptr<ReadableFile> file;
-  std::string name;  ///< in the destination; empty: in the state
-  ManifestHeader header;
-  ManifestClosing closing;
-};
-
-std::optional<FoundManifest> read_manifest(const std::string& path) {
-  try {
-    FoundManifest manifest{open_local_file(path), {}, {}, {}};
-    ManifestReader::check(*manifest.file);
-    ManifestReader reader(open_local_file(path));
-    manifest.closing = reader.closing();
-    manifest.header = reader.header();
-    return manifest;
-  } catch (const Error& error) {  // another one may be whole, or it is made again
-    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported && !error.is_os_error()) throw;
-    return std::nullopt;
-  }
-}
 
 class ArchiveRescan {
  public:
@@ -139,21 +77,8 @@ class ArchiveRescan {
       backup.result.manifest = "none";
       backup.found = std::move(found);
     }
-    for (const auto& stored : storage_.list("")) {
-      names_.insert(stored.name);
-      if (stored.name.ends_with(kManifestEnd)) add_manifest(directory_ / stored.name, stored.name);
-    }
-    std::error_code error;
-    for (const auto& file : std::filesystem::directory_iterator(session_.config().state_dir / "snapshots", error)) {
-      if (file.path().native().ends_with(kManifestEnd)) add_manifest(file.path(), "");
-    }
-  }
-
-  void add_manifest(const std::filesystem::path& path, const std::string& name) {
-    auto manifest = read_manifest(path.native());
-    if (!manifest) return;
-    manifest->name = name;
-    manifests_.emplace(manifest->header.backup_uuid, std::move(*manifest));
+    for (const auto& stored : storage_.list("")) names_.insert(stored.name);
+    manifests_.emplace(directory_, names_, session_.config().state_dir);
   }
 
   void assign_names() {
@@ -190,8 +115,9 @@ class ArchiveRescan {
   }
 
   void find_manifest(Backup& backup) {
-    const auto* found = usable_manifest(backup);
-    if (found != nullptr && found->name == manifest_name(backup.name.file_name())) {
+    const auto name = manifest_name(backup.name.file_name());
+    const auto* found = manifests_->find(backup.found, name);
+    if (found != nullptr && found->name == name) {
       backup.result.manifest = "there";
       backup.header = found->header;
       backup.closing = found->closing;
@@ -203,31 +129,16 @@ class ArchiveRescan {
     rebuild(backup);
   }
 
-  /// The one beside it, else one that lies elsewhere; null if there is none.
-  [[nodiscard]] const FoundManifest* usable_manifest(const Backup& backup) const {
-    const auto [begin, end] = manifests_.equal_range(backup.found.identity.backup_uuid);
-    const FoundManifest* usable = nullptr;
-    for (auto manifest = begin; manifest != end; ++manifest) {
-      const auto& candidate = manifest->second;
-      if (candidate.closing.archive_bytes != backup.found.bytes) continue;
-      const bool is_beside = candidate.name == manifest_name(backup.name.file_name());
-      if (usable == nullptr || is_beside) usable = &candidate;
-    }
-    return usable;
-  }
-
   /// A whole manifest of another backup is not replaced, unless that backup is here, too, and gets it under its name.
   [[nodiscard]] std::string manifest_in_the_way(const Backup& backup) const {
     const auto name = manifest_name(backup.name.file_name());
-    for (const auto& [id, manifest] : manifests_) {
-      if (manifest.name != name || id == backup.found.identity.backup_uuid) continue;
-      const bool is_at_home = std::any_of(backups_.begin(), backups_.end(), [&, wanted = id](const auto& other) {
-        return other.is_used() && other.found.identity.backup_uuid == wanted;
-      });
-      if (!is_at_home)
-        return fmt::format("{} is the manifest of the backup {}, which is not here: move it away", quote(name), id);
-    }
-    return {};
+    const auto id = manifests_->backup_of(name);
+    const bool is_at_home = id.empty() || id == backup.found.identity.backup_uuid ||
+                            std::any_of(backups_.begin(), backups_.end(), [&](const auto& other) {
+                              return other.is_used() && other.found.identity.backup_uuid == id;
+                            });
+    if (is_at_home) return {};
+    return fmt::format("{} is the manifest of the backup {}, which is not here: move it away", quote(name), id);
   }
 
   static void fail(Backup& backup, std::string trouble, const char* problem) {
@@ -414,20 +325,12 @@ class ArchiveRescan {
   std::unique_ptr<ITransaction> transaction_;  // null: a dry run
   std::vector<Backup> backups_;
   std::set<std::string> names_;  // in the directory
-  std::multimap<std::string, FoundManifest> manifests_;
+  std::optional<FoundManifests> manifests_;
   std::set<std::string> retired_;
   CommitPlan plan_;
 };
 
 }  // namespace
-
-FoundFiles look_for_backups(Session& session, const IStorage& storage) {
-  FoundFiles found;
-  for (const auto& stored : storage.list("")) {
-    if (!is_sidecar(stored.name)) look_at(session, storage, stored, found);
-  }
-  return found;
-}
 
 std::vector<RescannedBackup> rescan_archive(Session& session, IStorage& storage, const std::filesystem::path& directory,
                                             const std::string& archive) {

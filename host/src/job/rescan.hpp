@@ -2,30 +2,15 @@
 /// From archive files alone to backups that restore: names, manifests, RESTORE.txt.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "autoarchive/archiver/archive_comment.hpp"
 #include "autoarchive/storage/istorage.hpp"
-#include "job/found_backups.hpp"
 #include "session.hpp"
 
 namespace autoarchive::host {
-
-/// A file that nothing is done with.
-struct LeftAlone {
-  std::string file;
-  std::string reason;
-  bool is_damage = false;
-};
-
-/// What lies in a directory.
-struct FoundFiles {
-  std::vector<FoundBackup> backups;  ///< of all archives
-  std::vector<LeftAlone> others;     ///< neither ours nor beside one of ours
-};
-
-/// Looks at the beginning of every file. Throws Error(os_error).
-[[nodiscard]] FoundFiles look_for_backups(Session& session, const IStorage& storage);
 
 /// What became of one file.
 struct RescannedBackup {

@@ -1,0 +1,30 @@
+/// \file
+/// Looks for backups of whatever archive among the files of a directory.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autoarchive/storage/istorage.hpp"
+#include "job/found_backups.hpp"
+#include "session.hpp"
+
+namespace autoarchive::host {
+
+/// A file that nothing is done with.
+struct LeftAlone {
+  std::string file;
+  std::string reason;
+  bool is_damage = false;
+};
+
+/// What lies in a directory.
+struct FoundFiles {
+  std::vector<FoundBackup> backups;  ///< of all archives
+  std::vector<LeftAlone> others;     ///< neither ours nor beside one of ours
+};
+
+/// Looks at the beginning of every file. Throws Error(os_error).
+[[nodiscard]] FoundFiles look_for_backups(Session& session, const IStorage& storage);
+
+}  // namespace autoarchive::host

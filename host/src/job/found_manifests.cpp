@@ -1,0 +1,71 @@
+#include "job/found_manifests.hpp"
+
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/storage/local_storage.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+bool is_manifest(const std::string& name) {
+  return name.ends_with(manifest_name(""));
+}
+
+std::optional<FoundManifest> read_manifest(const std::string& path) {
+  try {
+    FoundManifest manifest{open_local_file(path), {}, {}, {}};
+    ManifestReader::check(*manifest.file);
+    ManifestReader reader(open_local_file(path));
+    manifest.closing = reader.closing();
+    manifest.header = reader.header();
+    return manifest;
+  } catch (const Error& error) {  // another one may be whole, or it is made again
+    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported && !error.is_os_error()) throw;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+FoundManifests::FoundManifests(const std::filesystem::path& directory, const std::set<std::string>& names,
+                               const std::filesystem::path& state_directory) {
+  for (const auto& name : names) {
+    if (is_manifest(name)) add(directory / name, name);
+  }
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(state_directory / "snapshots", error)) {
+    if (is_manifest(file.path().native())) add(file.path(), "");
+  }
+}
+
+void FoundManifests::add(const std::filesystem::path& path, const std::string& name) {
+  auto manifest = read_manifest(path.native());
+  if (!manifest) return;
+  manifest->name = name;
+  auto id = manifest->header.backup_uuid;
+  manifests_.emplace(std::move(id), std::move(*manifest));
+}
+
+const FoundManifest* FoundManifests::find(const FoundBackup& backup, const std::string& beside) const {
+  const auto [begin, end] = manifests_.equal_range(backup.identity.backup_uuid);
+  const FoundManifest* usable = nullptr;
+  for (auto manifest = begin; manifest != end; ++manifest) {
+    const auto& candidate = manifest->second;
+    if (candidate.closing.archive_bytes != backup.bytes) continue;
+    if (usable == nullptr || candidate.name == beside) usable = &candidate;
+  }
+  return usable;
+}
+
+std::string FoundManifests::backup_of(const std::string& name) const {
+  for (const auto& [id, manifest] : manifests_) {
+    if (manifest.name == name) return id;
+  }
+  return {};
+}
+
+}  // namespace autoarchive::host

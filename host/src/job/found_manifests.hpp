@@ -1,0 +1,43 @@
+/// \file
+/// The manifests from which a rescan takes what is left.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "autoarchive/manifest/entry.hpp"
+#include "autoarchive/storage/istorage.hpp"
+#include "job/found_backups.hpp"
+
+namespace autoarchive::host {
+
+/// A manifest that was found whole, where it lies.
+struct FoundManifest {
+  std::unique_ptr<ReadableFile> file;
+  std::string name;  ///< in the destination; empty: in the state
+  ManifestHeader header;
+  ManifestClosing closing;
+};
+
+/// Those of a directory and of the state, by the backups that they are of. Not thread-safe.
+class FoundManifests {
+ public:
+  /// `names` are those of all files in `directory`. Throws Error.
+  FoundManifests(const std::filesystem::path& directory, const std::set<std::string>& names,
+                 const std::filesystem::path& state_directory);
+
+  /// That of a backup: the one that is called `beside`, else one that lies elsewhere; null if there is none.
+  [[nodiscard]] const FoundManifest* find(const FoundBackup& backup, const std::string& beside) const;
+  /// The id of the backup that the manifest of this name is of; empty if there is none.
+  [[nodiscard]] std::string backup_of(const std::string& name) const;
+
+ private:
+  void add(const std::filesystem::path& path, const std::string& name);
+
+  std::multimap<std::string, FoundManifest> manifests_;  // by backup id
+};
+
+}  // namespace autoarchive::host
