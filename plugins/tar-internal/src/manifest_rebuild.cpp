@@ -123,6 +123,18 @@ bool ManifestRebuild::stays(const Entry& old) {
   return false;
 }
 
+// What is below a path follows it at once. Whoever restores, or removes what a level takes away, would go through what
+// stands in the place of the directory.
+void ManifestRebuild::check_place(const ManifestEntry& line) {
+  const auto& path = line.entry.path;
+  if (no_directory_ && is_below(path, *no_directory_)) {
+    const auto where = line.offset ? "at byte " + std::to_string(*line.offset) + " of its tar stream " : std::string();
+    throw damage(path, where + "it lies below " + quote(*no_directory_) + ", which is no directory");
+  }
+  no_directory_.reset();
+  if (line.entry.kind != EntryKind::directory) no_directory_ = path;
+}
+
 void ManifestRebuild::write_entries(EntrySorter& members, ManifestWriter& writer) {
   members.rewind();
   ManifestEntry fresh;
@@ -134,7 +146,10 @@ void ManifestRebuild::write_entries(EntrySorter& members, ManifestWriter& writer
                        : !has_fresh ? std::strong_ordering::greater
                                     : compare_paths(fresh.entry.path, old.entry.path);
     if (order > 0) {
-      if (stays(old.entry)) writer.add(old);
+      if (stays(old.entry)) {
+        check_place(old);
+        writer.add(old);
+      }
       has_old = parent_->next(old);
       continue;
     }
@@ -142,6 +157,7 @@ void ManifestRebuild::write_entries(EntrySorter& members, ManifestWriter& writer
       if (fresh.entry.kind != EntryKind::directory) gone_ = old.entry.path;
       has_old = parent_->next(old);
     }
+    check_place(fresh);
     complete_names(fresh);
     writer.add(fresh);
     has_fresh = members.next(fresh);

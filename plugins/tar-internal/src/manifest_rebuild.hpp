@@ -40,6 +40,7 @@ class ManifestRebuild {
   void write_entries(EntrySorter& members, ManifestWriter& writer);
   void complete_names(ManifestEntry& entry) const;
   [[nodiscard]] bool stays(const Entry& old);
+  void check_place(const ManifestEntry& line);
   [[nodiscard]] Error damage(std::string_view path, std::string_view text) const;
 
   const ReadableFile& file_;
@@ -53,6 +54,7 @@ class ManifestRebuild {
   std::unordered_set<std::size_t> lists_;                            // hashes of directories that list their names
   std::unordered_set<std::size_t> listed_;                           // hashes of the paths in those lists
   std::optional<std::string> gone_;                                  // what of the parent is no more, with all below it
+  std::optional<std::string> no_directory_;  // the last entry that was written, if nothing can be below it
 };
 
 }  // namespace autoarchive::tar_internal
