@@ -1,12 +1,19 @@
 // From the archive files alone to backups that restore, and a chain that goes on.
+#include "job/rescan.hpp"
+
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <set>
 
 #include "application_fixture.hpp"
+#include "autoarchive/manifest/manifest_writer.hpp"
+#include "autoarchive/storage/local_storage.hpp"
+#include "job/backup_search.hpp"
 #include "job/found_backups.hpp"
+#include "job/found_manifests.hpp"
 #include "output/json.hpp"
+#include "support/memory_file.hpp"
 #include "support/run_program.hpp"
 
 namespace autoarchive::host {
@@ -25,9 +32,10 @@ FoundBackup found(const std::string& file, int level, const std::string& backup,
   return {file, {"home", level, backup, chain, ""}, backup_type::kTarGz, 100, day(made)};
 }
 
-std::vector<std::string> names(const std::vector<FoundBackup>& backups, const std::set<std::string>& taken = {}) {
+std::vector<std::string> names(const std::vector<FoundBackup>& backups, const std::set<std::string>& taken = {},
+                               const std::set<std::string>& others = {}) {
   std::vector<std::string> names;
-  for (const auto& answer : name_backups(backups, taken)) {
+  for (const auto& answer : name_backups(backups, taken, others)) {
     switch (answer.fate) {
       case FoundName::Fate::stays:
         names.push_back("= " + answer.name.file_name());
@@ -37,6 +45,9 @@ std::vector<std::string> names(const std::vector<FoundBackup>& backups, const st
         break;
       case FoundName::Fate::copy:
         names.push_back("copy of " + answer.copy_of);
+        break;
+      case FoundName::Fate::renamed:
+        names.push_back("renamed to " + answer.name.archive);
         break;
       case FoundName::Fate::nameless:
         names.emplace_back("nameless");
@@ -79,6 +90,77 @@ TEST(FoundBackups, AreCopiesOfTheOneWithTheRightNameOrOfTheLargest) {
   EXPECT_EQ(names({found("c", 0, "0", "0", 1), found("home.aa.tar.gz", 0, "0", "0", 1)}),
             (Names{"copy of home.aa.tar.gz", "= home.aa.tar.gz"}));
 }
+
+TEST(FoundBackups, MayHaveBeenRenamedToAnotherArchive) {
+  const std::set<std::string> others{"docs", "home", "tape"};
+  EXPECT_EQ(names({found("docs.tar.gz", 0, "0", "0", 1), found("docs.1.aa.tar.gz", 1, "1", "0", 2)}, {}, others),
+            (Names{"renamed to docs", "renamed to docs"}));
+  EXPECT_EQ(names({found("docs.tar.gz", 0, "0", "0", 1), found("tape 1", 0, "0", "0", 1)}, {}, others),
+            (Names{"renamed to docs", "home.tar.gz"}));
+  EXPECT_EQ(names({found("docs.tar.gz", 0, "0", "0", 1)}), (Names{"home.tar.gz"}));
+}
+
+TEST(FoundManifests, CountAsAbsentOnlyIfTheyAreDamaged) {
+  const test::TempDir directory;
+  ManifestHeader header;
+  header.backup_uuid = "0b8e";
+  header.version = kManifestVersion + 1;
+  test::MemorySink newer;
+  ManifestWriter(newer, header).finish({});
+  test::write_file(directory / "newer.manifest.zst", newer.text);
+  test::write_file(directory / "damaged.manifest.zst", newer.text.substr(1));
+  std::filesystem::create_symlink("unreadable.manifest.zst", directory / "unreadable.manifest.zst");
+  const FoundManifests found(
+      directory.path(), {"newer.manifest.zst", "damaged.manifest.zst", "unreadable.manifest.zst"}, directory / "state");
+  EXPECT_THAT(found.unreadable("newer.manifest.zst"), HasSubstr("use a newer aa"));
+  EXPECT_THAT(found.unreadable("unreadable.manifest.zst"), HasSubstr("symbolic links"));
+  EXPECT_THAT(found.unreadable("damaged.manifest.zst"), IsEmpty());
+  EXPECT_THAT(found.unreadable("another.manifest.zst"), IsEmpty());
+}
+
+/// A directory on a disk of which a part of one file can't be read.
+class BrokenDisk final : public IStorage {
+ public:
+  BrokenDisk(fs::path directory, std::string file, std::uint64_t from, std::uint64_t to)
+      : below_(std::move(directory)), file_(std::move(file)), from_(from), to_(to) {}
+
+  [[nodiscard]] std::string description() const override { return below_.description(); }
+  [[nodiscard]] bool has(StorageCapability capability) const noexcept override { return below_.has(capability); }
+  [[nodiscard]] std::unique_ptr<ITransaction> begin(const TransactionOptions& options) override {
+    return below_.begin(options);
+  }
+  [[nodiscard]] std::unique_ptr<ReadableFile> open(std::string_view name) const override {
+    auto file = below_.open(name);
+    if (name != file_) return file;
+    return std::make_unique<BrokenFile>(std::move(file), from_, to_);
+  }
+  [[nodiscard]] std::optional<StoredFile> stat(std::string_view name) const override { return below_.stat(name); }
+  [[nodiscard]] std::vector<StoredFile> list(std::string_view prefix) const override { return below_.list(prefix); }
+  [[nodiscard]] std::optional<std::uint64_t> free_bytes() const override { return below_.free_bytes(); }
+
+ private:
+  class BrokenFile final : public ReadableFile {
+   public:
+    BrokenFile(std::unique_ptr<ReadableFile> below, std::uint64_t from, std::uint64_t to)
+        : below_(std::move(below)), from_(from), to_(to) {}
+    [[nodiscard]] std::uint64_t size() const noexcept override { return below_->size(); }
+    [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
+      if (offset < to_ && offset + buffer.size() > from_) throw Error::from_errno(EIO, "reading " + description());
+      return below_->read_at(offset, buffer);
+    }
+    [[nodiscard]] std::string description() const override { return below_->description(); }
+
+   private:
+    std::unique_ptr<ReadableFile> below_;
+    std::uint64_t from_;
+    std::uint64_t to_;
+  };
+
+  LocalStorage below_;
+  std::string file_;
+  std::uint64_t from_;
+  std::uint64_t to_;
+};
 
 TEST(FoundBackups, HaveNoNameThatLeavesTheirDirectory) {
   EXPECT_TRUE(is_archive_name("home"));
@@ -280,6 +362,84 @@ TEST_F(RescanTest, RenewsWhatToDoWithoutTheProgram) {
   EXPECT_THAT(test::read_file(disk_ / "RESTORE.txt"), HasSubstr("sha256sum --check home.2.tar.sha256"));
   const auto check = test::run_shell("cd " + test::shell_quote(disk_) + " && sha256sum --check *.sha256");
   EXPECT_EQ(check.status, 0) << check.output;
+}
+
+TEST_F(RescanTest, LeavesAManifestAloneThatItCanNotRead) {
+  make_days("tar.gz", "tar-internal");
+  ManifestHeader header;
+  header.backup_uuid = "0b8e";
+  header.version = kManifestVersion + 1;
+  test::MemorySink newer;
+  ManifestWriter(newer, header).finish({});
+  const auto manifest = backups_ / "home.tar.gz.manifest.zst";
+  test::write_file(manifest, newer.text);
+  fs::remove(backups_ / "home.1.tar.gz.manifest.zst");
+  fs::remove_all(directory_ / "state");
+  EXPECT_EQ(run({"rescan", backups_}), 1);
+  EXPECT_EQ(test::read_file(manifest), newer.text);
+  EXPECT_THAT(err_, HasSubstr("use a newer aa; left alone"));
+  EXPECT_THAT(err_, HasSubstr("'home.1.tar.gz': level 0"));
+  EXPECT_FALSE(fs::exists(backups_ / "home.1.tar.gz.manifest.zst"));
+  fs::remove(manifest);
+  EXPECT_EQ(run({"rescan", backups_}), 0) << err_;
+  disk_ = backups_;
+  expect_all_days();
+}
+
+TEST_F(RescanTest, GoesOnBehindAnArchiveThatCanNotBeRead) {
+  const auto disk = directory_.make("disk");
+  for (const std::string name : {"one", "two"}) {
+    test::write_file(directory_ / "root/large", std::string(2U << 20U, name.front()));
+    ASSERT_EQ(create({"--type", "tar"}), 0) << err_;
+    fs::rename(directory_ / "backups/home.tar", disk / name);
+  }
+  fs::remove_all(directory_ / "state");
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  const ProcessContext process{in, out, err, false, false, false, environment_, false, fs::path(AA_PROGRAM), {}};
+  constexpr std::uint64_t kMiddle = 1U << 20U;
+  for (const auto& [from, to] : {std::pair{kMiddle, kMiddle + 1}, std::pair{2 * kMiddle, 4 * kMiddle}}) {
+    Session session(process, {});
+    BrokenDisk broken(disk, "one", from, to);
+    const auto results = rescan_archive(session, broken, disk, "home");
+    ASSERT_EQ(results.size(), 2U);
+    const std::size_t at = results[0].was == "one" ? 0 : 1;
+    const auto& unreadable = results[at];
+    EXPECT_EQ(unreadable.file, "one");
+    EXPECT_EQ(unreadable.manifest, "none");
+    EXPECT_THAT(unreadable.trouble, HasSubstr("Input/output error; left alone"));
+    EXPECT_EQ(unreadable.problem, "archive.unproven");
+    EXPECT_EQ(results[1 - at].file, "home.tar");
+    EXPECT_THAT(results[1 - at].trouble, IsEmpty());
+    EXPECT_TRUE(fs::exists(disk / "one"));
+    EXPECT_TRUE(fs::exists(disk / "home.tar.manifest.zst"));
+  }
+  BrokenDisk broken(disk, "one", 0, 1);
+  Session session(process, {});
+  const auto found = look_for_backups(session, broken);
+  ASSERT_EQ(found.others.size(), 1U);
+  EXPECT_EQ(found.others[0].file, "one");
+  EXPECT_EQ(found.others[0].problem, "archive.unproven");
+  EXPECT_EQ(run({"rescan", disk}), 0) << err_;
+  EXPECT_FALSE(fs::exists(disk / "one"));
+}
+
+TEST_F(RescanTest, LeavesWhatIsCalledAsABackupOfAnotherArchiveAlone) {
+  make_days("tar.gz", "tar-internal");
+  for (int level = 0; level < 3; ++level) {
+    for (const std::string end : {"", ".manifest.zst", ".sha256"})
+      fs::rename(backups_ / (name(level) + end), backups_ / ("docs" + name(level).substr(4) + end));
+  }
+  fs::copy(backups_ / "docs.tar.gz", backups_ / "a copy");
+  configure("version: 1\narchives:\n  docs: {root: /, destination: " + backups_.native() + "}\n");
+  EXPECT_EQ(run({"rescan", backups_}), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("'docs.1.tar.gz': is called as a backup of the archive docs, and left alone"));
+  for (int level = 0; level < 3; ++level) {
+    EXPECT_TRUE(fs::exists(backups_ / ("docs" + name(level).substr(4))));
+    EXPECT_TRUE(fs::exists(backups_ / ("docs" + name(level).substr(4) + ".manifest.zst")));
+  }
+  EXPECT_TRUE(fs::exists(backups_ / "home.tar.gz.manifest.zst"));
 }
 
 TEST_F(RescanTest, NeedsADirectoryThatIsThere) {

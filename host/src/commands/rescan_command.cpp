@@ -83,14 +83,8 @@ class Rescan {
     object.emplace_back("manifest", backup.manifest);
     object.emplace_back("trouble", backup.trouble);
     backups_.emplace_back(std::move(object));
-    if (backup.trouble.empty()) return;
-    const auto severity = backup.problem.empty()                 ? Severity::notice
-                          : backup.problem == "archive.unproven" ? Severity::warning
-                                                                 : Severity::error;
-    if (severity == Severity::warning) status_ = worse(status_, ExitStatus::warnings);
-    if (severity == Severity::error) status_ = worse(status_, ExitStatus::failed);
-    session_.console().problem({severity, backup.problem, identity.archive,
-                                fmt::format("{}: {}", quote(backup.file), escaped(backup.trouble))});
+    if (!backup.trouble.empty())
+      report(backup.problem, identity.archive, fmt::format("{}: {}", quote(backup.file), escaped(backup.trouble)));
   }
 
   void tell(const std::filesystem::path& directory, const LeftAlone& other) {
@@ -98,10 +92,16 @@ class Rescan {
     add_path(object, (directory / other.file).native());
     object.emplace_back("reason", escaped(other.reason));
     left_alone_.emplace_back(std::move(object));
-    if (other.is_damage) status_ = worse(status_, ExitStatus::failed);
-    session_.console().problem({other.is_damage ? Severity::error : Severity::notice,
-                                other.is_damage ? "archive.damaged" : "", "",
-                                fmt::format("{} {}; left alone", quote(other.file), escaped(other.reason))});
+    report(other.problem, "", fmt::format("{} {}; left alone", quote(other.file), escaped(other.reason)));
+  }
+
+  void report(const std::string& problem, const std::string& archive, std::string text) {
+    auto severity = Severity::error;
+    if (problem.empty()) severity = Severity::notice;
+    if (problem == "archive.unproven") severity = Severity::warning;
+    if (severity == Severity::warning) status_ = worse(status_, ExitStatus::warnings);
+    if (severity == Severity::error) status_ = worse(status_, ExitStatus::failed);
+    session_.console().problem({severity, problem, archive, std::move(text)});
   }
 
   Session& session_;

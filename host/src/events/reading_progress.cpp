@@ -1,5 +1,7 @@
 #include "events/reading_progress.hpp"
 
+#include "autoarchive/base/error.hpp"
+
 namespace autoarchive::host {
 namespace {
 
@@ -25,9 +27,14 @@ void ReadingProgress::file_done(std::uint64_t bytes) {
 }
 
 std::size_t WatchedFile::read_at(std::uint64_t offset, std::span<std::byte> buffer) const {
-  const auto size = file_.read_at(offset, buffer);
-  progress_.read_up_to(offset + size);
-  return size;
+  try {
+    const auto size = file_.read_at(offset, buffer);
+    progress_.read_up_to(offset + size);
+    return size;
+  } catch (const Error&) {
+    has_failed_ = true;
+    throw;
+  }
 }
 
 }  // namespace autoarchive::host

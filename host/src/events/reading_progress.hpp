@@ -2,6 +2,7 @@
 /// Progress of what reads archives from one end to the other.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -30,7 +31,8 @@ class ReadingProgress {
   std::uint64_t furthest_ = 0;    // in this one
 };
 
-/// A file whose reading is shown: how far the furthest reader has come.
+/// A file whose reading is shown: how far the furthest reader has come. It remembers, too, whether reading has failed:
+/// who has it read and written elsewhere at the same time knows then whose fault an error was. Thread-safe.
 class WatchedFile final : public ReadableFile {
  public:
   /// Both must outlive this object.
@@ -42,10 +44,12 @@ class WatchedFile final : public ReadableFile {
   [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
   [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override;
   [[nodiscard]] std::string description() const override { return file_.description(); }
+  [[nodiscard]] bool has_failed() const noexcept { return has_failed_; }
 
  private:
   const ReadableFile& file_;
   ReadingProgress& progress_;
+  mutable std::atomic<bool> has_failed_ = false;
 };
 
 }  // namespace autoarchive::host

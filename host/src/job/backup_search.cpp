@@ -29,26 +29,26 @@ std::optional<BackupType> type_of(Session& session, const std::string& format) {
 }
 
 void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found) {
-  const auto leave = [&](std::string reason, bool is_damage) {
-    found.others.push_back({stored.name, std::move(reason), is_damage});
+  const auto leave = [&](std::string reason, const char* problem) {
+    found.others.push_back({stored.name, std::move(reason), problem});
   };
   try {
     const auto file = storage.open(stored.name);
     const auto recognised = session.providers().recognise(*file);
-    if (!recognised) return leave("is no archive", false);
+    if (!recognised) return leave("is no archive", "");
     const auto identity = recognised->reader->identity(*file);
     const auto type = type_of(session, recognised->format);
-    if (!identity || !type) return leave("does not say which backup it is: it is not one of ours", false);
+    if (!identity || !type) return leave("does not say which backup it is: it is not one of ours", "");
     if (!is_archive_name(identity->archive))
       return leave(fmt::format("says it is a backup of {}, which is no name of an archive", quote(identity->archive)),
-                   false);
+                   "");
     found.backups.push_back({stored.name, *identity, *type, stored.size,
                              identity->started == SystemTime() ? stored.modified : identity->started});
   } catch (const Error& error) {  // one file that can't be read does not hide the others
     const bool is_damage = error.cause() == ErrorCause::damaged;
     const bool is_reader = error.cause() == ErrorCause::unsupported || error.cause() == ErrorCause::unavailable;
     if (!is_damage && !is_reader && !error.is_os_error()) throw;
-    leave(error.message(), is_damage);
+    leave(error.message(), is_damage ? "archive.damaged" : error.is_os_error() ? "archive.unproven" : "");
   }
 }
 

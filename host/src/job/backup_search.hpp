@@ -15,7 +15,7 @@ namespace autoarchive::host {
 struct LeftAlone {
   std::string file;
   std::string reason;
-  bool is_damage = false;
+  std::string problem;  ///< its id, e.g. "archive.damaged"; empty: it is worth a notice only
 };
 
 /// What lies in a directory.

@@ -18,14 +18,24 @@ std::optional<BackupName> right_name(const FoundBackup& found) {
   return name;
 }
 
+/// What it is called, if that is the name of a backup of another archive.
+std::optional<BackupName> others_name(const FoundBackup& found, const std::set<std::string>& others) {
+  const std::array types{found.type};
+  for (const auto& archive : others) {
+    if (archive == found.identity.archive) continue;
+    if (auto name = parse_backup_name(found.file, archive, types)) return name;
+  }
+  return std::nullopt;
+}
+
 /// Gives names to the files of one archive.
 class Naming {
  public:
-  Naming(const std::vector<FoundBackup>& found, const std::set<std::string>& taken)
-      : found_(found), taken_(taken), names_(found.size()) {}
+  Naming(const std::vector<FoundBackup>& found, const std::set<std::string>& taken, const std::set<std::string>& others)
+      : found_(found), taken_(taken), others_(others), names_(found.size()) {}
 
   std::vector<FoundName> run() {
-    auto rest = set_copies_aside();
+    auto rest = set_copies_aside(set_renamed_aside());
     std::erase_if(rest, [this](std::size_t index) { return keeps_its_name(index); });
     sort_for_naming(rest);
     for (const auto index : rest) give_name(index);
@@ -33,15 +43,27 @@ class Naming {
   }
 
  private:
-  // Those that count, one a backup.
-  std::vector<std::size_t> set_copies_aside() {
-    std::map<std::string, std::size_t> best;
+  std::vector<std::size_t> set_renamed_aside() {
+    std::vector<std::size_t> rest;
     for (std::size_t i = 0; i < found_.size(); ++i) {
+      if (auto name = others_name(found_[i], others_)) {
+        names_[i] = {FoundName::Fate::renamed, std::move(*name), {}};
+      } else {
+        rest.push_back(i);
+      }
+    }
+    return rest;
+  }
+
+  // Those that count, one a backup.
+  std::vector<std::size_t> set_copies_aside(const std::vector<std::size_t>& indices) {
+    std::map<std::string, std::size_t> best;
+    for (const auto i : indices) {
       const auto [place, is_first] = best.try_emplace(found_[i].identity.backup_uuid, i);
       if (!is_first && is_better(i, place->second)) place->second = i;
     }
     std::vector<std::size_t> chosen;
-    for (std::size_t i = 0; i < found_.size(); ++i) {
+    for (const auto i : indices) {
       const auto used = best.at(found_[i].identity.backup_uuid);
       if (used == i) {
         chosen.push_back(i);
@@ -102,6 +124,7 @@ class Naming {
 
   const std::vector<FoundBackup>& found_;
   const std::set<std::string>& taken_;
+  const std::set<std::string>& others_;
   std::vector<FoundName> names_;
   std::map<std::string, std::set<std::string>> chains_;  // by generation
   std::set<std::string> given_;
@@ -109,8 +132,9 @@ class Naming {
 
 }  // namespace
 
-std::vector<FoundName> name_backups(const std::vector<FoundBackup>& found, const std::set<std::string>& taken) {
-  return Naming(found, taken).run();
+std::vector<FoundName> name_backups(const std::vector<FoundBackup>& found, const std::set<std::string>& taken,
+                                    const std::set<std::string>& others) {
+  return Naming(found, taken, others).run();
 }
 
 bool is_archive_name(const std::string& name) {

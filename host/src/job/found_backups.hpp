@@ -31,18 +31,21 @@ struct FoundName {
     stays,  ///< it has a right name
     moves,
     copy,      ///< another file has the same backup; it is left alone
+    renamed,   ///< it is called as a backup of another archive, by somebody who wanted that; it is left alone
     nameless,  ///< every name that it could have is taken; it is left alone
   };
   Fate fate = Fate::stays;
-  BackupName name;      ///< of `stays` and `moves`
+  BackupName name;      ///< of `stays` and `moves`; of `renamed`: what it is called
   std::string copy_of;  ///< of `copy`: the file that is used
 };
 
 /// One answer a file, in their order. All are of one archive. What has a right name, of whatever generation, keeps it;
 /// what has not gets that of the first generation which holds nothing of another chain, the newest chain first. `taken`
-/// are all names in the directory. Of several copies the one with a right name counts, else the largest.
+/// are all names in the directory, `others` the archives that are configured. Of several copies the one with a right
+/// name counts, else the largest.
 [[nodiscard]] std::vector<FoundName> name_backups(const std::vector<FoundBackup>& found,
-                                                  const std::set<std::string>& taken);
+                                                  const std::set<std::string>& taken,
+                                                  const std::set<std::string>& others = {});
 
 /// Whether an archive can be called what a file says it is called: the name is not to be trusted.
 [[nodiscard]] bool is_archive_name(const std::string& name);

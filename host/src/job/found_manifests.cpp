@@ -1,6 +1,5 @@
 #include "job/found_manifests.hpp"
 
-#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -15,18 +14,14 @@ bool is_manifest(const std::string& name) {
   return name.ends_with(manifest_name(""));
 }
 
-std::optional<FoundManifest> read_manifest(const std::string& path) {
-  try {
-    FoundManifest manifest{open_local_file(path), {}, {}, {}};
-    ManifestReader::check(*manifest.file);
-    ManifestReader reader(open_local_file(path));
-    manifest.closing = reader.closing();
-    manifest.header = reader.header();
-    return manifest;
-  } catch (const Error& error) {  // another one may be whole, or it is made again
-    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported && !error.is_os_error()) throw;
-    return std::nullopt;
-  }
+// The header first: a newer version may have another end.
+FoundManifest read_manifest(const std::string& path) {
+  FoundManifest manifest{open_local_file(path), {}, {}, {}};
+  ManifestReader reader(open_local_file(path));
+  ManifestReader::check(*manifest.file);
+  manifest.closing = reader.closing();
+  manifest.header = reader.header();
+  return manifest;
 }
 
 }  // namespace
@@ -43,11 +38,16 @@ FoundManifests::FoundManifests(const std::filesystem::path& directory, const std
 }
 
 void FoundManifests::add(const std::filesystem::path& path, const std::string& name) {
-  auto manifest = read_manifest(path.native());
-  if (!manifest) return;
-  manifest->name = name;
-  auto id = manifest->header.backup_uuid;
-  manifests_.emplace(std::move(id), std::move(*manifest));
+  try {
+    auto manifest = read_manifest(path.native());
+    manifest.name = name;
+    auto id = manifest.header.backup_uuid;
+    manifests_.emplace(std::move(id), std::move(manifest));
+  } catch (const Error& error) {
+    if (error.cause() == ErrorCause::damaged) return;
+    if (error.cause() != ErrorCause::unsupported && !error.is_os_error()) throw;
+    unreadable_.emplace(name, error.message());
+  }
 }
 
 const FoundManifest* FoundManifests::find(const FoundBackup& backup, const std::string& beside) const {
@@ -66,6 +66,11 @@ std::string FoundManifests::backup_of(const std::string& name) const {
     if (manifest.name == name) return id;
   }
   return {};
+}
+
+std::string FoundManifests::unreadable(const std::string& name) const {
+  const auto found = unreadable_.find(name);
+  return found == unreadable_.end() ? std::string() : found->second;
 }
 
 }  // namespace autoarchive::host

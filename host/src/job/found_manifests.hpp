@@ -22,7 +22,8 @@ struct FoundManifest {
   ManifestClosing closing;
 };
 
-/// Those of a directory and of the state, by the backups that they are of. Not thread-safe.
+/// Those of a directory and of the state, by the backups that they are of. One that is damaged counts as absent, and
+/// may be replaced; one that only can't be read, by this program or at this time, may be whole. Not thread-safe.
 class FoundManifests {
  public:
   /// `names` are those of all files in `directory`. Throws Error.
@@ -33,11 +34,14 @@ class FoundManifests {
   [[nodiscard]] const FoundManifest* find(const FoundBackup& backup, const std::string& beside) const;
   /// The id of the backup that the manifest of this name is of; empty if there is none.
   [[nodiscard]] std::string backup_of(const std::string& name) const;
+  /// Why the manifest of this name can't be read although it may be whole; empty if that is not so.
+  [[nodiscard]] std::string unreadable(const std::string& name) const;
 
  private:
   void add(const std::filesystem::path& path, const std::string& name);
 
   std::multimap<std::string, FoundManifest> manifests_;  // by backup id
+  std::map<std::string, std::string> unreadable_;        // by name: why
 };
 
 }  // namespace autoarchive::host

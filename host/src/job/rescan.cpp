@@ -34,9 +34,13 @@ class ArchiveRescan {
     for (const auto index : in_chain_order()) {
       auto& backup = backups_[index];
       if (!backup.is_used()) continue;
+      if (const auto reason = why_unreadable(backup); !reason.empty()) {
+        leave(backup, reason);
+        continue;
+      }
       find_manifest(backup);
       if (!session_.options().dry_run) put_digest(backup);
-      if (backup.found.file != backup.name.file_name())
+      if (!backup.is_left && backup.found.file != backup.name.file_name())
         plan_.steps.push_back({CommitStep::Action::move, backup.found.file, backup.name.file_name()});
     }
     if (transaction_) commit();
@@ -52,7 +56,8 @@ class ArchiveRescan {
     RescannedBackup result;
     std::optional<ManifestHeader> header;  // of its manifest; none: it has none
     ManifestClosing closing;
-    bool is_put = false;  // the manifest is new
+    bool is_put = false;   // the manifest is new
+    bool is_left = false;  // it, or its manifest, can't be read now
     [[nodiscard]] bool is_used() const { return !name.archive.empty(); }
   };
 
@@ -84,7 +89,9 @@ class ArchiveRescan {
   void assign_names() {
     std::vector<FoundBackup> found;
     for (const auto& backup : backups_) found.push_back(backup.found);
-    const auto names = name_backups(found, names_);
+    std::set<std::string> archives;
+    for (const auto& [name, archive] : session_.config().archives) archives.insert(name);
+    const auto names = name_backups(found, names_, archives);
     for (std::size_t i = 0; i < backups_.size(); ++i) {
       auto& result = backups_[i].result;
       switch (names[i].fate) {
@@ -95,6 +102,10 @@ class ArchiveRescan {
           break;
         case FoundName::Fate::copy:
           result.trouble = fmt::format("a copy of {}, left alone", quote(names[i].copy_of));
+          break;
+        case FoundName::Fate::renamed:
+          result.trouble =
+              fmt::format("is called as a backup of the archive {}, and left alone", names[i].name.archive);
           break;
         case FoundName::Fate::nameless:
           result.trouble = "every name that it could have is taken; left alone";
@@ -112,6 +123,24 @@ class ArchiveRescan {
       return backups_[a].found.identity.level < backups_[b].found.identity.level;
     });
     return order;
+  }
+
+  /// Of the archive or of a manifest beside it; empty if nothing is known against them. A commit reads both ends of
+  /// what it moves.
+  [[nodiscard]] std::string why_unreadable(const Backup& backup) const {
+    for (const auto& file : {backup.found.file, backup.name.file_name()}) {
+      if (auto reason = manifests_->unreadable(manifest_name(file)); !reason.empty()) return reason;
+    }
+    std::vector<std::byte> end(1U << 17U);
+    try {
+      const auto file = storage_.open(backup.found.file);
+      static_cast<void>(file->read_at(0, end));
+      static_cast<void>(file->read_at(file->size() - std::min<std::uint64_t>(file->size(), end.size()), end));
+    } catch (const Error& error) {
+      if (!error.is_os_error()) throw;
+      return error.message();
+    }
+    return {};
   }
 
   void find_manifest(Backup& backup) {
@@ -150,7 +179,9 @@ class ArchiveRescan {
     backup.result.manifest = found.name.empty() ? "from state" : "there";
     backup.header = found.header;
     backup.closing = found.closing;
-    if (!found.name.empty()) retire(found.name);
+    // One that lies beside a copy is that one's.
+    const auto of = found.name.substr(0, found.name.size() - std::min(found.name.size(), manifest_name("").size()));
+    if (!found.name.empty() && (of == backup.found.file || !names_.contains(of))) retire(found.name);
     if (!transaction_) return;
     const auto sink = put_manifest(backup);
     std::vector<std::byte> buffer(1U << 18U);
@@ -181,28 +212,41 @@ class ArchiveRescan {
     }
     const auto file = storage_.open(backup.found.file);
     const auto base = parent == nullptr ? nullptr : open_manifest(*parent);
+    ReadingProgress progress(session_.console(), backup.found.file, session_.progress_style(), file->size());
+    const WatchedFile watched(*file, progress);
     try {
       const auto sink = put_manifest(backup);
       const auto reader = session_.providers().reader_for(*file);
-      ReadingProgress progress(session_.console(), backup.found.file, session_.progress_style(), file->size());
-      const WatchedFile watched(*file, progress);
       backup.closing = reader->rebuild_manifest(watched, base.get(), header, *sink, session_.process().stop);
       sink->finish();
       backup.header = std::move(header);
     } catch (const Error& error) {
+      if (watched.has_failed() && error.is_os_error()) return leave(backup, error.message());
       const bool is_its_fault = error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
       if (!is_its_fault) throw;
       give_up(backup, error.message());
     }
   }
 
-  void give_up(Backup& backup, const std::string& reason) {
+  // What can be read at another time may be whole.
+  void leave(Backup& backup, const std::string& reason) {
+    discard_manifest(backup);
+    backup.is_left = true;
+    backup.result.file = backup.found.file;
+    fail(backup, reason + "; left alone: run again when it can be read", "archive.unproven");
+  }
+
+  void discard_manifest(Backup& backup) {
     const auto name = manifest_name(backup.name.file_name());
     if (backup.is_put) transaction_->discard(name);
     backup.is_put = false;
     if (retired_.erase(name) > 0) std::erase_if(plan_.steps, [&](const auto& step) { return step.from == name; });
     backup.header.reset();
     backup.result.manifest = "none";
+  }
+
+  void give_up(Backup& backup, const std::string& reason) {
+    discard_manifest(backup);
     auto text = reason + "; what can be had of it: aa restore --salvage";
     const auto copy = std::find_if(backups_.begin(), backups_.end(), [&](const auto& other) {
       return !other.is_used() && other.found.identity.backup_uuid == backup.found.identity.backup_uuid;
@@ -216,13 +260,15 @@ class ArchiveRescan {
   const Backup* parent_of(Backup& backup) {
     const auto& identity = backup.found.identity;
     if (identity.level == 0) return nullptr;
-    const auto parent = std::find_if(backups_.begin(), backups_.end(), [&](const auto& other) {
-      return other.is_used() && other.found.identity.backup_uuid == identity.parent_uuid;
-    });
+    const auto parent = file_of(identity.parent_uuid);
     const auto level = fmt::format("level {} (backup {}), which it is based on,", identity.level - 1,
                                    identity.parent_uuid.empty() ? "unknown" : escaped(identity.parent_uuid));
     if (parent == backups_.end()) {
       fail(backup, level + " is not here: put it here, and run again", "chain.broken");
+    } else if (parent->is_left) {
+      fail(backup, level + " can't be read now: run again when it can", "archive.unproven");
+    } else if (!parent->is_used()) {
+      fail(backup, fmt::format("{} is called {}, and left alone", level, quote(parent->found.file)), "chain.broken");
     } else if (parent->found.identity.level + 1 != identity.level) {
       fail(backup,
            fmt::format("{} is level {}: one of the two files is not what it says", level, parent->found.identity.level),
@@ -233,6 +279,17 @@ class ArchiveRescan {
       return &*parent;
     }
     return nullptr;
+  }
+
+  /// The one that is used, else one that is left alone.
+  [[nodiscard]] std::vector<Backup>::const_iterator file_of(const std::string& backup_uuid) const {
+    auto found = backups_.end();
+    for (auto backup = backups_.begin(); backup != backups_.end(); ++backup) {
+      if (backup->found.identity.backup_uuid != backup_uuid) continue;
+      if (backup->is_used()) return backup;
+      found = backup;
+    }
+    return found;
   }
 
   [[nodiscard]] ManifestHeader header_for(const Backup& backup, const Backup* parent) const {
@@ -266,7 +323,13 @@ class ArchiveRescan {
     bool is_there = false;
     for (const auto& noted : std::set{sha256_name(name), sha256_name(backup.found.file)}) {
       if (!names_.contains(noted)) continue;
-      const auto text = read_text(noted);
+      std::string text;
+      try {
+        text = read_text(noted);
+      } catch (const Error& error) {
+        if (!error.is_os_error()) throw;
+        return fail(backup, error.message() + "; left alone", "archive.unproven");
+      }
       if (!text.starts_with(digest)) {
         return give_up_digest(backup, fmt::format("its SHA-256 is {}, and {} says another: the archive has changed "
                                                   "since, or the digest is that of another one; remove it if so",
@@ -302,7 +365,7 @@ class ArchiveRescan {
     std::vector<CatalogEntry> entries;
     bool changes = !plan_.steps.empty() || !plan_.texts.empty() || !names_.contains(std::string(kRestoreTextName));
     for (const auto& backup : backups_) {
-      if (!backup.is_used()) continue;
+      if (!backup.is_used() || backup.is_left) continue;
       changes = changes || backup.is_put;
       auto& entry = entries.emplace_back();
       entry.name = backup.name;
@@ -313,8 +376,11 @@ class ArchiveRescan {
       if (backup.header) entry.closing = backup.closing;
     }
     if (!changes) return;
-    plan_.texts.push_back(
-        {std::string(kRestoreTextName), restore_text(archive_, restore_steps(BackupCatalog(std::move(entries))))});
+    const auto steps = restore_steps(BackupCatalog(std::move(entries)));
+    const bool is_all =
+        std::none_of(backups_.begin(), backups_.end(), [](const auto& backup) { return backup.is_left; });
+    // What can't be read now may be what the text is about.
+    if (is_all || !steps.empty()) plan_.texts.push_back({std::string(kRestoreTextName), restore_text(archive_, steps)});
     transaction_->commit(plan_);
   }
 
