@@ -202,6 +202,10 @@ void add_removing(CLI::App& app, Commands& commands, Words& words) {
   purge.add_flag("--orphans", commands.purge.orphans, "every archive that is not configured");
   auto& rescan = *app.add_subcommand("rescan", "names and manifests again, from the archive files alone");
   rescan.add_option("DIR", commands.rescan.directory, "default: the destinations of all archives");
+  rescan
+      .add_option("--snapshots", commands.rescan.snapshots,
+                  "where the Python AutoArchive has its snapshots (NAME.snar), to go on with its levels")
+      ->type_name("DIR");
 }
 
 void add_plugins(CLI::App& app, PluginsCommand& command) {

@@ -145,6 +145,7 @@ struct PurgeCommand {
 };
 struct RescanCommand {
   std::filesystem::path directory;  ///< empty: the destinations of all archives
+  std::filesystem::path snapshots;  ///< of the original program, to be taken over; empty: none
 };
 struct RouteCommand {
   std::vector<std::string> archives;

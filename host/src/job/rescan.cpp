@@ -17,6 +17,7 @@
 #include "autoarchive/storage/local_storage.hpp"
 #include "events/reading_progress.hpp"
 #include "job/archive_transaction.hpp"
+#include "job/original_backups.hpp"
 #include "job/restore_text.hpp"
 
 namespace autoarchive::host {
@@ -38,7 +39,19 @@ std::optional<BackupType> type_of(Session& session, const std::string& format) {
   return std::nullopt;
 }
 
-void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found) {
+/// None if it does not say it, or what it says first is not understood; `reason` is that, then.
+std::optional<ArchiveIdentity> identity_of(IArchiveReader& reader, const ReadableFile& file, std::string& reason) {
+  try {
+    return reader.identity(file);
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::unsupported) throw;
+    reason = error.message();
+    return std::nullopt;
+  }
+}
+
+void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found,
+             std::vector<UnnamedFile>& unnamed) {
   const auto leave = [&](std::string reason, bool is_damage) {
     found.others.push_back({stored.name, std::move(reason), is_damage});
   };
@@ -46,9 +59,14 @@ void look_at(Session& session, const IStorage& storage, const StoredFile& stored
     const auto file = storage.open(stored.name);
     const auto recognised = session.providers().recognise(*file);
     if (!recognised) return leave("is no archive", false);
-    const auto identity = recognised->reader->identity(*file);
     const auto type = type_of(session, recognised->format);
-    if (!identity || !type) return leave("does not say which backup it is: it is not one of ours", false);
+    if (!type) return leave("has a type that no plugin makes", false);
+    std::string reason = "does not say which backup it is: it is not one of ours";
+    const auto identity = identity_of(*recognised->reader, *file, reason);
+    if (!identity) {
+      unnamed.push_back({stored.name, *type, stored.size, stored.modified, fingerprint(*file), reason});
+      return;
+    }
     if (!is_archive_name(identity->archive))
       return leave(fmt::format("says it is a backup of {}, which is no name of an archive", quote(identity->archive)),
                    false);
@@ -60,6 +78,19 @@ void look_at(Session& session, const IStorage& storage, const StoredFile& stored
     if (!is_damage && !is_reader && !error.is_os_error()) throw;
     leave(error.message(), is_damage);
   }
+}
+
+void take_originals(Session& session, const std::filesystem::path& directory, std::vector<UnnamedFile>& unnamed,
+                    FoundFiles& found) {
+  std::error_code error;
+  for (const auto& [name, archive] : session.config().archives) {
+    if (!std::filesystem::equivalent(archive.destination, directory, error)) continue;
+    for (auto& backup : name_originals(archive, unnamed)) {
+      std::erase_if(unnamed, [&](const auto& file) { return file.file == backup.file; });
+      found.backups.push_back(std::move(backup));
+    }
+  }
+  for (auto& file : unnamed) found.others.push_back({std::move(file.file), std::move(file.reason), false});
 }
 
 /// A manifest that was found whole, where it lies.
@@ -86,8 +117,13 @@ std::optional<FoundManifest> read_manifest(const std::string& path) {
 
 class ArchiveRescan {
  public:
-  ArchiveRescan(Session& session, IStorage& storage, std::filesystem::path directory, std::string archive)
-      : session_(session), storage_(storage), directory_(std::move(directory)), archive_(std::move(archive)) {}
+  ArchiveRescan(Session& session, IStorage& storage, std::filesystem::path directory, std::string archive,
+                std::filesystem::path snapshots)
+      : session_(session),
+        storage_(storage),
+        directory_(std::move(directory)),
+        archive_(std::move(archive)),
+        snapshots_(std::move(snapshots)) {}
 
   std::vector<RescannedBackup> run() {
     if (!session_.options().dry_run) begin();
@@ -98,6 +134,7 @@ class ArchiveRescan {
       if (!backup.is_used()) continue;
       find_manifest(backup);
       if (!session_.options().dry_run) put_digest(backup);
+      take_snapshot(backup);
       if (backup.found.file != backup.name.file_name())
         plan_.steps.push_back({CommitStep::Action::move, backup.found.file, backup.name.file_name()});
     }
@@ -131,7 +168,7 @@ class ArchiveRescan {
 
   // Again, now that nobody else changes anything.
   void look() {
-    for (auto& found : look_for_backups(session_, storage_).backups) {
+    for (auto& found : look_for_backups(session_, storage_, directory_).backups) {
       if (found.identity.archive != archive_) continue;
       auto& backup = backups_.emplace_back();
       backup.result.file = backup.result.was = found.file;
@@ -241,15 +278,7 @@ class ArchiveRescan {
     backup.closing = found.closing;
     if (!found.name.empty()) retire(found.name);
     if (!transaction_) return;
-    const auto sink = put_manifest(backup);
-    std::vector<std::byte> buffer(1U << 18U);
-    for (std::uint64_t offset = 0; offset < found.file->size();) {
-      const auto got = found.file->read_at(offset, buffer);
-      if (got == 0) throw Error(ErrorCode::os_error, quote(found.file->description()) + " has become shorter");
-      sink->write(ByteView(buffer).first(got));
-      offset += got;
-    }
-    sink->finish();
+    copy(*found.file, *put_manifest(backup));
   }
 
   std::unique_ptr<Sink> put_manifest(Backup& backup) {
@@ -281,17 +310,18 @@ class ArchiveRescan {
     } catch (const Error& error) {
       const bool is_its_fault = error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
       if (!is_its_fault) throw;
-      give_up(backup, error.message());
+      give_up(backup, error.message(), error.cause());
     }
   }
 
-  void give_up(Backup& backup, const std::string& reason) {
+  void give_up(Backup& backup, const std::string& reason, ErrorCause cause = ErrorCause::damaged) {
     const auto name = manifest_name(backup.name.file_name());
     if (backup.is_put) transaction_->discard(name);
     backup.is_put = false;
     if (retired_.erase(name) > 0) std::erase_if(plan_.steps, [&](const auto& step) { return step.from == name; });
     backup.header.reset();
     backup.result.manifest = "none";
+    if (cause == ErrorCause::unsupported) return fail(backup, reason, "archive.unproven");
     auto text = reason + "; what can be had of it: aa restore --salvage";
     const auto copy = std::find_if(backups_.begin(), backups_.end(), [&](const auto& other) {
       return !other.is_used() && other.found.identity.backup_uuid == backup.found.identity.backup_uuid;
@@ -305,6 +335,10 @@ class ArchiveRescan {
   const Backup* parent_of(Backup& backup) {
     const auto& identity = backup.found.identity;
     if (identity.level == 0) return nullptr;
+    if (!backup.found.chain_fault.empty()) {
+      fail(backup, backup.found.chain_fault, "archive.unproven");
+      return nullptr;
+    }
     const auto parent = std::find_if(backups_.begin(), backups_.end(), [&](const auto& other) {
       return other.is_used() && other.found.identity.backup_uuid == identity.parent_uuid;
     });
@@ -377,6 +411,41 @@ class ArchiveRescan {
     }
   }
 
+  // Where there is a state already, a level has been made since by us: that one counts.
+  void take_snapshot(Backup& backup) {
+    const bool is_wanted = !snapshots_.empty() && backup.found.is_original && backup.name.keeping_id.empty();
+    if (!is_wanted || !backup.header) return;
+    const int level = backup.found.identity.level;
+    const auto name = archive_ + (level > 0 ? "." + std::to_string(level) : "") + ".snar";
+    const auto state = session_.config().state_dir / "snapshots";
+    std::error_code error;
+    if (std::filesystem::exists(state / name, error)) return;
+    if (!std::filesystem::is_regular_file(snapshots_ / name, error)) {
+      return fail(backup,
+                  fmt::format("its snapshot {} is not in {}: the next backup can't be a level on it", quote(name),
+                              quote(snapshots_.native())),
+                  "");
+    }
+    backup.result.snapshot = snapshots_ / name;
+    if (!transaction_) return;
+    std::filesystem::create_directories(state, error);  // that it failed tells the file that can't be made
+    const auto source = open_local_file(snapshots_ / name);
+    const auto sink = create_state_file(transaction_->put_state(state / name));
+    copy(*source, *sink);
+    has_new_state_ = true;
+  }
+
+  static void copy(const ReadableFile& source, Sink& sink) {
+    std::vector<std::byte> buffer(1U << 18U);
+    for (std::uint64_t offset = 0; offset < source.size();) {
+      const auto got = source.read_at(offset, buffer);
+      if (got == 0) throw Error(ErrorCode::os_error, quote(source.description()) + " has become shorter");
+      sink.write(ByteView(buffer).first(got));
+      offset += got;
+    }
+    sink.finish();
+  }
+
   [[nodiscard]] std::string read_text(const std::string& name) const {
     std::array<std::byte, 1024> head{};
     const auto size = storage_.open(name)->read_at(0, head);
@@ -389,7 +458,8 @@ class ArchiveRescan {
 
   void commit() {
     std::vector<CatalogEntry> entries;
-    bool changes = !plan_.steps.empty() || !plan_.texts.empty() || !names_.contains(std::string(kRestoreTextName));
+    bool changes = has_new_state_ || !plan_.steps.empty() || !plan_.texts.empty() ||
+                   !names_.contains(std::string(kRestoreTextName));
     for (const auto& backup : backups_) {
       if (!backup.is_used()) continue;
       changes = changes || backup.is_put;
@@ -417,21 +487,25 @@ class ArchiveRescan {
   std::multimap<std::string, FoundManifest> manifests_;
   std::set<std::string> retired_;
   CommitPlan plan_;
+  std::filesystem::path snapshots_;  // of the original; empty: none are taken over
+  bool has_new_state_ = false;
 };
 
 }  // namespace
 
-FoundFiles look_for_backups(Session& session, const IStorage& storage) {
+FoundFiles look_for_backups(Session& session, const IStorage& storage, const std::filesystem::path& directory) {
   FoundFiles found;
+  std::vector<UnnamedFile> unnamed;
   for (const auto& stored : storage.list("")) {
-    if (!is_sidecar(stored.name)) look_at(session, storage, stored, found);
+    if (!is_sidecar(stored.name)) look_at(session, storage, stored, found, unnamed);
   }
+  take_originals(session, directory, unnamed, found);
   return found;
 }
 
 std::vector<RescannedBackup> rescan_archive(Session& session, IStorage& storage, const std::filesystem::path& directory,
-                                            const std::string& archive) {
-  return ArchiveRescan(session, storage, directory, archive).run();
+                                            const std::string& archive, const std::filesystem::path& snapshots) {
+  return ArchiveRescan(session, storage, directory, archive, snapshots).run();
 }
 
 }  // namespace autoarchive::host
