@@ -1,27 +1,13 @@
 #include "command_line.hpp"
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <functional>
 #include <utility>
 
-#include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/error.hpp"
+#include "command_words.hpp"
 
 namespace autoarchive::host {
 namespace {
-
-/// What CLI11 writes into while it parses; turned into a CommandLine afterwards.
-struct Words {
-  GlobalOptions options;
-  int verbose = 0;
-  bool quiet = false;
-  std::string color = "auto";
-  std::string lock_wait;
-  std::string target;
-  std::vector<std::string> targets;
-  std::string level;
-};
 
 void add_global_options(CLI::App& app, Words& words) {
   auto& options = words.options;
@@ -97,33 +83,6 @@ void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
   verb.add_option("--destination", restore.destination, "where the backups of an archive lie that no file defines")
       ->type_name("DIR");
 }
-
-/// All commands side by side: CLI11 fills the one whose verb was given.
-struct Commands {
-  CreateCommand create;
-  ListCommand list;
-  LsCommand ls;
-  CatCommand cat;
-  FindCommand find;
-  VersionsCommand versions;
-  DiffCommand diff;
-  ExplainCommand explain;
-  RestoreCommand restore;
-  VerifyCommand verify;
-  RemoveCommand remove;
-  KeepCommand keep;
-  StatusCommand status;
-  ScheduleCommand schedule;
-  PurgeCommand purge;
-  RescanCommand rescan;
-  RouteCommand route;
-  WhyCommand why;
-  PluginsCommand plugins;
-  ConfigCommand config;
-  CompletionCommand completion;
-  CompleteCommand complete;
-  ManualCommand manual;
-};
 
 void add_looking(CLI::App& app, Commands& commands, Words& words) {
   auto& list = *app.add_subcommand("list", "archives and their backups");
@@ -281,80 +240,6 @@ void add_texts(CLI::App& app, Commands& commands) {
   app.add_subcommand("help", "this text");
 }
 
-std::optional<int> parse_level(const std::string& text) {
-  if (text.empty() || text == "next") return std::nullopt;
-  std::size_t end = 0;
-  int level = -1;
-  try {
-    level = std::stoi(text, &end);
-  } catch (const std::exception&) {
-    end = 0;
-  }
-  if (end != text.size()) {
-    throw Error(ErrorCode::value_error, "--level " + text + ": give a number from 0, or next", ErrorCause::usage);
-  }
-  return level;
-}
-
-Command finish(const std::string& verb, Commands& commands, const Words& words) {
-  if (verb == "create") {
-    commands.create.level = parse_level(words.level);
-    commands.create.next_level = words.level == "next";
-    return std::move(commands.create);
-  }
-  if (verb == "list") return std::move(commands.list);
-  if (verb == "find") return std::move(commands.find);
-  if (verb == "versions") return std::move(commands.versions);
-  if (verb == "explain") return std::move(commands.explain);
-  if (verb == "diff") {
-    commands.diff.first = parse_target(words.targets.front());
-    if (words.targets.size() > 1) commands.diff.second = parse_target(words.targets.back());
-    return std::move(commands.diff);
-  }
-  if (verb == "verify") {
-    for (const auto& target : words.targets) commands.verify.targets.push_back(parse_target(target));
-    return std::move(commands.verify);
-  }
-  if (verb == "route") return std::move(commands.route);
-  if (verb == "why") return std::move(commands.why);
-  if (verb == "status") return std::move(commands.status);
-  if (verb == "schedule") return std::move(commands.schedule);
-  if (verb == "keep") return std::move(commands.keep);
-  if (verb == "rescan") return std::move(commands.rescan);
-  if (verb == "purge") return std::move(commands.purge);
-  if (verb == "plugins") return std::move(commands.plugins);
-  if (verb == "config") return std::move(commands.config);
-  if (verb == "completion") return std::move(commands.completion);
-  if (verb == "complete") return std::move(commands.complete);
-  if (verb == "manual") return std::move(commands.manual);
-  if (verb == "version") return VersionCommand{};
-  commands.ls.target = commands.cat.target = commands.restore.target = commands.remove.target =
-      parse_target(words.target);
-  commands.remove.has_selector = words.target.find('@') != std::string::npos;
-  if (verb == "cat") return std::move(commands.cat);
-  if (verb == "ls") return std::move(commands.ls);
-  if (verb == "restore") return std::move(commands.restore);
-  return std::move(commands.remove);
-}
-
-GlobalOptions finish_options(Words& words) {
-  if (words.quiet) {
-    words.options.verbosity = Verbosity::quiet;
-  } else if (words.verbose > 0) {
-    words.options.verbosity = words.verbose > 1 ? Verbosity::very_verbose : Verbosity::verbose;
-  }
-  words.options.color = words.color == "always" ? When::always : words.color == "never" ? When::never : When::automatic;
-  if (!words.lock_wait.empty()) {
-    const auto wait = parse_duration(words.lock_wait);
-    if (!wait) {
-      throw Error(ErrorCode::value_error, "--lock-wait " + words.lock_wait + ": give a duration, e.g. 90s, 10m",
-                  ErrorCause::usage);
-    }
-    words.options.lock_wait = *wait;
-  }
-  return std::move(words.options);
-}
-
 void build(CLI::App& app, Words& words, Commands& commands) {
   app.description("Named backups of directory trees as plain tar files, full or by levels.");
   app.name("aa");
@@ -415,13 +300,6 @@ std::string verb_of(const CLI::App& app) {
 
 }  // namespace
 
-Target parse_target(const std::string& text) {
-  const auto at = text.rfind('@');
-  std::error_code ignored;
-  if (at == std::string::npos || at == 0 || std::filesystem::is_regular_file(text, ignored)) return {text, ""};
-  return {text.substr(0, at), text.substr(at + 1)};
-}
-
 VerbDescription describe_command_line() {
   CLI::App app;
   Words words;
@@ -439,21 +317,21 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    return {finish_options(words), HelpCommand{app.help()}};
+    return {options_of(words), HelpCommand{app.help()}};
   } catch (const CLI::CallForAllHelp&) {
-    return {finish_options(words), HelpCommand{app.help("", CLI::AppFormatMode::All)}};
+    return {options_of(words), HelpCommand{app.help("", CLI::AppFormatMode::All)}};
   } catch (const CLI::CallForVersion&) {
-    return {finish_options(words), VersionCommand{}};
+    return {options_of(words), VersionCommand{}};
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::value_error, std::string(error.what()) + "; see aa help", ErrorCause::usage);
   }
   const auto verb = verb_of(app);
   if (verb == "help") {
     app.clear();  // else it would be the help of "help"
-    return {finish_options(words), HelpCommand{app.help()}};
+    return {options_of(words), HelpCommand{app.help()}};
   }
-  auto command = finish(verb, commands, words);
-  return {finish_options(words), std::move(command)};
+  auto command = command_of(verb, commands, words);
+  return {options_of(words), std::move(command)};
 }
 
 }  // namespace autoarchive::host
