@@ -1,6 +1,9 @@
 #include "command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "autoarchive/base/error.hpp"
@@ -215,8 +218,9 @@ void add_groups(CLI::App& app, Commands& commands) {
   auto* check = add("check", "read it and say what is wrong with it, by itself and on this machine");
   check->add_option("ARCHIVE", commands.config.archives, "default: all");
   check->add_flag("--file-only", commands.config.file_only, "not against this machine");
-  add("show", "effective values and where they come from")
-      ->add_option("ARCHIVE", commands.config.archives, "default: all");
+  auto* show = add("show", "effective values and where they come from");
+  show->add_option("ARCHIVE", commands.config.archives, "default: all");
+  add_overrides(*show, commands.config.overrides);
   add("import", "the original AutoArchive's configuration as one of ours")
       ->add_option("PATH", commands.config.paths,
                    ".aa files, its folder of configuration, or files of options; default: where it looks itself");
@@ -293,6 +297,50 @@ VerbDescription describe(const CLI::App& app) {
   return verb;
 }
 
+/// The variable that has given an option; empty: none has. CLI11 asks it only for what the arguments don't give.
+std::string variable_behind(const CLI::Option& option, const std::vector<std::string>& arguments) {
+  if (option.count() == 0 || option.get_envname().empty()) return {};
+  std::set<std::string> names;
+  for (const auto& name : option.get_lnames()) names.insert("--" + name);
+  for (const auto& name : option.get_snames()) names.insert("-" + name);
+  const auto gives = [&](const std::string& argument) {
+    const bool is_short = argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
+    return names.contains(is_short ? argument.substr(0, 2) : argument.substr(0, argument.find('=')));
+  };
+  return std::any_of(arguments.begin(), arguments.end(), gives) ? std::string() : option.get_envname();
+}
+
+Origin origin_of(const CLI::Option& option, const std::vector<std::string>& arguments) {
+  if (option.count() == 0) return {"built-in", 0, 0};
+  const auto variable = variable_behind(option, arguments);
+  return {variable.empty() ? "command line" : "environment " + variable, 0, 0};
+}
+
+std::vector<ShownValue> given_options(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<ShownValue> given;
+  for (const auto* option : app.get_options()) {
+    const bool is_flag = option->get_items_expected_max() == 0;
+    const auto& name = option->get_lnames().front();
+    if (name == "help" || name == "version") continue;
+    const auto value = is_flag ? std::to_string(option->count()) : CLI::detail::join(option->results(), ", ");
+    given.push_back({name, value, origin_of(*option, arguments)});
+  }
+  return given;
+}
+
+/// Of the verbs that were given.
+std::map<std::string, std::string> archive_variables(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::map<std::string, std::string> variables;
+  for (const auto* verb : app.get_subcommands()) {
+    for (const auto* option : verb->get_options()) {
+      if (auto variable = variable_behind(*option, arguments); !variable.empty())
+        variables[option->get_lnames().front()] = std::move(variable);
+    }
+    variables.merge(archive_variables(*verb, arguments));
+  }
+  return variables;
+}
+
 std::string verb_of(const CLI::App& app) {
   const auto verbs = app.get_subcommands();
   return verbs.empty() ? "help" : verbs.front()->get_name();
@@ -330,6 +378,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     app.clear();  // else it would be the help of "help"
     return {options_of(words), HelpCommand{app.help()}};
   }
+  words.options.given = given_options(app, arguments);
+  commands.set_variables(archive_variables(app, arguments));
   auto command = command_of(verb, commands, words);
   return {options_of(words), std::move(command)};
 }

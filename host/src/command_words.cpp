@@ -27,6 +27,11 @@ std::optional<int> parse_level(const std::string& text) {
 
 }  // namespace
 
+void Commands::set_variables(const std::map<std::string, std::string>& variables) {
+  for (auto* overrides : {&create.overrides, &diff.overrides, &route.overrides, &why.overrides, &config.overrides})
+    overrides->variables = variables;
+}
+
 Command command_of(const std::string& verb, Commands& commands, const Words& words) {
   if (verb == "create") {
     commands.create.level = parse_level(words.level);

@@ -2,6 +2,7 @@
 /// From the words of a command line to one command: what CLI11 has written, checked and put in its place.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ struct Commands {
   CompletionCommand completion;
   CompleteCommand complete;
   ManualCommand manual;
+
+  /// Which values of an archive come from the environment.
+  void set_variables(const std::map<std::string, std::string>& variables);
 };
 
 /// Throws Error(value_error, cause usage).

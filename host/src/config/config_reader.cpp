@@ -27,6 +27,8 @@ class ConfigReader {
   Config read() {
     config_.files = find_config_files(sources_);
     config_.state_dir = default_state_dir(sources_);
+    if (const auto variable = state_dir_variable(sources_); !variable.empty())
+      config_.origins["state_dir"] = {"environment " + variable, 0, 0};
     for (std::size_t i = 0; i < config_.files.size(); ++i) {
       attempt([&] { read_file(config_.files[i], /*is_main=*/i == 0); });
     }
@@ -99,7 +101,8 @@ class ConfigReader {
   void read_section(const std::string& name, const YamlNode& value) {
     if (name == "state_dir") {
       auto path = as_path(value);
-      if (!is_state_dir_given(sources_)) config_.state_dir = std::move(path);
+      if (is_state_dir_given(sources_)) return;
+      config_.state_dir = std::move(path);
     } else if (name == "jobs") {
       config_.jobs = number(value, name, 1, 64);
     } else if (name == "nice") {
@@ -117,6 +120,7 @@ class ConfigReader {
     } else {
       read_definitions(name, value);
     }
+    config_.origins[name] = value.origin;
   }
 
   static int number(const YamlNode& value, const std::string& name, int min, int max) {
