@@ -24,6 +24,11 @@ ConsoleOptions console_options(const ProcessContext& process, const GlobalOption
   return {options.verbosity, options.json, wanted};
 }
 
+std::int64_t steady_milliseconds() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
 Problem plugin_problem(const PluginReport& report) {
   if (report.state == PluginState::unsearched) {
     const auto& refusal = report.refusals.front();
@@ -143,7 +148,15 @@ Session::Session(const ProcessContext& process, GlobalOptions options)
       options_(std::move(options)),
       console_(process.out, process.err, console_options(process, options_)),
       events_(options_.events),
-      service_(from_environment(process, "NOTIFY_SOCKET")) {}
+      service_(from_environment(process, "NOTIFY_SOCKET")),
+      on_stop_(process.stop, [this] { stopped_at_ms_ = steady_milliseconds(); }) {}
+
+std::optional<std::chrono::milliseconds> Session::since_stop() const {
+  if (!process_.stop.stop_requested()) return std::nullopt;
+  // The request is seen a moment before its time is.
+  const auto at = stopped_at_ms_.load();
+  return std::chrono::milliseconds(at == 0 ? 0 : steady_milliseconds() - at);
+}
 
 ProgressStyle Session::progress_style() const {
   return host::progress_style(options_.progress, options_.verbosity == Verbosity::quiet, process_.err_is_terminal);
