@@ -293,7 +293,7 @@ TEST(ProblemRules, AreChosenByIdAndPathAndTheLastDecides) {
     std::ostringstream out;
     std::ostringstream err;
     Console console(out, err, {});
-    ProblemReporter reporter(console, "", {}, rules);
+    ProblemReporter reporter(console, "", "/", {}, rules);
     reporter.backup_operation_error(BackupSubOperation::read, error, path, {});
     return err.str().substr(0, err.str().find(": ", 4)) + " " + std::to_string(reporter.warnings());
   };

@@ -11,7 +11,7 @@ namespace {
 
 Problem as_problem(const RealityFinding& finding) {
   const auto place = finding.origin.line > 0 ? finding.origin.text() + ": " : std::string();
-  return {finding.severity, "config.reality", finding.archive, place + finding.text};
+  return {finding.severity, std::string(finding.id), finding.archive, place + finding.text};
 }
 
 // Reading has thrown already if the files by themselves are wrong.

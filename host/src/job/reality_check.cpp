@@ -72,6 +72,9 @@ class Findings {
   void add(Severity severity, const Origin& origin, const std::string& text) {
     all_.push_back({severity, archive_, origin, text});
   }
+  void unmatched(const Origin& origin, const std::string& text) {
+    all_.push_back({Severity::notice, archive_, origin, text, "pattern.unmatched"});
+  }
   void error(const Origin& origin, const std::string& text) { add(Severity::error, origin, text); }
   void warning(const Origin& origin, const std::string& text) { add(Severity::warning, origin, text); }
   void notice(const Origin& origin, const std::string& text) { add(Severity::notice, origin, text); }
@@ -266,7 +269,7 @@ class ArchiveCheck {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       const auto rule = fmt::format("exclude[{}] {}", i, quote(patterns[i]));
       if (!patterns[i].starts_with('!') && !used.contains(rule))
-        findings_.notice(origin("exclude"), rule + " leaves nothing out");
+        findings_.unmatched(origin("exclude"), rule + " leaves nothing out; correct it, or take it out");
     }
   }
 
