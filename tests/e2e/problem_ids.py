@@ -180,6 +180,11 @@ def state_lost(case):
     return case.create()
 
 
+def state_full(case):
+    case.create()
+    return case.create("--incremental", "--provider", "tar-external", prefix=case.fails(case.state / "snapshots", "openat", "ENOSPC"))
+
+
 def clock_back(case):
     case.create()
     (case.backups / "home.tar.gz.manifest.zst").unlink()

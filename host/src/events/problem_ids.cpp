@@ -36,6 +36,8 @@ constexpr std::array kIds{
     ProblemId{"verify.failed", false,
               "A new backup could not be read back or restored as a drill, for a reason that is no damage."},
     ProblemId{"state.lost", false, "The program's own record of earlier runs is lost, damaged, or can't be written."},
+    ProblemId{"state.full", false,
+              "There is no room in state_dir. Nothing is committed, the old backups stay; the text names the file."},
     ProblemId{"clock.back", false,
               "The newest backup is from the future: the clock was set back. Rules on age do not fire."},
     ProblemId{"hook.failed", false, "A hook ended with an error, took too long, or could not be started."},
