@@ -25,6 +25,7 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "g++, cmake")  # to build plugins
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(package ${PROJECT_SOURCE_DIR}/cmake/package)
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${package}/conffiles ${package}/triggers ${package}/prerm ${package}/postrm)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${package}/conffiles ${package}/triggers ${package}/postinst ${package}/prerm
+  ${package}/postrm)
 set(CPACK_AA_SOURCE_DIR ${PROJECT_SOURCE_DIR})  # CPACK_…: only those reach the script
 include(CPack)

@@ -45,8 +45,14 @@ ExitStatus unreadable(const ProcessContext& process, const std::vector<std::stri
 }  // namespace
 
 ExitStatus report_error(Session& session, const std::string& archive, const Error& error) {
-  session.console().problem({Severity::error, std::string(problem_id_of(error)), archive, error.message()});
-  Json::Object event{{"archive", archive}, {"cause", to_string(error.cause())}, {"text", error.message()}};
+  // What is full is told by the path alone.
+  const auto& state_dir = session.config().state_dir.native();
+  const bool is_state = error.cause() == ErrorCause::no_space && error.message().find(state_dir) != std::string::npos;
+  auto text = error.message();
+  if (is_state) text += "; make room below state_dir " + quote(state_dir) + ", or set it to another place";
+  session.console().problem(
+      {Severity::error, is_state ? "state.full" : std::string(problem_id_of(error)), archive, text});
+  Json::Object event{{"archive", archive}, {"cause", to_string(error.cause())}, {"text", text}};
   session.events().emit("error", std::move(event));
   return exit_status_of(error);
 }

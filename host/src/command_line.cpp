@@ -1,27 +1,16 @@
 #include "command_line.hpp"
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <functional>
+#include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
-#include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/error.hpp"
+#include "command_words.hpp"
 
 namespace autoarchive::host {
 namespace {
-
-/// What CLI11 writes into while it parses; turned into a CommandLine afterwards.
-struct Words {
-  GlobalOptions options;
-  int verbose = 0;
-  bool quiet = false;
-  std::string color = "auto";
-  std::string lock_wait;
-  std::string target;
-  std::vector<std::string> targets;
-  std::string level;
-};
 
 void add_global_options(CLI::App& app, Words& words) {
   auto& options = words.options;
@@ -97,33 +86,6 @@ void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
   verb.add_option("--destination", restore.destination, "where the backups of an archive lie that no file defines")
       ->type_name("DIR");
 }
-
-/// All commands side by side: CLI11 fills the one whose verb was given.
-struct Commands {
-  CreateCommand create;
-  ListCommand list;
-  LsCommand ls;
-  CatCommand cat;
-  FindCommand find;
-  VersionsCommand versions;
-  DiffCommand diff;
-  ExplainCommand explain;
-  RestoreCommand restore;
-  VerifyCommand verify;
-  RemoveCommand remove;
-  KeepCommand keep;
-  StatusCommand status;
-  ScheduleCommand schedule;
-  PurgeCommand purge;
-  RescanCommand rescan;
-  RouteCommand route;
-  WhyCommand why;
-  PluginsCommand plugins;
-  ConfigCommand config;
-  CompletionCommand completion;
-  CompleteCommand complete;
-  ManualCommand manual;
-};
 
 void add_looking(CLI::App& app, Commands& commands, Words& words) {
   auto& list = *app.add_subcommand("list", "archives and their backups");
@@ -202,6 +164,10 @@ void add_removing(CLI::App& app, Commands& commands, Words& words) {
   purge.add_flag("--orphans", commands.purge.orphans, "every archive that is not configured");
   auto& rescan = *app.add_subcommand("rescan", "names and manifests again, from the archive files alone");
   rescan.add_option("DIR", commands.rescan.directory, "default: the destinations of all archives");
+  rescan
+      .add_option("--snapshots", commands.rescan.snapshots,
+                  "where the Python AutoArchive has its snapshots (NAME.snar), to go on with its levels")
+      ->type_name("DIR");
 }
 
 void add_plugins(CLI::App& app, PluginsCommand& command) {
@@ -252,8 +218,9 @@ void add_groups(CLI::App& app, Commands& commands) {
   auto* check = add("check", "read it and say what is wrong with it, by itself and on this machine");
   check->add_option("ARCHIVE", commands.config.archives, "default: all");
   check->add_flag("--file-only", commands.config.file_only, "not against this machine");
-  add("show", "effective values and where they come from")
-      ->add_option("ARCHIVE", commands.config.archives, "default: all");
+  auto* show = add("show", "effective values and where they come from");
+  show->add_option("ARCHIVE", commands.config.archives, "default: all");
+  add_overrides(*show, commands.config.overrides);
   add("import", "the original AutoArchive's configuration as one of ours")
       ->add_option("PATH", commands.config.paths,
                    ".aa files, its folder of configuration, or files of options; default: where it looks itself");
@@ -275,80 +242,6 @@ void add_texts(CLI::App& app, Commands& commands) {
   complete.add_option("WORD", commands.complete.words, "");
   app.add_subcommand("version", "the version");
   app.add_subcommand("help", "this text");
-}
-
-std::optional<int> parse_level(const std::string& text) {
-  if (text.empty() || text == "next") return std::nullopt;
-  std::size_t end = 0;
-  int level = -1;
-  try {
-    level = std::stoi(text, &end);
-  } catch (const std::exception&) {
-    end = 0;
-  }
-  if (end != text.size()) {
-    throw Error(ErrorCode::value_error, "--level " + text + ": give a number from 0, or next", ErrorCause::usage);
-  }
-  return level;
-}
-
-Command finish(const std::string& verb, Commands& commands, const Words& words) {
-  if (verb == "create") {
-    commands.create.level = parse_level(words.level);
-    commands.create.next_level = words.level == "next";
-    return std::move(commands.create);
-  }
-  if (verb == "list") return std::move(commands.list);
-  if (verb == "find") return std::move(commands.find);
-  if (verb == "versions") return std::move(commands.versions);
-  if (verb == "explain") return std::move(commands.explain);
-  if (verb == "diff") {
-    commands.diff.first = parse_target(words.targets.front());
-    if (words.targets.size() > 1) commands.diff.second = parse_target(words.targets.back());
-    return std::move(commands.diff);
-  }
-  if (verb == "verify") {
-    for (const auto& target : words.targets) commands.verify.targets.push_back(parse_target(target));
-    return std::move(commands.verify);
-  }
-  if (verb == "route") return std::move(commands.route);
-  if (verb == "why") return std::move(commands.why);
-  if (verb == "status") return std::move(commands.status);
-  if (verb == "schedule") return std::move(commands.schedule);
-  if (verb == "keep") return std::move(commands.keep);
-  if (verb == "rescan") return std::move(commands.rescan);
-  if (verb == "purge") return std::move(commands.purge);
-  if (verb == "plugins") return std::move(commands.plugins);
-  if (verb == "config") return std::move(commands.config);
-  if (verb == "completion") return std::move(commands.completion);
-  if (verb == "complete") return std::move(commands.complete);
-  if (verb == "manual") return std::move(commands.manual);
-  if (verb == "version") return VersionCommand{};
-  commands.ls.target = commands.cat.target = commands.restore.target = commands.remove.target =
-      parse_target(words.target);
-  commands.remove.has_selector = words.target.find('@') != std::string::npos;
-  if (verb == "cat") return std::move(commands.cat);
-  if (verb == "ls") return std::move(commands.ls);
-  if (verb == "restore") return std::move(commands.restore);
-  return std::move(commands.remove);
-}
-
-GlobalOptions finish_options(Words& words) {
-  if (words.quiet) {
-    words.options.verbosity = Verbosity::quiet;
-  } else if (words.verbose > 0) {
-    words.options.verbosity = words.verbose > 1 ? Verbosity::very_verbose : Verbosity::verbose;
-  }
-  words.options.color = words.color == "always" ? When::always : words.color == "never" ? When::never : When::automatic;
-  if (!words.lock_wait.empty()) {
-    const auto wait = parse_duration(words.lock_wait);
-    if (!wait) {
-      throw Error(ErrorCode::value_error, "--lock-wait " + words.lock_wait + ": give a duration, e.g. 90s, 10m",
-                  ErrorCause::usage);
-    }
-    words.options.lock_wait = *wait;
-  }
-  return std::move(words.options);
 }
 
 void build(CLI::App& app, Words& words, Commands& commands) {
@@ -404,19 +297,56 @@ VerbDescription describe(const CLI::App& app) {
   return verb;
 }
 
+/// The variable that has given an option; empty: none has. CLI11 asks it only for what the arguments don't give.
+std::string variable_behind(const CLI::Option& option, const std::vector<std::string>& arguments) {
+  if (option.count() == 0 || option.get_envname().empty()) return {};
+  std::set<std::string> names;
+  for (const auto& name : option.get_lnames()) names.insert("--" + name);
+  for (const auto& name : option.get_snames()) names.insert("-" + name);
+  const auto gives = [&](const std::string& argument) {
+    const bool is_short = argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
+    return names.contains(is_short ? argument.substr(0, 2) : argument.substr(0, argument.find('=')));
+  };
+  return std::any_of(arguments.begin(), arguments.end(), gives) ? std::string() : option.get_envname();
+}
+
+Origin origin_of(const CLI::Option& option, const std::vector<std::string>& arguments) {
+  if (option.count() == 0) return {"built-in", 0, 0};
+  const auto variable = variable_behind(option, arguments);
+  return {variable.empty() ? "command line" : "environment " + variable, 0, 0};
+}
+
+std::vector<ShownValue> given_options(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<ShownValue> given;
+  for (const auto* option : app.get_options()) {
+    const bool is_flag = option->get_items_expected_max() == 0;
+    const auto& name = option->get_lnames().front();
+    if (name == "help" || name == "version") continue;
+    const auto value = is_flag ? std::to_string(option->count()) : CLI::detail::join(option->results(), ", ");
+    given.push_back({name, value, origin_of(*option, arguments)});
+  }
+  return given;
+}
+
+/// Of the verbs that were given.
+std::map<std::string, std::string> archive_variables(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::map<std::string, std::string> variables;
+  for (const auto* verb : app.get_subcommands()) {
+    for (const auto* option : verb->get_options()) {
+      if (auto variable = variable_behind(*option, arguments); !variable.empty())
+        variables[option->get_lnames().front()] = std::move(variable);
+    }
+    variables.merge(archive_variables(*verb, arguments));
+  }
+  return variables;
+}
+
 std::string verb_of(const CLI::App& app) {
   const auto verbs = app.get_subcommands();
   return verbs.empty() ? "help" : verbs.front()->get_name();
 }
 
 }  // namespace
-
-Target parse_target(const std::string& text) {
-  const auto at = text.rfind('@');
-  std::error_code ignored;
-  if (at == std::string::npos || at == 0 || std::filesystem::is_regular_file(text, ignored)) return {text, ""};
-  return {text.substr(0, at), text.substr(at + 1)};
-}
 
 VerbDescription describe_command_line() {
   CLI::App app;
@@ -435,21 +365,23 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    return {finish_options(words), HelpCommand{app.help()}};
+    return {options_of(words), HelpCommand{app.help()}};
   } catch (const CLI::CallForAllHelp&) {
-    return {finish_options(words), HelpCommand{app.help("", CLI::AppFormatMode::All)}};
+    return {options_of(words), HelpCommand{app.help("", CLI::AppFormatMode::All)}};
   } catch (const CLI::CallForVersion&) {
-    return {finish_options(words), VersionCommand{}};
+    return {options_of(words), VersionCommand{}};
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::value_error, std::string(error.what()) + "; see aa help", ErrorCause::usage);
   }
   const auto verb = verb_of(app);
   if (verb == "help") {
     app.clear();  // else it would be the help of "help"
-    return {finish_options(words), HelpCommand{app.help()}};
+    return {options_of(words), HelpCommand{app.help()}};
   }
-  auto command = finish(verb, commands, words);
-  return {finish_options(words), std::move(command)};
+  words.options.given = given_options(app, arguments);
+  commands.set_variables(archive_variables(app, arguments));
+  auto command = command_of(verb, commands, words);
+  return {options_of(words), std::move(command)};
 }
 
 }  // namespace autoarchive::host

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -12,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/config.hpp"
 #include "output/console.hpp"
 
 namespace autoarchive::host {
@@ -35,6 +37,8 @@ struct GlobalOptions {
   std::chrono::seconds lock_wait{0};
   std::vector<std::filesystem::path> plugin_directories;
   bool safe_mode = false;
+  /// Each of them under its name, for `config show`; of a flag how often it is given.
+  std::vector<ShownValue> given;
 };
 
 /// Overrides of an archive's values, and the definition of an ad-hoc one.
@@ -50,6 +54,7 @@ struct ArchiveOverrides {
   bool incremental = false;
   bool overwrite_at_start = false;
   bool allow_empty = false;
+  std::map<std::string, std::string> variables;  ///< the environment's that have given some of them, by key: "AA_TYPE"
 };
 
 struct CreateCommand {
@@ -145,6 +150,7 @@ struct PurgeCommand {
 };
 struct RescanCommand {
   std::filesystem::path directory;  ///< empty: the destinations of all archives
+  std::filesystem::path snapshots;  ///< of the original program, to be taken over; empty: none
 };
 struct RouteCommand {
   std::vector<std::string> archives;
@@ -168,6 +174,7 @@ struct PluginsCommand {
 struct ConfigCommand {
   std::string action;  ///< check, show, import, schema, example, reference, problems
   std::vector<std::string> archives;
+  ArchiveOverrides overrides;                ///< show
   bool file_only = false;                    ///< check: not against this machine
   std::vector<std::filesystem::path> paths;  ///< import
 };

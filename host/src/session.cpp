@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "autoarchive/archiver/backup_name.hpp"
@@ -21,6 +22,11 @@ ConsoleOptions console_options(const ProcessContext& process, const GlobalOption
   const bool wanted = options.color == When::always || (options.color == When::automatic && process.err_is_terminal &&
                                                         from_environment(process, "NO_COLOR").empty());
   return {options.verbosity, options.json, wanted};
+}
+
+std::int64_t steady_milliseconds() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 Problem plugin_problem(const PluginReport& report) {
@@ -83,19 +89,44 @@ PluginSearch plugin_search(const ProcessContext& process, const GlobalOptions& o
   return search;
 }
 
-void apply(const ArchiveOverrides& overrides, ArchiveConfig& archive) {
-  if (overrides.root) archive.root = std::filesystem::absolute(*overrides.root).lexically_normal();
-  if (overrides.destination) archive.destination = std::filesystem::absolute(*overrides.destination).lexically_normal();
-  if (!overrides.include.empty()) archive.include = {overrides.include.begin(), overrides.include.end()};
-  archive.filter.exclude.insert(archive.filter.exclude.end(), overrides.exclude.begin(), overrides.exclude.end());
-  if (overrides.type) archive.type = *overrides.type;
-  if (overrides.strength) archive.strength = *overrides.strength;
-  if (overrides.provider) archive.provider = *overrides.provider;
-  if (overrides.threads) archive.threads = *overrides.threads;
-  archive.incremental = archive.incremental || overrides.incremental;
-  archive.overwrite_at_start = archive.overwrite_at_start || overrides.overwrite_at_start;
-  archive.allow_empty = archive.allow_empty || overrides.allow_empty;
-}
+/// Puts what was given in the place of what is configured, and notes that it was.
+class Overriding {
+ public:
+  Overriding(const ArchiveOverrides& overrides, ArchiveConfig& archive) : overrides_(overrides), archive_(archive) {}
+
+  void run() {
+    if (overrides_.root) set("root", archive_.root, std::filesystem::absolute(*overrides_.root).lexically_normal());
+    if (overrides_.destination) {
+      set("destination", archive_.destination, std::filesystem::absolute(*overrides_.destination).lexically_normal());
+    }
+    if (!overrides_.include.empty())
+      set("include", archive_.include, std::set(overrides_.include.begin(), overrides_.include.end()));
+    if (!overrides_.exclude.empty()) {
+      auto patterns = archive_.filter.exclude;
+      patterns.insert(patterns.end(), overrides_.exclude.begin(), overrides_.exclude.end());
+      set("exclude", archive_.filter.exclude, std::move(patterns));
+    }
+    if (overrides_.type) set("type", archive_.type, *overrides_.type);
+    if (overrides_.strength) set("strength", archive_.strength, overrides_.strength);
+    if (overrides_.provider) set("provider", archive_.provider, *overrides_.provider);
+    if (overrides_.threads) set("threads", archive_.threads, *overrides_.threads);
+    if (overrides_.incremental) set("incremental", archive_.incremental, true);
+    if (overrides_.overwrite_at_start) set("overwrite_at_start", archive_.overwrite_at_start, true);
+    if (overrides_.allow_empty) set("allow_empty", archive_.allow_empty, true);
+  }
+
+ private:
+  template <class Value>
+  void set(const std::string& key, Value& place, Value value) {
+    place = std::move(value);
+    const auto variable = overrides_.variables.find(key);
+    archive_.origins[key] = {
+        variable == overrides_.variables.end() ? "command line" : "environment " + variable->second, 0, 0};
+  }
+
+  const ArchiveOverrides& overrides_;
+  ArchiveConfig& archive_;
+};
 
 Error unknown_archive(const std::string& name, const Config& config) {
   std::vector<std::string> names;
@@ -117,7 +148,15 @@ Session::Session(const ProcessContext& process, GlobalOptions options)
       options_(std::move(options)),
       console_(process.out, process.err, console_options(process, options_)),
       events_(options_.events),
-      service_(from_environment(process, "NOTIFY_SOCKET")) {}
+      service_(from_environment(process, "NOTIFY_SOCKET")),
+      on_stop_(process.stop, [this] { stopped_at_ms_ = steady_milliseconds(); }) {}
+
+std::optional<std::chrono::milliseconds> Session::since_stop() const {
+  if (!process_.stop.stop_requested()) return std::nullopt;
+  // The request is seen a moment before its time is.
+  const auto at = stopped_at_ms_.load();
+  return std::chrono::milliseconds(at == 0 ? 0 : steady_milliseconds() - at);
+}
 
 ProgressStyle Session::progress_style() const {
   return host::progress_style(options_.progress, options_.verbosity == Verbosity::quiet, process_.err_is_terminal);
@@ -164,7 +203,7 @@ ArchiveConfig Session::archive(const std::string& name, const ArchiveOverrides& 
   ArchiveConfig archive = found != known.end() ? found->second : config().defaults;
   if (found == known.end() && !overrides.destination) throw unknown_archive(name, config());
   archive.name = name;
-  apply(overrides, archive);
+  Overriding(overrides, archive).run();
   return archive;
 }
 

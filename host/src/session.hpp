@@ -2,6 +2,9 @@
 /// What every command works with: options, configuration, plugins, and the way to the user.
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <istream>
 #include <map>
@@ -54,6 +57,9 @@ class Session {
   /// with programs that do neither.
   [[nodiscard]] bool syncs() const;
 
+  /// How long ago a stop was requested; none: it was not.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> since_stop() const;
+
   /// Throws Error(cause configuration).
   [[nodiscard]] const Config& config();
   /// With the settings of the configuration checked. Throws Error(cause configuration or unavailable).
@@ -84,6 +90,8 @@ class Session {
   std::optional<Config> config_;
   std::unique_ptr<Providers> providers_;
   bool settings_checked_ = false;
+  std::atomic<std::int64_t> stopped_at_ms_{0};  // of the steady clock; written on whatever thread asks for the stop
+  std::stop_callback<std::function<void()>> on_stop_;
 };
 
 }  // namespace autoarchive::host

@@ -21,7 +21,7 @@ import threading
 
 # As root, too, there are files that can't be read.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-ID = re.compile(r'"((?:file|source|dest|lock|archive|chain|verify|state|clock|hook|plugin|import)\.[a-z_]+)"')
+ID = re.compile(r'"((?:file|dir|pattern|source|dest|lock|archive|chain|verify|state|clock|hook|plugin|import)\.[a-z_]+)"')
 NO_IDS = {"archive.held"}
 
 
@@ -91,6 +91,19 @@ def file_vanished(case):
 def file_unreadable(case):
     (case.root / "file").chmod(0)
     return case.create(prefix=UNPRIVILEGED if os.geteuid() == 0 else [])
+
+
+def dir_unreadable(case):
+    (case.root / "below").mkdir()
+    (case.root / "below").chmod(0)
+    found = [case.create("--provider", each, prefix=UNPRIVILEGED if os.geteuid() == 0 else []) for each in ("tar-internal", "tar-external")]
+    (case.root / "below").chmod(0o700)
+    return found[0] & found[1]
+
+
+def pattern_unmatched(case):
+    case.configure(", exclude: ['*.no-such-name']")
+    return case.ids("config", "check")
 
 
 def file_io(case):
@@ -165,6 +178,11 @@ def state_lost(case):
     case.create()
     (case.state / "archives" / "home.json").write_text("nonsense")
     return case.create()
+
+
+def state_full(case):
+    case.create()
+    return case.create("--incremental", "--provider", "tar-external", prefix=case.fails(case.state / "snapshots", "openat", "ENOSPC"))
 
 
 def clock_back(case):

@@ -178,7 +178,8 @@ class Year:
 
     def killed_night(self):
         self.source.change()
-        self.create(inject=(KILL_CALLS, f"signal=SIGKILL:when={self.rng.randrange(1, 900)}"))
+        status, _ = self.create(inject=(KILL_CALLS, f"signal=SIGKILL:when={self.rng.randrange(1, 900)}"))
+        self.counts["kills before the end"] += status in (-9, 137)
 
     def full_night(self):
         self.source.change()

@@ -28,18 +28,30 @@ done
 printf 'version: 1\narchives: {some: {root: /r, destination: /d}, other: {root: /r, destination: /d}}\n' > "$work/config.yaml"
 mkdir "$work/bin"
 ln -s "$(realpath "$aa")" "$work/bin/aa"
+# As readline hands it over: words, split at "=" and "@" as well.
 cat > "$work/type" << 'END'
 source <(aa completion bash)
-COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=()
+rest=$1
+while [[ $rest =~ ^[[:space:]]*([^[:space:]=:@]+|[=:@]+) ]]; do
+  COMP_WORDS+=("${BASH_REMATCH[1]}")
+  rest=${rest:${#BASH_REMATCH[0]}}
+done
+if [[ -z ${COMP_WORDS[*]} || $rest == [[:space:]]* ]]; then COMP_WORDS+=(''); fi
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _aa
 printf '%s ' "${COMPREPLY[@]}"
 END
 completed() { env PATH="$work/bin:$PATH" AA_CONFIG="$work/config.yaml" bash "$work/type" "$@"; }
 is() { [ "$1" = "$2" ] || fail "completed to '$1' instead of '$2'"; }
-is "$(completed aa stat)" 'status '
-is "$(completed aa create so)" 'some '
-is "$(completed aa list '')" 'some other '
-is "$(completed aa verify --level d)" 'data '
+is "$(completed 'aa stat')" 'status '
+is "$(completed 'aa create so')" 'some '
+is "$(completed 'aa list ')" 'some other '
+is "$(completed 'aa verify --level d')" 'data '
+is "$(completed 'aa create --type=tar.x')" 'tar.xz '
+is "$(completed 'aa list  --progress=')" 'auto bar plain none '
+is "$(completed "aa --config=$work/c")" ' ' # a file: bash's own
+is "$(completed 'aa restore some@2 ')" ' ' # a path in the backup
 for shell in zsh fish; do
   "$aa" completion "$shell" > "$work/script"
   command -v "$shell" > /dev/null || continue

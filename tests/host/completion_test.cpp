@@ -40,6 +40,16 @@ TEST(Completion, OffersOptionsAndWhatTheyTake) {
   EXPECT_THAT(complete({"create", "--root", "ho"}), IsEmpty());  // a directory
 }
 
+TEST(Completion, OffersWhatAnOptionTakesBehindItsEqualsSign) {
+  EXPECT_THAT(complete({"create", "--type=tar.x"}), ElementsAre("--type=tar.xz"));
+  EXPECT_THAT(complete({"create", "--type", "tar.x"}), ElementsAre("tar.xz"));
+  EXPECT_THAT(complete({"create", "--provider=tar-i"}), ElementsAre("--provider=tar-internal"));
+  EXPECT_THAT(complete({"list", "--progress="}), Contains("--progress=bar"));
+  EXPECT_THAT(complete({"create", "--config=/x"}), IsEmpty());  // a file
+  EXPECT_THAT(complete({"create", "--full="}), IsEmpty());
+  EXPECT_THAT(complete({"create", "--type=tar", "ho"}), ElementsAre("home", "host"));
+}
+
 class CompletionTest : public ApplicationTest {};
 
 TEST_F(CompletionTest, ReadsTheConfigurationThatTheWordsName) {

@@ -236,6 +236,19 @@ TEST_F(HostileConfig, GivesNoArchiveMoreTextThanItsFileHas) {
               HasSubstr("the lists of all archives together have more than 1000000 items"));
   EXPECT_THAT(quick_fault("version: 1\ntemplates: {t: {}}\ndefaults: {exclude: " + many + "}\n" + archives),
               HasSubstr("the lists of all archives together have more than 1000000 items"));
+  const auto long_text = "[" + std::string(500'000, 'a') + "]";
+  const auto few = "archives:\n" + numbered("  a", ": {extends: t, root: /r, destination: /d}\n", 8'000);
+  EXPECT_THAT(quick_fault("version: 1\ntemplates: {t: {exclude: " + long_text + "}}\n" + few),
+              HasSubstr("the values of all archives together, with those from defaults and templates, have more than "
+                        "64 MiB"));
+  EXPECT_THAT(quick_fault("version: 1\ntemplates: {t: {}}\ndefaults: {exclude: " + long_text + "}\n" + few),
+              HasSubstr("have more than 64 MiB"));
+  EXPECT_THAT(quick_fault("version: 1\ntemplates: {t: {hooks: [{at: before, run: " + long_text + "}]}}\n" + few),
+              HasSubstr("have more than 64 MiB"));
+  ASSERT_EQ(::setenv("AA_TEST_LONG", std::string(100'000, 'a').c_str(), 1), 0);
+  EXPECT_THAT(quick_fault("version: 1\nstate_dir: \"/" + repeated("${AA_TEST_LONG}", 50'000) + "\"\n"),
+              HasSubstr("with its variables replaced, the text has more than 1 MiB"));
+  ::unsetenv("AA_TEST_LONG");
   std::string row = "version: 1\ntemplates:\n  t0: {}\n";
   for (int i = 1; i < 10'000; ++i) row += "  t" + std::to_string(i) + ": {extends: t" + std::to_string(i - 1) + "}\n";
   EXPECT_THAT(quick_fault(row + "archives: {a: {extends: t9999, root: /r, destination: /d}}\n"),

@@ -77,13 +77,17 @@ TEST(BackupEvents, BelongToOneInstance) {
 TEST(ProblemReporter, TellsNoticesFromWarnings) {
   using O = BackupSubOperation;
   using E = BackupOperationError;
-  EXPECT_EQ(problem_of(O::open, E::socket_ignored, "s", "", false).severity, Severity::notice);
-  EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, "x", "No such file or directory", false).id, "file.vanished");
-  EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, "x", "No such file or directory", true).severity,
+  EXPECT_EQ(problem_of(O::open, E::socket_ignored, {"s", false}, "").severity, Severity::notice);
+  EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, {"x", false}, "No such file or directory").id, "file.vanished");
+  EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, {"x", true}, "No such file or directory").severity,
             Severity::warning);
-  EXPECT_EQ(problem_of(O::read, E::file_changed, "x", "", false).id, "file.changed");
-  EXPECT_EQ(problem_of(O::read, E::unknown_os_error, "x", "Input/output error", false).id, "file.io");
-  EXPECT_THAT(problem_of(O::open, E::permission_denied, "a\nb", "", false).text, HasSubstr("'a\\nb'"));
+  EXPECT_EQ(problem_of(O::open, E::permission_denied, {"x", false}, "").id, "file.unreadable");
+  EXPECT_EQ(problem_of(O::open, E::permission_denied, {"x", false, /*is_directory=*/true}, "").id, "dir.unreadable");
+  EXPECT_EQ(problem_of(O::open, E::unknown_os_error, {"x", false, /*is_directory=*/true}, "Input/output error").id,
+            "dir.unreadable");
+  EXPECT_EQ(problem_of(O::read, E::file_changed, {"x", false}, "").id, "file.changed");
+  EXPECT_EQ(problem_of(O::read, E::unknown_os_error, {"x", false}, "Input/output error").id, "file.io");
+  EXPECT_THAT(problem_of(O::open, E::permission_denied, {"a\nb", false}, "").text, HasSubstr("'a\\nb'"));
 }
 
 TEST(EventStream, BeginsWithHelloAndWritesAJsonObjectALine) {

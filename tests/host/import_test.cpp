@@ -1,6 +1,7 @@
 // The original's configuration as one of ours: what its files say, what becomes of it, and that it says the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
 
 #include <algorithm>
 #include <sstream>
@@ -65,6 +66,21 @@ TEST_F(ImportTest, MakesOneConfigurationThatPassesItsCheck) {
   EXPECT_EQ(value("docs", "keep.generations"), "3");
   EXPECT_EQ(value("music", "incremental"), "false");
   EXPECT_EQ(run({"create", "--all"}), 0) << err_;
+}
+
+TEST_F(ImportTest, KnowsTheHomesOfTheUserAndOfOthers) {
+  ImportSources sources;
+  sources.home = "/home/me";
+  sources.working_directory = "/here";
+  EXPECT_EQ(absolute_path("~", sources), "/home/me");
+  EXPECT_EQ(absolute_path("~//b/", sources), "/home/me/b");
+  const auto* const root = ::getpwuid(0);
+  ASSERT_NE(root, nullptr);
+  EXPECT_EQ(absolute_path("~" + std::string(root->pw_name) + "/b", sources), std::filesystem::path(root->pw_dir) / "b");
+  EXPECT_EQ(absolute_path("~no such user/b", sources), "/here/~no such user/b");
+  spec("docs", "[Archive]\ndest-dir = ~no-such-user/b\n[Content]\npath = /\ninclude-files = .\nexclude-files =\n");
+  EXPECT_EQ(import(), 1);
+  EXPECT_THAT(err_, HasSubstr("'~no-such-user/b' is relative to where aa was started"));
 }
 
 TEST_F(ImportTest, TakesTheRulesOnLevelsOnlyWhereTheyCounted) {

@@ -98,6 +98,27 @@ TEST_F(RealityTest, SaysWhereTheDestinationLies) {
   EXPECT_THAT(err_, HasSubstr("the destination lies inside of the root"));
 }
 
+TEST_F(RealityTest, RefusesDestinationAndStateInEachOther) {
+  const auto state = directory_.make("state").native();
+  std::filesystem::create_directory(directory_ / "state/backups");
+  configure("version: 1\narchives:\n  home: {root: " + root() + ", destination: " + state + "/backups}\n");
+  EXPECT_EQ(run({"config", "check"}), 2);
+  EXPECT_THAT(err_, HasSubstr("destination '" + state + "/backups' lies in state_dir '" + state + "'; name another"));
+  configure("version: 1\narchives:\n  home: {root: " + root() + ", destination: " + state + "}\n");
+  EXPECT_EQ(run({"config", "check"}), 2);
+  environment_["AA_STATE_DIR"] = destination() + "/not there yet";
+  EXPECT_EQ(check(""), 2);
+  EXPECT_THAT(err_, HasSubstr("not there yet' lies in the destination '" + destination() + "'; name another"));
+}
+
+TEST_F(RealityTest, NamesAScheduleThatSystemdDoesNotRead) {
+  if (::access("/usr/bin/systemd-analyze", X_OK) != 0) GTEST_SKIP() << "only systemd knows its calendar";
+  EXPECT_EQ(check(", schedule: \"*-*-* 03:00\""), 0) << err_;
+  EXPECT_EQ(check(", schedule: \"--help\""), 2);
+  EXPECT_EQ(check(", schedule: \"*-*-* 25:00\""), 2);
+  EXPECT_THAT(err_, HasSubstr("schedule '*-*-* 25:00' is no calendar expression of systemd's"));
+}
+
 TEST_F(RealityTest, NamesHooksThatCanNotBeRun) {
   test::write_file(directory_ / "script", "#!/bin/sh\n");
   EXPECT_EQ(check(", hooks: [{at: before, run: [no-such-program]}, {at: after, run: [" +

@@ -60,14 +60,25 @@ below_root --install "$work/0.1.1.deb"
 has_line '^jobs: 2$' "$root/etc/autoarchive/config.yaml"
 run_aa verify some --destination "$work/backups" > "$work/verify"
 
-mkdir -p "$root/etc/systemd/system"
-printf '# Made by aa schedule; changes are lost.\n' > "$root/etc/systemd/system/autoarchive-some.timer"
-printf 'not ours\n' > "$root/etc/systemd/system/autoarchive-other.timer"
+# Timers that ran run again when the package comes back; those that the administrator has disabled do not, nor do others'.
+units=$root/etc/systemd/system
+mkdir -p "$units/timers.target.wants"
+for name in some disabled; do printf '# Made by aa schedule; changes are lost.\n' > "$units/autoarchive-$name.timer"; done
+printf 'not ours\n' > "$units/autoarchive-other.timer"
+for name in some other; do ln -s "/etc/systemd/system/autoarchive-$name.timer" "$units/timers.target.wants/"; done
+enabled() { find "$units/timers.target.wants" -type l -printf '%f %l\n' | sort; }
+enabled > "$work/before"
 below_root --remove autoarchive
 [ -e "$root/etc/autoarchive/config.yaml" ] || fail "the configuration went with the package"
 [ ! -e "$root/usr/bin/aa" ] || fail "the program is still there"
+[ "$(enabled)" = "autoarchive-other.timer /etc/systemd/system/autoarchive-other.timer" ] || fail "enabled without the program: $(enabled)"
+below_root --install "$work/0.1.1.deb"
+enabled | cmp --silent - "$work/before" || fail "enabled when it came back: $(enabled)"
+[ ! -e "$root/var/lib/autoarchive/timers" ] || fail "what was enabled is still noted"
+below_root --install "$work/0.1.1.deb"
 below_root --purge autoarchive
-rm "$root/etc/systemd/system/autoarchive-other.timer" || fail "a file went that is not ours"
+[ "$(enabled)" = "autoarchive-other.timer /etc/systemd/system/autoarchive-other.timer" ] || fail "enabled after the purge: $(enabled)"
+rm "$units/autoarchive-other.timer" "$units/timers.target.wants/autoarchive-other.timer" || fail "a file went that is not ours"
 rm -r "$root/var/lib/dpkg"
 find "$root" ! -type d > "$work/left"
 find "$root" -name '*autoarchive*' >> "$work/left"

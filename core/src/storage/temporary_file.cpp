@@ -17,6 +17,13 @@ namespace {
 constexpr std::size_t kBufferBytes = 1U << 16U;
 constexpr const char* kDescription = "a temporary file of this run";
 
+// It has no name, but a place: whoever has to make room wants to know where.
+Error failed(int fd, int os_errno) {
+  std::error_code error;
+  const auto place = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error).parent_path();
+  return Error::from_errno(os_errno, error ? kDescription : "temporary file in " + quote(place.native()));
+}
+
 UniqueFd open_unnamed(const std::filesystem::path& directory) {
   UniqueFd fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (fd) return fd;
@@ -33,7 +40,7 @@ std::size_t read_fully(int fd, std::uint64_t offset, std::span<std::byte> buffer
   while (done < buffer.size()) {
     const auto got = ::pread(fd, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw Error::from_errno(errno, kDescription);
+    if (got < 0) throw failed(fd, errno);
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
@@ -70,7 +77,7 @@ void TemporaryFile::finish() {
   for (std::size_t done = 0; done < buffer_.size();) {
     const auto written = ::write(fd_.get(), buffer_.data() + done, buffer_.size() - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) throw Error::from_errno(written < 0 ? errno : EIO, kDescription);
+    if (written <= 0) throw failed(fd_.get(), written < 0 ? errno : EIO);
     done += static_cast<std::size_t>(written);
   }
   buffer_.clear();
@@ -78,14 +85,13 @@ void TemporaryFile::finish() {
 
 std::string TemporaryFile::read(std::uint64_t offset, std::size_t length) const {
   std::string text(length, '\0');
-  if (read_fully(fd_.get(), offset, std::as_writable_bytes(std::span(text))) != length)
-    throw Error::from_errno(EIO, kDescription);
+  if (read_fully(fd_.get(), offset, std::as_writable_bytes(std::span(text))) != length) throw failed(fd_.get(), EIO);
   return text;
 }
 
 std::unique_ptr<ReadableFile> TemporaryFile::reader() const {
   UniqueFd fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-  if (!fd) throw Error::from_errno(errno, kDescription);
+  if (!fd) throw failed(fd_.get(), errno);
   return std::make_unique<Reader>(std::move(fd), size_);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 Problem as_problem(const RealityFinding& finding) {
   const auto place = finding.origin.line > 0 ? finding.origin.text() + ": " : std::string();
-  return {finding.severity, "config.reality", finding.archive, place + finding.text};
+  return {finding.severity, std::string(finding.id), finding.archive, place + finding.text};
 }
 
 // Reading has thrown already if the files by themselves are wrong.
@@ -41,18 +41,29 @@ ExitStatus check(Session& session, const ConfigCommand& command) {
   return status;
 }
 
-ExitStatus show(Session& session, const std::vector<std::string>& names) {
-  Json::Array documents;
-  for (const auto& archive : session.archives(names)) {
-    session.console().result(archive.name + ":");
-    Json::Object values;
-    for (const auto& shown : show_archive(archive)) {
-      session.console().result(fmt::format("  {}: {}  # {}", shown.key, escaped(shown.value), shown.origin.text()));
-      values.emplace_back(shown.key, Json::Object{{"value", shown.value}, {"origin", shown.origin.text()}});
-    }
-    documents.emplace_back(Json::Object{{"archive", archive.name}, {"values", std::move(values)}});
+Json::Object show_values(Session& session, const std::vector<ShownValue>& values) {
+  Json::Object object;
+  for (const auto& shown : values) {
+    session.console().result(fmt::format("  {}: {}  # {}", shown.key, escaped(shown.value), shown.origin.text()));
+    object.emplace_back(shown.key, Json::Object{{"value", shown.value}, {"origin", shown.origin.text()}});
   }
-  session.console().document({{"archives", std::move(documents)}});
+  return object;
+}
+
+ExitStatus show(Session& session, const ConfigCommand& command) {
+  const auto archives = session.archives(command.archives, command.overrides);
+  session.console().result("options:");
+  auto options = show_values(session, session.options().given);
+  session.console().result("run:");
+  auto run = show_values(session, show_run(session.config()));
+  Json::Array documents;
+  for (const auto& archive : archives) {
+    session.console().result(archive.name + ":");
+    documents.emplace_back(
+        Json::Object{{"archive", archive.name}, {"values", show_values(session, show_archive(archive))}});
+  }
+  session.console().document(
+      {{"options", std::move(options)}, {"run", std::move(run)}, {"archives", std::move(documents)}});
   return ExitStatus::ok;
 }
 
@@ -80,7 +91,7 @@ ExitStatus import(Session& session, const std::vector<std::filesystem::path>& pa
 
 ExitStatus run_command(Session& session, const ConfigCommand& command) {
   if (command.action == "check") return check(session, command);
-  if (command.action == "show") return show(session, command.archives);
+  if (command.action == "show") return show(session, command);
   if (command.action == "import") return import(session, command.paths);
   const auto text = command.action == "schema"      ? config_schema()
                     : command.action == "reference" ? config_reference()

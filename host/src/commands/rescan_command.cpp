@@ -29,7 +29,7 @@ std::set<std::filesystem::path> directories_of(Session& session, const RescanCom
 /// Goes through directories and writes down what it finds.
 class Rescan {
  public:
-  explicit Rescan(Session& session) : session_(session) {}
+  Rescan(Session& session, const RescanCommand& command) : session_(session), command_(command) {}
 
   /// One that can't be read does not hide the others.
   void attempt(const std::filesystem::path& directory) {
@@ -56,12 +56,13 @@ class Rescan {
  private:
   void scan(const std::filesystem::path& directory) {
     LocalStorage storage(directory);
-    const auto found = look_for_backups(session_, storage);
+    const auto found = look_for_backups(session_, storage, directory);
     std::set<std::string> archives;
     for (const auto& backup : found.backups) archives.insert(backup.identity.archive);
     for (const auto& archive : archives) {
       try {
-        for (const auto& backup : rescan_archive(session_, storage, directory, archive)) tell(directory, backup);
+        for (const auto& backup : rescan_archive(session_, storage, directory, archive, command_.snapshots))
+          tell(directory, backup);
       } catch (const Error& error) {  // the other archives still get their manifests
         if (error.cause() == ErrorCause::cancelled) throw;
         status_ = worse(status_, report_error(session_, archive, error));
@@ -82,7 +83,12 @@ class Rescan {
     object.emplace_back("was", escaped(backup.was));
     object.emplace_back("manifest", backup.manifest);
     object.emplace_back("trouble", backup.trouble);
+    object.emplace_back("snapshot", escaped(backup.snapshot));
     backups_.emplace_back(std::move(object));
+    if (!backup.snapshot.empty()) {
+      session_.console().info(
+          fmt::format("{}: goes on from the snapshot {}", quote(backup.file), quote(backup.snapshot)));
+    }
     if (!backup.trouble.empty())
       report(backup.problem, identity.archive, fmt::format("{}: {}", quote(backup.file), escaped(backup.trouble)));
   }
@@ -105,6 +111,7 @@ class Rescan {
   }
 
   Session& session_;
+  const RescanCommand& command_;
   Table table_{{"ARCHIVE", "LEVEL", "FILE", "MANIFEST", "WAS"}};
   Json::Array backups_;
   Json::Array left_alone_;
@@ -114,7 +121,7 @@ class Rescan {
 }  // namespace
 
 ExitStatus run_command(Session& session, const RescanCommand& command) {
-  Rescan rescan(session);
+  Rescan rescan(session, command);
   for (const auto& directory : directories_of(session, command)) rescan.attempt(directory);
   return rescan.print();
 }

@@ -13,6 +13,7 @@
 namespace autoarchive::host {
 namespace {
 
+constexpr std::size_t kMaxTextBytes = 1U << 20U;
 constexpr std::chrono::seconds kMaxDuration = std::chrono::hours(24) * 36'500;  // so that nanoseconds hold it
 
 std::string text_of(bool value) {
@@ -302,6 +303,8 @@ std::string with_environment(const YamlNode& node) {
                          "environment variable " + quote(name) + " is " + (value == nullptr ? "not set" : "empty"));
     }
     out += is_literal ? std::string(rest.substr(at, end + 1 - at)) : std::string(value);
+    if (out.size() > kMaxTextBytes)
+      throw config_error(node.origin, "with its variables replaced, the text has more than 1 MiB");
     rest.remove_prefix(end + 1);
   }
   return out.append(rest);

@@ -144,6 +144,8 @@ struct PluginsConfig {
   std::map<std::string, ConfiguredPin> pins;            ///< by plugin id
   std::map<std::string, ConfiguredPath> dev_overrides;  ///< by plugin id
   bool environment_path = false;                        ///< AA_PLUGIN_PATH counts for root, too
+  /// Where each value comes from, by dotted key below `plugins`, e.g. "settings.tar-external.priority".
+  std::map<std::string, Origin> origins;
 };
 
 /// Everything that was read. A plain value.
@@ -159,6 +161,7 @@ struct Config {
   std::map<std::string, ArchiveConfig> archives;
   /// What an archive starts from that no file names (`aa create NAME --root … --destination …`).
   ArchiveConfig defaults;
+  std::map<std::string, Origin> origins;  ///< of what is the run's, e.g. "state_dir"
 };
 
 /// Where to look for the configuration and what overrides it. Given, not taken from the process, so that tests can.
@@ -188,5 +191,7 @@ struct ShownValue {
   Origin origin;
 };
 [[nodiscard]] std::vector<ShownValue> show_archive(const ArchiveConfig& archive);
+/// Of the run: everything outside of archives. Of a provider's options, only references to secrets are shown.
+[[nodiscard]] std::vector<ShownValue> show_run(const Config& config);
 
 }  // namespace autoarchive::host

@@ -1,4 +1,4 @@
-// What is generated from the table of keys: schema, example, reference, and the values that are in force.
+// What is generated from the table of keys: schema, example and reference.
 #include <fmt/format.h>
 
 #include "config/archive_keys.hpp"
@@ -180,17 +180,6 @@ std::string config_reference() {
                        key.documentation);
   }
   return out;
-}
-
-std::vector<ShownValue> show_archive(const ArchiveConfig& archive) {
-  std::vector<ShownValue> values;
-  for (const auto& key : archive_keys()) {
-    if (key.name == "extends") continue;
-    const auto found = archive.origins.find(std::string(key.name));
-    values.push_back({std::string(key.name), key.show(archive),
-                      found == archive.origins.end() ? Origin{"built-in", 0, 0} : found->second});
-  }
-  return values;
 }
 
 }  // namespace autoarchive::host

@@ -18,6 +18,16 @@ constexpr std::size_t kMaxFaults = 100;
 constexpr std::size_t kMaxTemplates = 16;
 // Archives get copies of the lists in defaults and templates: a megabyte of text could ask for any amount of memory.
 constexpr std::size_t kMaxListItems = 1'000'000;
+constexpr std::size_t kMaxValueBytes = 64U << 20U;
+constexpr std::size_t kOriginBytes = 256;  // of a value: where it comes from, about
+
+/// Of all texts in a value.
+std::size_t text_bytes(const YamlNode& node) {
+  auto bytes = node.text.size();
+  for (const auto& item : node.items) bytes += text_bytes(item);
+  for (const auto& [key, value] : node.members) bytes += key.text.size() + kOriginBytes + text_bytes(value);
+  return bytes;
+}
 
 /// Reads all files into one Config and collects the faults on the way.
 class ConfigReader {
@@ -27,6 +37,8 @@ class ConfigReader {
   Config read() {
     config_.files = find_config_files(sources_);
     config_.state_dir = default_state_dir(sources_);
+    if (const auto variable = state_dir_variable(sources_); !variable.empty())
+      config_.origins["state_dir"] = {"environment " + variable, 0, 0};
     for (std::size_t i = 0; i < config_.files.size(); ++i) {
       attempt([&] { read_file(config_.files[i], /*is_main=*/i == 0); });
     }
@@ -99,7 +111,8 @@ class ConfigReader {
   void read_section(const std::string& name, const YamlNode& value) {
     if (name == "state_dir") {
       auto path = as_path(value);
-      if (!is_state_dir_given(sources_)) config_.state_dir = std::move(path);
+      if (is_state_dir_given(sources_)) return;
+      config_.state_dir = std::move(path);
     } else if (name == "jobs") {
       config_.jobs = number(value, name, 1, 64);
     } else if (name == "nice") {
@@ -113,10 +126,13 @@ class ConfigReader {
     } else if (name == "plugins") {
       read_plugins(value, config_.plugins, [&](const Error& error) { add_fault(error); });
     } else if (name == "defaults") {
-      if (is_mapping(value, "defaults")) defaults_.push_back(value);
+      if (!is_mapping(value, "defaults")) return;
+      defaults_bytes_ += text_bytes(value);
+      defaults_.push_back(value);
     } else {
       read_definitions(name, value);
     }
+    config_.origins[name] = value.origin;
   }
 
   static int number(const YamlNode& value, const std::string& name, int min, int max) {
@@ -151,8 +167,9 @@ class ConfigReader {
                          "archive " + quote(name) + " has no keys; it needs at least root and destination");
     if (!is_mapping(node, "archive " + quote(name))) return;
     const auto& defaults = config_.defaults;
-    count_items(node, defaults.filter.exclude.size() + defaults.include.size() + defaults.hooks.size() +
-                          defaults.problems.size());
+    count(node,
+          defaults.filter.exclude.size() + defaults.include.size() + defaults.hooks.size() + defaults.problems.size(),
+          defaults_bytes_);
     ArchiveConfig archive = defaults;
     archive.name = name;
     archive.defined_in = node.origin.file;
@@ -165,10 +182,16 @@ class ConfigReader {
     config_.archives[name] = std::move(archive);
   }
 
-  void count_items(const YamlNode& node, std::size_t items) {
+  void count(const YamlNode& node, std::size_t items, std::size_t bytes) {
     list_items_ += items;
     if (list_items_ > kMaxListItems)
       throw config_error(node.origin, "the lists of all archives together have more than 1000000 items");
+    value_bytes_ += bytes;
+    if (value_bytes_ > kMaxValueBytes) {
+      throw config_error(node.origin,
+                         "the values of all archives together, with those from defaults and templates, have more than "
+                         "64 MiB");
+    }
   }
 
   [[nodiscard]] std::string no_template(const std::string& name) const {
@@ -197,7 +220,7 @@ class ConfigReader {
   void read_archive_keys(const YamlNode& node, ArchiveConfig& archive, const std::string& prefix = {}) {
     for (const auto& [key, value] : node.members) {
       const auto name = prefix + key.text;
-      count_items(value, value.items.size());
+      count(value, value.items.size(), prefix.empty() ? text_bytes(value) : 0);
       if (const auto* known = find_archive_key(name)) {
         attempt([&, &setting = value] { apply_archive_key(*known, setting, archive); });
       } else if (is_group(name)) {
@@ -232,7 +255,9 @@ class ConfigReader {
   std::map<std::string, YamlNode> archives_;
   std::vector<std::string> faults_;
   std::size_t further_faults_ = 0;
-  std::size_t list_items_ = 0;  // of all lists, in each archive that has them
+  std::size_t defaults_bytes_ = 0;
+  std::size_t list_items_ = 0;   // of all lists, in each archive that has them
+  std::size_t value_bytes_ = 0;  // of all texts likewise
 };
 
 }  // namespace

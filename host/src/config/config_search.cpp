@@ -67,6 +67,11 @@ bool is_state_dir_given(const ConfigSources& sources) {
   return !environment(sources, "AA_STATE_DIR").empty();
 }
 
+std::string state_dir_variable(const ConfigSources& sources) {
+  if (is_state_dir_given(sources)) return "AA_STATE_DIR";
+  return fs::path(environment(sources, "XDG_STATE_HOME")).is_absolute() ? "XDG_STATE_HOME" : "";
+}
+
 fs::path default_state_dir(const ConfigSources& sources) {
   if (auto given = environment(sources, "AA_STATE_DIR"); !given.empty()) return given;
   if (sources.as_root && environment(sources, "XDG_STATE_HOME").empty()) return "/var/lib/autoarchive";

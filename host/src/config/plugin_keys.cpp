@@ -93,17 +93,19 @@ void read_environment_path(const YamlNode& node, const Reading& in) {
   in.plugins.environment_path = in.boolean(node, "plugins.environment_path");
 }
 
-void read_options(const YamlNode& node, const Reading& in, ProviderSettings& settings) {
+void read_options(const YamlNode& node, const Reading& in, const std::string& id, ProviderSettings& settings) {
   if (!in.is_mapping(node, "options")) return;
   for (const auto& [option, value] : node.members) {
     if (value.kind != YamlKind::scalar) in.fault(value, "option " + quote(option.text) + " has to be a text");
     settings.options[option.text] = value.text;
     settings.option_origins[option.text] = option.origin;
+    in.plugins.origins["settings." + id + ".options." + option.text] = value.origin;
   }
 }
 
-void read_provider(const YamlNode& node, const Reading& in, ProviderSettings& settings) {
+void read_provider(const YamlNode& node, const Reading& in, const std::string& id, ProviderSettings& settings) {
   for (const auto& [key, value] : node.members) {
+    in.plugins.origins["settings." + id + "." + key.text] = value.origin;
     if (key.text == "priority") {
       const auto priority = as_integer(value);
       if (!priority || *priority < -1000 || *priority > 1000) {
@@ -116,7 +118,7 @@ void read_provider(const YamlNode& node, const Reading& in, ProviderSettings& se
     } else if (key.text == "required") {
       settings.required = in.boolean(value, "required");
     } else if (key.text == "options") {
-      read_options(value, in, settings);
+      read_options(value, in, id, settings);
     } else {
       in.fault(key, unknown_key_text(key.text, {"enabled", "options", "priority", "required"}));
     }
@@ -129,7 +131,7 @@ void read_settings(const YamlNode& node, const Reading& in) {
     if (!in.is_mapping(settings, "plugins.settings." + id.text)) continue;
     auto& read = in.plugins.settings[id.text];
     read.origin = id.origin;
-    read_provider(settings, in, read);
+    read_provider(settings, in, id.text, read);
   }
 }
 
@@ -194,6 +196,7 @@ void read_plugins(const YamlNode& node, PluginsConfig& plugins, const TakeFault&
                                            [&name = key.text](const auto& each) { return each.name == name; });
     if (known != kPluginKeys.end()) {
       known->read(value, in);
+      plugins.origins[key.text] = value.origin;
       continue;
     }
     std::vector<std::string> names;

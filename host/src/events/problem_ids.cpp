@@ -14,6 +14,9 @@ constexpr std::array kIds{
     ProblemId{"file.vanished", true, "An entry was gone before its turn came. A notice."},
     ProblemId{"file.unreadable", true,
               "An entry could not be opened or looked at. It is not stored, what an earlier level has of it stays."},
+    ProblemId{"dir.unreadable", true,
+              "A directory could not be listed, or not to its end. It is stored; of what is in it, what an earlier "
+              "level has stays."},
     ProblemId{"file.io", true, "Reading a file failed in the middle."},
     ProblemId{"file.unsupported", true, "A socket (a notice), or a type that tar can't express."},
     ProblemId{"source.missing", true, "A path that `include` names is not there."},
@@ -33,6 +36,8 @@ constexpr std::array kIds{
     ProblemId{"verify.failed", false,
               "A new backup could not be read back or restored as a drill, for a reason that is no damage."},
     ProblemId{"state.lost", false, "The program's own record of earlier runs is lost, damaged, or can't be written."},
+    ProblemId{"state.full", false,
+              "There is no room in state_dir. Nothing is committed, the old backups stay; the text names the file."},
     ProblemId{"clock.back", false,
               "The newest backup is from the future: the clock was set back. Rules on age do not fire."},
     ProblemId{"hook.failed", false, "A hook ended with an error, took too long, or could not be started."},
@@ -47,6 +52,8 @@ constexpr std::array kIds{
         "A plugin was not loaded, or its directory can't be read. A notice where the configuration does not want it."},
     ProblemId{"config.reality", false,
               "The configuration does not fit to this machine: a root, a destination, a program or a plugin."},
+    ProblemId{"pattern.unmatched", false,
+              "A pattern of `exclude` leaves nothing out. A notice of `aa config check`, which alone looks for it."},
     ProblemId{"import.differs", false,
               "Something of the original's configuration can't be taken over as it is; the text says what becomes of "
               "it."},

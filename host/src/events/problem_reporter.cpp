@@ -18,25 +18,32 @@ bool tells_of_vanishing(std::string_view text) {
   return text == errno_text(ENOENT) || text.starts_with("File removed before we read it");
 }
 
-Problem file_problem(BackupSubOperation operation, std::string_view what, std::string_view text, bool is_include) {
+Problem unreadable(const ProblemSubject& subject, std::string_view what, std::string_view text) {
+  if (!subject.is_directory) return {Severity::warning, "file.unreadable", "", fmt::format("{}: {}", what, text)};
+  return {Severity::warning, "dir.unreadable", "",
+          fmt::format("directory {} can't be listed, what is in it is not stored: {}", what, text)};
+}
+
+Problem file_problem(BackupSubOperation operation, const ProblemSubject& subject, std::string_view what,
+                     std::string_view text) {
   if (tells_of_vanishing(text)) {
-    if (is_include) return {Severity::warning, "source.missing", "", fmt::format("{} does not exist", what)};
+    if (subject.is_include) return {Severity::warning, "source.missing", "", fmt::format("{} does not exist", what)};
     return {Severity::notice, "file.vanished", "", fmt::format("{} vanished before it was read", what)};
   }
   if (operation == BackupSubOperation::read) {
     return {Severity::warning, "file.io", "", fmt::format("{}: reading failed: {}", what, escaped(text))};
   }
-  return {Severity::warning, "file.unreadable", "", fmt::format("{}: {}", what, escaped(text))};
+  return unreadable(subject, what, escaped(text));
 }
 
 }  // namespace
 
-Problem problem_of(BackupSubOperation operation, BackupOperationError error, std::string_view name,
-                   std::string_view error_text, bool is_include) {
-  const std::string what = name.empty() ? std::string("archiver") : quote(name);
+Problem problem_of(BackupSubOperation operation, BackupOperationError error, const ProblemSubject& subject,
+                   std::string_view error_text) {
+  const std::string what = subject.name.empty() ? std::string("archiver") : quote(subject.name);
   switch (error) {
     case BackupOperationError::permission_denied:
-      return {Severity::warning, "file.unreadable", "", fmt::format("{}: permission denied, not stored", what)};
+      return unreadable(subject, what, subject.is_directory ? "permission denied" : "permission denied, not stored");
     case BackupOperationError::socket_ignored:
       return {Severity::notice, "file.unsupported", "", fmt::format("{} is a socket, not stored", what)};
     case BackupOperationError::unknown_type_ignored:
@@ -52,7 +59,7 @@ Problem problem_of(BackupSubOperation operation, BackupOperationError error, std
     case BackupOperationError::unknown_os_error:
       break;
   }
-  return file_problem(operation, what, error_text, is_include);
+  return file_problem(operation, subject, what, error_text);
 }
 
 struct ProblemReporter::CompiledRule {
@@ -61,9 +68,9 @@ struct ProblemReporter::CompiledRule {
   ProblemRule::Treatment as;
 };
 
-ProblemReporter::ProblemReporter(Console& console, std::string archive, std::set<std::string> includes,
-                                 const std::vector<ProblemRule>& rules)
-    : console_(console), archive_(std::move(archive)), includes_(std::move(includes)) {
+ProblemReporter::ProblemReporter(Console& console, std::string archive, std::filesystem::path root,
+                                 std::set<std::string> includes, const std::vector<ProblemRule>& rules)
+    : console_(console), archive_(std::move(archive)), root_(std::move(root)), includes_(std::move(includes)) {
   for (const auto& rule : rules) {
     FilterRules pattern;
     if (!rule.match.empty()) pattern.exclude = {rule.match};
@@ -82,15 +89,22 @@ std::optional<ProblemRule::Treatment> ProblemReporter::treatment_of(std::string_
   return std::nullopt;
 }
 
+// A report does not say what it is about. One that is gone meanwhile, or too long to be asked for, counts as a file.
+bool ProblemReporter::is_directory(std::string_view path) const {
+  std::error_code error;
+  return !path.empty() &&
+         std::filesystem::symlink_status(root_ / path, error).type() == std::filesystem::file_type::directory;
+}
+
 void ProblemReporter::backup_operation_error(BackupSubOperation operation, BackupOperationError error,
                                              std::optional<std::string_view> name,
                                              std::optional<std::string_view> error_text) {
   using Treatment = ProblemRule::Treatment;
-  const std::string_view subject = name.value_or("");
-  auto problem =
-      problem_of(operation, error, subject, error_text.value_or(""), includes_.contains(std::string(subject)));
+  const std::string_view path = name.value_or("");
+  const ProblemSubject subject{path, includes_.contains(std::string(path)), is_directory(path)};
+  auto problem = problem_of(operation, error, subject, error_text.value_or(""));
   problem.archive = archive_;
-  const auto treatment = problem.id.empty() ? std::nullopt : treatment_of(problem.id, subject);
+  const auto treatment = problem.id.empty() ? std::nullopt : treatment_of(problem.id, path);
   if (treatment == Treatment::ignore) return;
   if (treatment == Treatment::error) {
     throw Error(ErrorCode::runtime_error,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,8 +19,9 @@ namespace autoarchive::host {
 class ProblemReporter final : public IBackupObserver {
  public:
   /// `includes` are the paths that were asked for: when one of them is missing, that is a warning and not a notice.
-  /// `rules` say what counts as what; one that says "error" ends the backup: the call throws Error.
-  ProblemReporter(Console& console, std::string archive, std::set<std::string> includes,
+  /// Whether a path is a directory is looked at below `root`. `rules` say what counts as what; one that says "error"
+  /// ends the backup: the call throws Error.
+  ProblemReporter(Console& console, std::string archive, std::filesystem::path root, std::set<std::string> includes,
                   const std::vector<ProblemRule>& rules = {});
   ~ProblemReporter() override;
 
@@ -33,16 +35,26 @@ class ProblemReporter final : public IBackupObserver {
  private:
   [[nodiscard]] std::optional<ProblemRule::Treatment> treatment_of(std::string_view id, std::string_view path) const;
 
+  [[nodiscard]] bool is_directory(std::string_view path) const;
+
   Console& console_;
   std::string archive_;
+  std::filesystem::path root_;
   std::set<std::string> includes_;
   struct CompiledRule;
   std::vector<CompiledRule> rules_;
   std::uint64_t warnings_ = 0;
 };
 
+/// What a report is about.
+struct ProblemSubject {
+  std::string_view name;  ///< a path; empty: the job
+  bool is_include = false;
+  bool is_directory = false;
+};
+
 /// The stable id and severity of a report; the text is for people. Pure.
-[[nodiscard]] Problem problem_of(BackupSubOperation operation, BackupOperationError error, std::string_view name,
-                                 std::string_view error_text, bool is_include);
+[[nodiscard]] Problem problem_of(BackupSubOperation operation, BackupOperationError error,
+                                 const ProblemSubject& subject, std::string_view error_text);
 
 }  // namespace autoarchive::host

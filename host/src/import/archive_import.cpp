@@ -1,5 +1,7 @@
 #include "import/archive_import.hpp"
 
+#include <pwd.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -34,6 +36,18 @@ std::string path_text(const std::filesystem::path& path) {
   auto text = path.native();
   for (auto at = text.find("${"); at != std::string::npos; at = text.find("${", at + 3)) text.insert(at, 1, '$');
   return yaml_text(text);
+}
+
+/// Of "~" and "~bob"; empty if there is no such user, or the text begins with something else.
+std::filesystem::path home_of(std::string_view text, const ImportSources& sources) {
+  const auto name = std::string(text.substr(0, text.find('/')));
+  if (name == "~") return sources.home;
+  if (!name.starts_with('~')) return {};
+  passwd entry{};
+  passwd* found = nullptr;
+  std::vector<char> buffer(1U << 16U);
+  ::getpwnam_r(name.c_str() + 1, &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? std::filesystem::path() : std::filesystem::path(found->pw_dir);
 }
 
 class ArchiveImport {
@@ -110,7 +124,7 @@ class ArchiveImport {
 
   [[nodiscard]] std::filesystem::path checked_path(const ImportedValue& path) {
     auto absolute = absolute_path(path.text, sources_);
-    if (path.text.front() != '/' && path.text.front() != '~') {
+    if (path.text.front() != '/' && home_of(path.text, sources_).empty()) {
       doubt(path.origin,
             quote(path.text) + " is relative to where aa was started; it is taken as " + quote(absolute.native()));
     }
@@ -277,8 +291,8 @@ std::vector<std::string> split_command(const ImportedValue& command) {
 
 std::filesystem::path absolute_path(std::string_view text, const ImportSources& sources) {
   std::filesystem::path path(text);
-  if (text == "~" || text.starts_with("~/")) {
-    path = sources.home / text.substr(std::min<std::size_t>(2, text.size()));
+  if (const auto home = home_of(text, sources); !home.empty()) {
+    path = home.native() + std::string(text.substr(std::min(text.find('/'), text.size())));
   } else if (path.is_relative()) {
     path = sources.working_directory / path;
   }

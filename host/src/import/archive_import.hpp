@@ -28,7 +28,8 @@ struct ImportedArchive {
 /// Error(cause configuration) with the place if there is none, or a quote is not closed.
 [[nodiscard]] std::vector<std::string> split_command(const ImportedValue& command);
 
-/// An absolute path: "~" is the user's home, and what is relative begins in the working directory.
+/// An absolute path: "~" is the user's home and "~bob" bob's, and what is relative begins in the working directory, as
+/// does "~nobody-here".
 [[nodiscard]] std::filesystem::path absolute_path(std::string_view text, const ImportSources& sources);
 
 }  // namespace autoarchive::host

@@ -55,6 +55,7 @@ class OriginalImport {
     SpecFiles files(folder);
     const auto hooks = hooks_of_the_run(files);
     for (const auto& spec : specs_) take(spec, files);
+    tell_of_snapshots();
     write(hooks);
     return std::move(result_);
   }
@@ -153,6 +154,19 @@ class OriginalImport {
       if (error.cause() != ErrorCause::configuration) throw;
       problem(Severity::error, "", spec.stem().native(), error.message());
     }
+  }
+
+  // Here they are only looked for: nothing but the YAML is made.
+  void tell_of_snapshots() {
+    const auto folder = user_folder_ / "snapshots";
+    std::error_code error;
+    const bool any = std::any_of(archives_.begin(), archives_.end(), [&](const auto& archive) {
+      return fs::exists(folder / (archive.name + ".snar"), error);
+    });
+    if (!any) return;
+    const auto text = "to go on with the levels that are there, run aa rescan --snapshots " + quote(folder.native());
+    problem(Severity::notice, "", "", text);
+    comments_ += "# " + text + "\n";
   }
 
   // Keys that all archives have alike stand once, in the defaults.

@@ -10,6 +10,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "job/original_backups.hpp"
 #include "job/restore_text.hpp"
 
 namespace autoarchive::host {
@@ -28,7 +29,19 @@ std::optional<BackupType> type_of(Session& session, const std::string& format) {
   return std::nullopt;
 }
 
-void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found) {
+/// None if it does not say it, or what it says first is not understood; `reason` is that, then.
+std::optional<ArchiveIdentity> identity_of(IArchiveReader& reader, const ReadableFile& file, std::string& reason) {
+  try {
+    return reader.identity(file);
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::unsupported) throw;
+    reason = error.message();
+    return std::nullopt;
+  }
+}
+
+void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found,
+             std::vector<UnnamedFile>& unnamed) {
   const auto leave = [&](std::string reason, const char* problem) {
     found.others.push_back({stored.name, std::move(reason), problem});
   };
@@ -36,9 +49,14 @@ void look_at(Session& session, const IStorage& storage, const StoredFile& stored
     const auto file = storage.open(stored.name);
     const auto recognised = session.providers().recognise(*file);
     if (!recognised) return leave("is no archive", "");
-    const auto identity = recognised->reader->identity(*file);
     const auto type = type_of(session, recognised->format);
-    if (!identity || !type) return leave("does not say which backup it is: it is not one of ours", "");
+    if (!type) return leave("has a type that no plugin makes", "");
+    std::string reason = "does not say which backup it is: it is not one of ours";
+    const auto identity = identity_of(*recognised->reader, *file, reason);
+    if (!identity) {
+      unnamed.push_back({stored.name, *type, stored.size, stored.modified, fingerprint(*file), reason});
+      return;
+    }
     if (!is_archive_name(identity->archive))
       return leave(fmt::format("says it is a backup of {}, which is no name of an archive", quote(identity->archive)),
                    "");
@@ -52,13 +70,28 @@ void look_at(Session& session, const IStorage& storage, const StoredFile& stored
   }
 }
 
+void take_originals(Session& session, const std::filesystem::path& directory, std::vector<UnnamedFile>& unnamed,
+                    FoundFiles& found) {
+  std::error_code error;
+  for (const auto& [name, archive] : session.config().archives) {
+    if (!std::filesystem::equivalent(archive.destination, directory, error)) continue;
+    for (auto& backup : name_originals(archive, unnamed)) {
+      std::erase_if(unnamed, [&](const auto& file) { return file.file == backup.file; });
+      found.backups.push_back(std::move(backup));
+    }
+  }
+  for (auto& file : unnamed) found.others.push_back({std::move(file.file), std::move(file.reason), ""});
+}
+
 }  // namespace
 
-FoundFiles look_for_backups(Session& session, const IStorage& storage) {
+FoundFiles look_for_backups(Session& session, const IStorage& storage, const std::filesystem::path& directory) {
   FoundFiles found;
+  std::vector<UnnamedFile> unnamed;
   for (const auto& stored : storage.list("")) {
-    if (!is_sidecar(stored.name)) look_at(session, storage, stored, found);
+    if (!is_sidecar(stored.name)) look_at(session, storage, stored, found, unnamed);
   }
+  take_originals(session, directory, unnamed, found);
   return found;
 }
 

@@ -2,6 +2,7 @@
 /// Looks for backups of whatever archive among the files of a directory.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,9 @@ struct FoundFiles {
   std::vector<LeftAlone> others;     ///< neither ours nor beside one of ours
 };
 
-/// Looks at the beginning of every file. Throws Error(os_error).
-[[nodiscard]] FoundFiles look_for_backups(Session& session, const IStorage& storage);
+/// Looks at the beginning of every file. `directory` is the storage's: files that don't say which backup they are count
+/// only where they lie in the destination of an archive. Throws Error(os_error).
+[[nodiscard]] FoundFiles look_for_backups(Session& session, const IStorage& storage,
+                                          const std::filesystem::path& directory);
 
 }  // namespace autoarchive::host

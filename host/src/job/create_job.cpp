@@ -113,6 +113,11 @@ class CreateJob {
     return BackupCatalog::read(storage_, archive_.name, session_.providers().types());
   }
 
+  /// Where files are read.
+  [[nodiscard]] const std::filesystem::path& root() const {
+    return physical_root_.empty() ? archive_.root : physical_root_;
+  }
+
   [[nodiscard]] NextBackup decide(const BackupCatalog& backups, const std::string& lost_state, bool locked) {
     const NextBackupWish wish{command_.full, command_.level, command_.next_level, lost_state,
                               std::chrono::system_clock::now()};
@@ -239,8 +244,7 @@ class CreateJob {
   [[nodiscard]] std::string doubts(const BackupCatalog& backups) const {
     const auto& guard = archive_.guard;
     if (command_.accept_source || (!guard.min_files && !guard.shrink_limit_percent)) return {};
-    const auto& root = physical_root_.empty() ? archive_.root : physical_root_;
-    return suspicion(guard, measure_tree(archive_, root), last_tree_size(backups));
+    return suspicion(guard, measure_tree(archive_, root()), last_tree_size(backups));
   }
 
   // A backup beside the others: nothing of theirs moves, and no level builds on it.
@@ -301,7 +305,7 @@ class CreateJob {
 
   CreateOutcome make(BackupRequest& request, const NextBackup& next) {
     BackupEvents events;
-    ProblemReporter problems(session_.console(), archive_.name, archive_.include, archive_.problems);
+    ProblemReporter problems(session_.console(), archive_.name, root(), archive_.include, archive_.problems);
     EntryLines lines(session_.console());
     JobEvents job_events(session_.events(), archive_.name);
     ProgressDisplay progress(session_.console(), archive_.name, session_.progress_style());

@@ -23,6 +23,9 @@ struct FoundBackup {
   BackupType type;
   std::uint64_t bytes = 0;
   SystemTime time{};  ///< when the tree was so
+  /// Why it can't be told what it is based on; empty: it can, or the identity says it.
+  std::string chain_fault{};
+  bool is_original = false;  ///< it does not say itself which backup it is (original_backups.hpp)
 };
 
 /// What such a file should be called.

@@ -14,8 +14,10 @@ namespace autoarchive::host {
 namespace {
 
 constexpr std::string_view kRootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-// What a hook that clears up may still take when the run is told to end.
-constexpr std::chrono::seconds kClearingTime{2};
+// What all hooks that clear up may still take together when the run is told to end: with the time until the last is
+// killed, the process ends within two seconds.
+constexpr std::chrono::milliseconds kClearingTime{1700};
+constexpr std::chrono::milliseconds kClearingGrace{200};
 constexpr std::size_t kMaxLineBytes = 4096;
 constexpr std::size_t kMaxLines = 1000;
 constexpr std::size_t kMaxOutputBytes = 64U << 10U;
@@ -131,7 +133,13 @@ std::string Hooks::run(const HookRule& rule, const std::vector<std::string>& wor
   call.input = document_of(facts, rule.at);
   call.time_limit = rule.time_limit;
   call.stop = session_.process().stop;
-  if (!stoppable) call.patience = kClearingTime;
+  if (!stoppable) {
+    const auto since_stop = session_.since_stop();
+    call.patience = kClearingTime - since_stop.value_or(std::chrono::milliseconds(0));
+    call.grace = kClearingGrace;
+    if (call.patience.count() <= 0)
+      throw failed(rule, words, "no start: the time after the stop is over", "", ErrorCause::unspecified);
+  }
   OutputLines lines(session_, facts, rule.at);
   call.output = [&](bool is_error, std::string_view bytes) { lines.take(is_error, bytes); };
   session_.events().emit("hook_started", {{"archive", facts.archive}, {"at", to_string(rule.at)}});
@@ -146,7 +154,8 @@ std::string Hooks::run(const HookRule& rule, const std::vector<std::string>& wor
                          {{"archive", facts.archive}, {"at", to_string(rule.at)}, {"status", end.status}});
   if (end.stopped && stoppable) throw failed(rule, words, end.text(call), "", ErrorCause::cancelled);
   if (end.stopped) {
-    throw failed(rule, words, fmt::format("no end within {} after the stop", format_duration(kClearingTime)),
+    throw failed(rule, words,
+                 fmt::format("no end within {} after the stop, which all hooks share", format_duration(kClearingTime)),
                  lines.last_error(), ErrorCause::unspecified);
   }
   if (end.timed_out) throw failed(rule, words, end.text(call), lines.last_error(), ErrorCause::unspecified);

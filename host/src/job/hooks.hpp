@@ -39,8 +39,8 @@ class Hooks {
   /// so, cancelled if a stop was requested meanwhile, else runtime_error. The message begins with "hook at ", by which
   /// problem_id_of() knows it.
   void require(HookPoint at, const HookFacts& facts);
-  /// Runs those at this point; a failure is a warning. After a stop was requested they still run, but for two
-  /// seconds each at most. Returns how many have failed.
+  /// Runs those at this point; a failure is a warning. After a stop was requested they still run, but all hooks of the
+  /// process together have less than two seconds for it. Returns how many have failed.
   std::size_t attempt(HookPoint at, const HookFacts& facts);
 
  private:

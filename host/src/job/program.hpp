@@ -19,8 +19,9 @@ struct ProgramCall {
   std::string input;                     ///< on standard input; what it does not read is dropped
   std::optional<std::chrono::seconds> time_limit;
   std::stop_token stop;
-  std::chrono::seconds patience{0};  ///< how long it may go on after a stop was requested, or after its start if later
-  std::chrono::seconds grace{1};     ///< between SIGTERM and SIGKILL
+  /// How long it may go on after a stop was requested, or after its start if later.
+  std::chrono::milliseconds patience{0};
+  std::chrono::milliseconds grace{1000};  ///< between SIGTERM and SIGKILL
   /// Called with what it writes, as it comes; `is_error`: on standard error.
   std::function<void(bool is_error, std::string_view bytes)> output;
 };

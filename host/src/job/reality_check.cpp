@@ -66,11 +66,21 @@ std::string marker_of(const LocalStorage& storage) {
   return marker;
 }
 
+/// The same as is_below(), for what may not be there yet.
+bool lies_in(const fs::path& path, const fs::path& directory) {
+  std::error_code error;
+  const auto relative = fs::weakly_canonical(path, error).lexically_relative(fs::weakly_canonical(directory, error));
+  return !error && !relative.empty() && *relative.begin() != "..";
+}
+
 class Findings {
  public:
   explicit Findings(std::string archive) : archive_(std::move(archive)) {}
   void add(Severity severity, const Origin& origin, const std::string& text) {
     all_.push_back({severity, archive_, origin, text});
+  }
+  void unmatched(const Origin& origin, const std::string& text) {
+    all_.push_back({Severity::notice, archive_, origin, text, "pattern.unmatched"});
   }
   void error(const Origin& origin, const std::string& text) { add(Severity::error, origin, text); }
   void warning(const Origin& origin, const std::string& text) { add(Severity::warning, origin, text); }
@@ -161,7 +171,9 @@ class ArchiveCheck {
 
   std::vector<RealityFinding> run() {
     check_provider();
+    check_state();
     check_destination();
+    check_schedule();
     check_root();
     check_hooks(session_, archive_.hooks, findings_);
     return findings_.take();
@@ -180,6 +192,34 @@ class ArchiveCheck {
     } catch (const Error& error) {
       findings_.error(origin(archive_.provider == "auto" ? "type" : "provider"), error.message());
     }
+  }
+
+  // Each is cleared by rules of its own: what is removed from the one would be the other's.
+  void check_state() {
+    const auto& state = session_.config().state_dir;
+    if (lies_in(archive_.destination, state)) {
+      findings_.error(origin("destination"), fmt::format("destination {} lies in state_dir {}; name another",
+                                                         quote(archive_.destination.native()), quote(state.native())));
+    } else if (lies_in(state, archive_.destination)) {
+      findings_.error(origin("destination"), fmt::format("state_dir {} lies in the destination {}; name another",
+                                                         quote(state.native()), quote(archive_.destination.native())));
+    }
+  }
+
+  // Only systemd knows its calendar.
+  void check_schedule() {
+    const auto program = find_program("systemd-analyze", "/usr/bin:/bin");
+    if (archive_.schedule.empty() || program.empty()) return;
+    ProgramCall call;
+    call.words = {program, "calendar", "--", archive_.schedule};
+    call.time_limit = std::chrono::seconds(10);
+    std::string said;
+    call.output = [&](bool is_error, std::string_view bytes) { said += is_error ? bytes : std::string_view(); };
+    const auto end = run_program(call);
+    if (end.status == 0 || end.timed_out) return;
+    findings_.error(origin("schedule"),
+                    fmt::format("schedule {} is no calendar expression of systemd's, e.g. \"*-*-* 03:00\": {}",
+                                quote(archive_.schedule), escaped(said.substr(0, said.find('\n')))));
   }
 
   void check_destination() {
@@ -266,7 +306,7 @@ class ArchiveCheck {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       const auto rule = fmt::format("exclude[{}] {}", i, quote(patterns[i]));
       if (!patterns[i].starts_with('!') && !used.contains(rule))
-        findings_.notice(origin("exclude"), rule + " leaves nothing out");
+        findings_.unmatched(origin("exclude"), rule + " leaves nothing out; correct it, or take it out");
     }
   }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.hpp"
@@ -18,6 +19,7 @@ struct RealityFinding {
   std::string archive;  ///< empty: not about one
   Origin origin;        ///< of the value that is wrong
   std::string text;     ///< what was found, and what to do
+  std::string_view id = "config.reality";
 };
 
 /// Plugins, state, and hooks of the run.

@@ -24,8 +24,13 @@ namespace {
 
 class ArchiveRescan {
  public:
-  ArchiveRescan(Session& session, IStorage& storage, std::filesystem::path directory, std::string archive)
-      : session_(session), storage_(storage), directory_(std::move(directory)), archive_(std::move(archive)) {}
+  ArchiveRescan(Session& session, IStorage& storage, std::filesystem::path directory, std::string archive,
+                std::filesystem::path snapshots)
+      : session_(session),
+        storage_(storage),
+        directory_(std::move(directory)),
+        archive_(std::move(archive)),
+        snapshots_(std::move(snapshots)) {}
 
   std::vector<RescannedBackup> run() {
     if (!session_.options().dry_run) begin();
@@ -40,6 +45,7 @@ class ArchiveRescan {
       }
       find_manifest(backup);
       if (!session_.options().dry_run) put_digest(backup);
+      take_snapshot(backup);
       if (!backup.is_left && backup.found.file != backup.name.file_name())
         plan_.steps.push_back({CommitStep::Action::move, backup.found.file, backup.name.file_name()});
     }
@@ -74,7 +80,7 @@ class ArchiveRescan {
 
   // Again, now that nobody else changes anything.
   void look() {
-    for (auto& found : look_for_backups(session_, storage_).backups) {
+    for (auto& found : look_for_backups(session_, storage_, directory_).backups) {
       if (found.identity.archive != archive_) continue;
       auto& backup = backups_.emplace_back();
       backup.result.file = backup.result.was = found.file;
@@ -183,15 +189,7 @@ class ArchiveRescan {
     const auto of = found.name.substr(0, found.name.size() - std::min(found.name.size(), manifest_name("").size()));
     if (!found.name.empty() && (of == backup.found.file || !names_.contains(of))) retire(found.name);
     if (!transaction_) return;
-    const auto sink = put_manifest(backup);
-    std::vector<std::byte> buffer(1U << 18U);
-    for (std::uint64_t offset = 0; offset < found.file->size();) {
-      const auto got = found.file->read_at(offset, buffer);
-      if (got == 0) throw Error(ErrorCode::os_error, quote(found.file->description()) + " has become shorter");
-      sink->write(ByteView(buffer).first(got));
-      offset += got;
-    }
-    sink->finish();
+    copy(*found.file, *put_manifest(backup));
   }
 
   std::unique_ptr<Sink> put_manifest(Backup& backup) {
@@ -224,7 +222,7 @@ class ArchiveRescan {
       if (watched.has_failed() && error.is_os_error()) return leave(backup, error.message());
       const bool is_its_fault = error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
       if (!is_its_fault) throw;
-      give_up(backup, error.message());
+      give_up(backup, error.message(), error.cause());
     }
   }
 
@@ -245,8 +243,9 @@ class ArchiveRescan {
     backup.result.manifest = "none";
   }
 
-  void give_up(Backup& backup, const std::string& reason) {
+  void give_up(Backup& backup, const std::string& reason, ErrorCause cause = ErrorCause::damaged) {
     discard_manifest(backup);
+    if (cause == ErrorCause::unsupported) return fail(backup, reason, "archive.unproven");
     auto text = reason + "; what can be had of it: aa restore --salvage";
     const auto copy = std::find_if(backups_.begin(), backups_.end(), [&](const auto& other) {
       return !other.is_used() && other.found.identity.backup_uuid == backup.found.identity.backup_uuid;
@@ -260,6 +259,10 @@ class ArchiveRescan {
   const Backup* parent_of(Backup& backup) {
     const auto& identity = backup.found.identity;
     if (identity.level == 0) return nullptr;
+    if (!backup.found.chain_fault.empty()) {
+      fail(backup, backup.found.chain_fault, "archive.unproven");
+      return nullptr;
+    }
     const auto parent = file_of(identity.parent_uuid);
     const auto level = fmt::format("level {} (backup {}), which it is based on,", identity.level - 1,
                                    identity.parent_uuid.empty() ? "unknown" : escaped(identity.parent_uuid));
@@ -351,6 +354,41 @@ class ArchiveRescan {
     }
   }
 
+  // Where there is a state already, a level has been made since by us: that one counts.
+  void take_snapshot(Backup& backup) {
+    const bool is_wanted = !snapshots_.empty() && backup.found.is_original && backup.name.keeping_id.empty();
+    if (!is_wanted || !backup.header) return;
+    const int level = backup.found.identity.level;
+    const auto name = archive_ + (level > 0 ? "." + std::to_string(level) : "") + ".snar";
+    const auto state = session_.config().state_dir / "snapshots";
+    std::error_code error;
+    if (std::filesystem::exists(state / name, error)) return;
+    if (!std::filesystem::is_regular_file(snapshots_ / name, error)) {
+      return fail(backup,
+                  fmt::format("its snapshot {} is not in {}: the next backup can't be a level on it", quote(name),
+                              quote(snapshots_.native())),
+                  "");
+    }
+    backup.result.snapshot = snapshots_ / name;
+    if (!transaction_) return;
+    std::filesystem::create_directories(state, error);  // that it failed tells the file that can't be made
+    const auto source = open_local_file(snapshots_ / name);
+    const auto sink = create_state_file(transaction_->put_state(state / name));
+    copy(*source, *sink);
+    has_new_state_ = true;
+  }
+
+  static void copy(const ReadableFile& source, Sink& sink) {
+    std::vector<std::byte> buffer(1U << 18U);
+    for (std::uint64_t offset = 0; offset < source.size();) {
+      const auto got = source.read_at(offset, buffer);
+      if (got == 0) throw Error(ErrorCode::os_error, quote(source.description()) + " has become shorter");
+      sink.write(ByteView(buffer).first(got));
+      offset += got;
+    }
+    sink.finish();
+  }
+
   [[nodiscard]] std::string read_text(const std::string& name) const {
     std::array<std::byte, 1024> head{};
     const auto size = storage_.open(name)->read_at(0, head);
@@ -363,7 +401,8 @@ class ArchiveRescan {
 
   void commit() {
     std::vector<CatalogEntry> entries;
-    bool changes = !plan_.steps.empty() || !plan_.texts.empty() || !names_.contains(std::string(kRestoreTextName));
+    bool changes = has_new_state_ || !plan_.steps.empty() || !plan_.texts.empty() ||
+                   !names_.contains(std::string(kRestoreTextName));
     for (const auto& backup : backups_) {
       if (!backup.is_used() || backup.is_left) continue;
       changes = changes || backup.is_put;
@@ -394,13 +433,15 @@ class ArchiveRescan {
   std::optional<FoundManifests> manifests_;
   std::set<std::string> retired_;
   CommitPlan plan_;
+  std::filesystem::path snapshots_;  // of the original; empty: none are taken over
+  bool has_new_state_ = false;
 };
 
 }  // namespace
 
 std::vector<RescannedBackup> rescan_archive(Session& session, IStorage& storage, const std::filesystem::path& directory,
-                                            const std::string& archive) {
-  return ArchiveRescan(session, storage, directory, archive).run();
+                                            const std::string& archive, const std::filesystem::path& snapshots) {
+  return ArchiveRescan(session, storage, directory, archive, snapshots).run();
 }
 
 }  // namespace autoarchive::host

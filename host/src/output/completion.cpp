@@ -2,13 +2,33 @@
 
 #include <algorithm>
 
+#include "autoarchive/archiver/archiver_identification.hpp"
+#include "autoarchive/archiver/backup_type.hpp"
+
 namespace autoarchive::host {
 namespace {
 
 constexpr std::string_view kBash = R"(# bash completion for aa; where nothing of ours fits, file names do
 _aa() {
-  local IFS=$'\n'
-  COMPREPLY=($(aa complete -- "${COMP_WORDS[@]:0:COMP_CWORD+1}" 2> /dev/null))
+  # bash splits words at "=", ":" and "@", too: what stands together is one word for aa, and of the last one only what
+  # bash takes for a word is replaced.
+  local IFS=$'\n' line=${COMP_LINE:0:COMP_POINT} before= words=() i
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    local word=${COMP_WORDS[i]}
+    if ((i == COMP_CWORD)); then word=${line#"${line%%[![:space:]]*}"}; fi
+    if ((i > 0)) && [[ $line != [[:space:]]* ]]; then
+      before=${words[-1]}
+      words[-1]+=$word
+    else
+      before=
+      words+=("$word")
+      line=${line#"${line%%[![:space:]]*}"}
+    fi
+    line=${line#"$word"}
+  done
+  if [[ $before && $word == [=:@] ]]; then before+=$word; fi
+  COMPREPLY=($(aa complete -- "${words[@]}" 2> /dev/null))
+  COMPREPLY=("${COMPREPLY[@]#"$before"}")
 }
 complete -o default -o nosort -F _aa aa
 )";
@@ -17,13 +37,18 @@ constexpr std::string_view kZsh = R"(#compdef aa
 _aa() {
   local -a found
   found=("${(@f)$(aa complete -- "${(@)words[1,CURRENT]}" 2> /dev/null)}")
-  if [[ -n $found ]]; then compadd -V aa -a found; else _files; fi
+  if [[ -n $found ]]; then
+    compadd -V aa -a found
+  else
+    [[ $PREFIX == --*=* ]] && compset -P 1 '*='
+    _files
+  fi
 }
 if [ "$funcstack[1]" = _aa ]; then _aa "$@"; else compdef _aa aa; fi
 )";
 
 constexpr std::string_view kFish = R"(# fish completion for aa
-complete --command aa --keep-order --arguments '(aa complete -- (commandline --tokenize --cut-at-cursor) (commandline --current-token --cut-at-cursor) 2> /dev/null)'
+complete --command aa --keep-order --arguments '(aa complete -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token --cut-at-cursor) 2> /dev/null)'
 )";
 
 bool is_option(std::string_view word) {
@@ -39,6 +64,15 @@ class Line {
   }
 
   [[nodiscard]] const WordDescription* open_option() const { return open_option_; }
+  /// Null if there is no such option here.
+  [[nodiscard]] const WordDescription* find_option(std::string_view word) const {
+    for (const auto* verb : verbs_) {
+      for (const auto& option : verb->options) {
+        if (std::find(option.names.begin(), option.names.end(), word) != option.names.end()) return &option;
+      }
+    }
+    return nullptr;
+  }
   [[nodiscard]] const std::vector<const VerbDescription*>& verbs() const { return verbs_; }
   /// The argument that comes next; null: none more.
   [[nodiscard]] const WordDescription* next_argument() const {
@@ -61,14 +95,6 @@ class Line {
       ++arguments_;
     }
   }
-  [[nodiscard]] const WordDescription* find_option(const std::string& word) const {
-    for (const auto* verb : verbs_) {
-      for (const auto& option : verb->options) {
-        if (std::find(option.names.begin(), option.names.end(), word) != option.names.end()) return &option;
-      }
-    }
-    return nullptr;
-  }
   [[nodiscard]] const VerbDescription* find_verb(const std::string& word) const {
     for (const auto& verb : verbs_.back()->verbs) {
       if (verb.name == word) return &verb;
@@ -89,8 +115,30 @@ std::vector<std::string> all_options(const std::vector<const VerbDescription*>& 
   return names;
 }
 
+/// What an option takes, as far as it can be listed. Plugins may bring more types and providers than these.
+std::vector<std::string> values_of(const WordDescription& option) {
+  auto values = option.choices;
+  if (option.names.front() == "--type") {
+    for (const auto& type : backup_type::kWellKnown) values.push_back(type.extension);
+  } else if (option.names.front() == "--provider") {
+    values = {std::string(archiver_provider_id::kTarExternal), std::string(archiver_provider_id::kTarInternal)};
+  }
+  return values;
+}
+
+/// Of "--option=": each value with that before it.
+std::vector<std::string> joined_values(const Line& line, std::string_view begin) {
+  const auto* const option = line.find_option(begin.substr(0, begin.size() - 1));
+  if (option == nullptr || option->value.empty()) return {};
+  auto words = values_of(*option);
+  for (auto& word : words) word.insert(0, begin);
+  return words;
+}
+
 std::vector<std::string> possible(const Line& line, const std::string& last, const std::vector<std::string>& archives) {
-  if (line.open_option() != nullptr) return line.open_option()->choices;
+  if (line.open_option() != nullptr) return values_of(*line.open_option());
+  if (const auto equals = last.find('='); last.starts_with("--") && equals != std::string::npos)
+    return joined_values(line, std::string_view(last).substr(0, equals + 1));
   if (is_option(last) || last == "-") return all_options(line.verbs());
   std::vector<std::string> names;
   for (const auto& verb : line.verbs().back()->verbs) names.push_back(verb.name);

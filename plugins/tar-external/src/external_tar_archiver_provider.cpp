@@ -15,6 +15,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "brought_snapshot.hpp"
 #include "compressor_process.hpp"
 #include "gnu_tar.hpp"
 #include "level_manifest.hpp"
@@ -112,9 +113,11 @@ void ExternalTarArchiverProvider::check_parent_snapshot(const BackupJob& job) co
   const auto file = snapshots_dir() / state_name(id, job.level() - 1, kSnapshotSuffix);
   const auto owner = read_text(snapshots_dir() / state_name(id, job.level() - 1, kSnapshotIdSuffix));
   if (owner == owner_line(job.identity().parent_uuid, sha256_of_path(file))) return;
+  std::string fault;
+  if (const auto parent = owner.empty() ? job.parent_manifest() : nullptr) fault = fault_of_snapshot(file, *parent);
   throw Error(ErrorCode::file_not_found,
               "snapshot " + quote(file.native()) + " does not belong to the backup of level " +
-                  std::to_string(job.level() - 1) + "; make a level 0",
+                  std::to_string(job.level() - 1) + (fault.empty() ? "" : ": " + fault) + "; make a level 0",
               ErrorCause::state_lost);
 }
 
@@ -143,13 +146,19 @@ void ExternalTarArchiverProvider::recover_state(const BackupDefinition& definiti
     const BackupName name{definition.backup_id, *definition.backup_type, level, {}};
     const auto manifest = manifest_name(name.file_name());
     if (!storage.stat(manifest)) return;
-    adopt(snapshot, storage, manifest);
+    try {
+      adopt(snapshot, storage, manifest);
+    } catch (const Error& fault) {  // nothing is built on a backup whose manifest is damaged
+      if (fault.cause() != ErrorCause::damaged) throw;
+    }
   }
 }
 
 // The owner comes last: it makes the state whole.
 void ExternalTarArchiverProvider::adopt(const std::filesystem::path& snapshot, const IStorage& storage,
                                         const std::string& manifest) const {
+  ManifestReader reader(storage.open(manifest));
+  if (!fault_of_snapshot(snapshot, reader).empty()) return;  // told when a level is to build on it
   const auto stem = snapshot.native().substr(0, snapshot.native().size() - std::string_view(kSnapshotSuffix).size());
   const auto file = storage.open(manifest);
   PrivateFile copy(stem + kManifestSuffix);
@@ -161,7 +170,7 @@ void ExternalTarArchiverProvider::adopt(const std::filesystem::path& snapshot, c
     offset += got;
   }
   copy.commit();
-  const auto owner = owner_line(ManifestReader(storage.open(manifest)).header().backup_uuid, sha256_of_path(snapshot));
+  const auto owner = owner_line(reader.header().backup_uuid, sha256_of_path(snapshot));
   write_private_file(stem + kSnapshotIdSuffix, std::as_bytes(std::span(owner)));
 }
 

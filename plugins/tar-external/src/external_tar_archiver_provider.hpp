@@ -22,7 +22,7 @@ class ExternalTarArchiverProvider final : public TarArchiverProviderBase {
   explicit ExternalTarArchiverProvider(const ProviderArguments& arguments);
 
   /// A snapshot without a word about its backup was brought here, from a program that has made levels with GNU tar
-  /// before: it is taken for that of the backup whose manifest lies beside the archive.
+  /// before: it is taken for that of the backup whose manifest lies beside the archive, if it knows what that holds.
   void recover_state(const BackupDefinition& definition, const IStorage& storage) override;
 
  private:

@@ -16,6 +16,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "brought_snapshot.hpp"
 #include "support/recording_observer.hpp"
 #include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
@@ -293,6 +294,25 @@ TEST_F(ExternalTarTest, TakesNoSnapshotWithoutTheManifestOfItsBackup) {
   ExternalTarArchiverProvider({directory_.make("work"), {}})
       .recover_state(request_.definition, LocalStorage(request_.definition.destination));
   EXPECT_FALSE(fs::exists(state / "docs.snar.id"));
+}
+
+TEST_F(ExternalTarTest, KnowsASnapshotThatIsCutAnywhere) {
+  for (const char* name : {"in/x", "in/below/y", "beside/y"}) write(name, name);
+  make();
+  const auto snapshot = directory_ / "theirs.snar";
+  const auto made =
+      test::run_shell("tar -cf /dev/null -g " + shell_quote(snapshot) + " -C " + shell_quote(root()) + " .");
+  ASSERT_EQ(made.status, 0) << made.output;
+  const auto fault = [&](const std::string& text) {
+    test::write_file(snapshot, text);
+    ManifestReader manifest(open_local_file(directory_ / "destination/docs.tar.manifest.zst"));
+    return fault_of_snapshot(snapshot, manifest);
+  };
+  const auto whole = test::read_file(snapshot);
+  EXPECT_EQ(fault(whole), "");
+  for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) EXPECT_NE(fault(whole.substr(0, bytes)), "") << bytes;
+  EXPECT_NE(fault(whole + "x"), "");
+  EXPECT_NE(fault("GNU tar-1.34-2\n1\0001\000" + std::string(1U << 20U, 'x')), "");
 }
 
 }  // namespace
