@@ -217,6 +217,13 @@ std::vector<ArchiveConfig> Session::archives(const std::vector<std::string>& nam
   return chosen;
 }
 
+std::vector<ArchiveConfig> Session::some_archives(const std::vector<std::string>& names,
+                                                  const ArchiveOverrides& overrides) {
+  auto chosen = archives(names, overrides);
+  if (!chosen.empty()) return chosen;
+  throw Error(ErrorCode::key_error, "no archive is configured; see aa config example", ErrorCause::no_such_backup);
+}
+
 bool Session::confirm(const std::string& question) {
   if (options_.yes) return true;
   if (!process_.in_is_terminal || options_.json) {

@@ -77,6 +77,9 @@ class Session {
   /// The named ones, or all of the configuration, as they stand there, if none is named.
   [[nodiscard]] std::vector<ArchiveConfig> archives(const std::vector<std::string>& names,
                                                     const ArchiveOverrides& overrides = {});
+  /// The same, for what makes no sense without any: throws Error(key_error, cause no_such_backup) if there is none.
+  [[nodiscard]] std::vector<ArchiveConfig> some_archives(const std::vector<std::string>& names,
+                                                         const ArchiveOverrides& overrides = {});
 
   /// Asks on a terminal; true with --yes. Without a terminal and --yes: throws Error(cause usage).
   [[nodiscard]] bool confirm(const std::string& question);

@@ -50,6 +50,52 @@ TEST_F(ApplicationTest, MakesListsLooksIntoAndRestoresABackupWithoutAConfigurati
   EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "restored"), IsEmpty());
 }
 
+TEST_F(ApplicationTest, FindsTheArchivesOfADestinationWhenNoneIsNamed) {
+  ASSERT_EQ(create(), 0) << err_;
+  ASSERT_EQ(run({"create", "home.2", "--root", directory_ / "root/d", "--destination", destination()}), 64)
+      << "a name that could be a level's";
+  ASSERT_EQ(run({"create", "other", "--root", directory_ / "root/d", "--destination", destination()}), 0) << err_;
+  test::write_file(directory_ / "backups/foreign.tar.gz", "not ours");
+  std::filesystem::copy_file(directory_ / "backups/home.tar.gz.manifest.zst",
+                             directory_ / "backups/foreign.tar.gz.manifest.zst");
+  EXPECT_EQ(run({"list", "--destination", destination()}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr(" home.tar.gz\n"));
+  EXPECT_THAT(out_, HasSubstr(" other.tar.gz\n"));
+  EXPECT_THAT(out_, Not(HasSubstr("foreign")));
+  EXPECT_EQ(run({"find", "b", "--destination", destination()}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home@0 "));
+  EXPECT_THAT(out_, HasSubstr("other@0 "));
+  EXPECT_EQ(run({"verify", "--destination", destination()}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("other"));
+}
+
+TEST_F(ApplicationTest, SaysWhatToDoWhenThereIsNoArchiveToList) {
+  EXPECT_EQ(run({"list"}), 0);
+  EXPECT_THAT(out_, HasSubstr("aa config example"));
+  EXPECT_THAT(out_, Not(HasSubstr("ARCHIVE")));
+  EXPECT_EQ(run({"list", "--destination", destination()}), 0);
+  EXPECT_THAT(out_, HasSubstr("aa rescan"));
+  EXPECT_EQ(run({"list", "--destination", directory_ / "missing"}), 73) << err_;
+}
+
+TEST_F(ApplicationTest, NamesTheArchiveOfADestinationThatIsNearest) {
+  ASSERT_EQ(create(), 0) << err_;
+  EXPECT_EQ(run({"restore", "hmoe", "--destination", destination(), "--to", directory_ / "restored"}), 66);
+  EXPECT_THAT(err_, HasSubstr("has no backup of 'hmoe'; did you mean home?"));
+  EXPECT_EQ(run({"restore", "home@7", "--destination", destination(), "--to", directory_ / "restored"}), 66);
+  EXPECT_THAT(err_, HasSubstr("no backup is '7'; there are home.tar.gz"));
+}
+
+TEST_F(ApplicationTest, EndsWith66WhereThereMustBeAnArchiveAndIsNone) {
+  for (const std::string command : {"status", "keep", "route"}) {
+    EXPECT_EQ(run({command}), 66) << command;
+    EXPECT_THAT(err_, HasSubstr("no archive is configured; see aa config example"));
+  }
+  ASSERT_EQ(create(), 0) << err_;
+  EXPECT_EQ(run({"why", "home", "a", "--destination", destination()}), 64);
+  EXPECT_THAT(err_, HasSubstr("give --root DIR"));
+}
+
 TEST_F(ApplicationTest, MakesLevelsAndGenerationsFromAConfiguration) {
   configure("version: 1\narchives:\n  home: {root: " + (directory_ / "root").native() +
             ", destination: " + destination() + ", incremental: true, keep: {generations: 2}}\n");

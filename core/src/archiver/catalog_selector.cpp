@@ -18,10 +18,10 @@ std::optional<int> parse_number(std::string_view text) {
 }
 
 Error nothing_fits(std::string_view selector, const std::vector<CatalogEntry>& entries) {
-  std::string text = "no backup " + quote(selector) + "; there are ";
+  if (entries.empty()) return {ErrorCode::key_error, "there is no backup yet", ErrorCause::no_such_backup};
   std::string names;
   for (const auto& entry : entries) names += (names.empty() ? "" : ", ") + entry.name.file_name();
-  return {ErrorCode::key_error, text + (names.empty() ? "none" : names), ErrorCause::no_such_backup};
+  return {ErrorCode::key_error, "no backup is " + quote(selector) + "; there are " + names, ErrorCause::no_such_backup};
 }
 
 std::optional<std::size_t> find_level(const std::vector<CatalogEntry>& entries, std::string_view keeping_id,

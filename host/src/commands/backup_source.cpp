@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "autoarchive/base/error.hpp"
@@ -106,7 +107,51 @@ BackupSource open_file(Session& session, const Target& target) {
   return source;
 }
 
+// By the manifests, since a name alone may be that of several archives: "a.1.tar.gz" is a level of "a".
+std::set<std::string> archives_in(Session& session, const IStorage& storage) {
+  std::set<std::string> archives;
+  for (const auto& manifest : storage.list("")) {
+    if (!manifest.name.ends_with(manifest_name(""))) continue;
+    const auto backup = manifest.name.substr(0, manifest.name.size() - manifest_name("").size());
+    try {
+      const ManifestReader reader(storage.open(manifest.name));
+      const auto& archive = reader.header().archive;
+      if (parse_backup_name(backup, archive, session.providers().types())) archives.insert(archive);
+    } catch (const Error& error) {
+      session.console().problem({Severity::warning, "archive.damaged", "", escaped(error.message())});
+    }
+  }
+  return archives;
+}
+
+Error not_in_destination(Session& session, const IStorage& storage, const std::string& archive) {
+  const auto others = archives_in(session, storage);
+  const auto suggestion = nearest(archive, {others.begin(), others.end()});
+  return {ErrorCode::key_error,
+          fmt::format("{} has no backup of {}; {}", quote(storage.description()), quote(archive),
+                      suggestion.empty() ? "see aa list --destination DIR" : "did you mean " + suggestion + "?"),
+          ErrorCause::no_such_backup};
+}
+
 }  // namespace
+
+std::vector<std::string> archives_to_read(Session& session, std::vector<std::string> named,
+                                          const std::optional<std::string>& destination) {
+  if (!named.empty()) return named;
+  if (destination) {
+    const auto found = archives_in(session, LocalStorage(*destination));
+    if (found.empty()) {
+      session.console().info(
+          fmt::format("{} has no backup with a manifest; aa rescan {} makes manifests for archive files",
+                      quote(*destination), quote(*destination)));
+    }
+    return {found.begin(), found.end()};
+  }
+  for (const auto& [name, archive] : session.config().archives) named.push_back(name);
+  if (named.empty())
+    session.console().info("no archive is configured; see aa config example, or name one and its --destination");
+  return named;
+}
 
 ArchiveBackups read_backups(Session& session, const std::string& archive,
                             const std::optional<std::string>& destination) {
@@ -115,6 +160,8 @@ ArchiveBackups read_backups(Session& session, const std::string& archive,
   auto config = session.archive(archive, overrides);
   auto storage = std::make_unique<LocalStorage>(config.destination);
   auto catalog = BackupCatalog::read(*storage, archive, session.providers().types());
+  if (catalog.entries().empty() && !session.config().archives.contains(archive))
+    throw not_in_destination(session, *storage, archive);
   return {std::move(config), std::move(storage), std::move(catalog)};
 }
 

@@ -42,4 +42,9 @@ struct ArchiveBackups {
 [[nodiscard]] ArchiveBackups read_backups(Session& session, const std::string& archive,
                                           const std::optional<std::string>& destination);
 
+/// What a command that reads works on: the archives that are named; with none, those of the configuration; and with
+/// none but a destination, those that have backups with a manifest in it.
+[[nodiscard]] std::vector<std::string> archives_to_read(Session& session, std::vector<std::string> named,
+                                                        const std::optional<std::string>& destination);
+
 }  // namespace autoarchive::host

@@ -17,13 +17,9 @@ std::vector<ArchiveConfig> chosen_archives(Session& session, const CreateCommand
   }
   auto names = command.archives;
   if (command.all) names.insert(names.end(), session.config().order.begin(), session.config().order.end());
-  if (names.empty()) {
-    throw Error(ErrorCode::key_error, "create --all: no archive is configured; see aa config example",
-                ErrorCause::no_such_backup);
-  }
   std::set<std::string> seen;
   std::erase_if(names, [&](const auto& name) { return !seen.insert(name).second; });
-  return session.archives(names, command.overrides);
+  return session.some_archives(names, command.overrides);
 }
 
 /// What came of all archives.

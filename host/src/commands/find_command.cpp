@@ -73,10 +73,7 @@ class Findings {
 }  // namespace
 
 ExitStatus run_command(Session& session, const FindCommand& command) {
-  auto names = command.archives;
-  if (names.empty()) {
-    for (const auto& [name, archive] : session.config().archives) names.push_back(name);
-  }
+  const auto names = archives_to_read(session, command.archives, command.destination);
   Findings findings(session, Pattern(command.pattern));
   for (const auto& name : names) {
     try {

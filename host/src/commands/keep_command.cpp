@@ -105,7 +105,7 @@ ExitStatus run_command(Session& session, const KeepCommand& command) {
   }
   auto status = ExitStatus::ok;
   Keeper keeper(session);
-  for (const auto& archive : session.archives(command.targets)) {
+  for (const auto& archive : session.some_archives(command.targets)) {
     try {
       keeper.keep(archive.name);
     } catch (const Error& error) {  // the others are still kept

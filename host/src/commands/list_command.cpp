@@ -89,7 +89,9 @@ class Listing {
   }
 
   void print() {
-    for (const auto& line : table_.lines()) session_.console().result(line);
+    if (!table_.empty()) {
+      for (const auto& line : table_.lines()) session_.console().result(line);
+    }
     session_.console().document({{"archives", std::move(archives_)}});
   }
 
@@ -102,10 +104,7 @@ class Listing {
 }  // namespace
 
 ExitStatus run_command(Session& session, const ListCommand& command) {
-  std::vector<std::string> names = command.archives;
-  if (names.empty()) {
-    for (const auto& [name, archive] : session.config().archives) names.push_back(name);
-  }
+  const auto names = archives_to_read(session, command.archives, command.destination);
   auto status = ExitStatus::ok;
   Listing listing(session);
   for (const auto& name : names) {
@@ -116,7 +115,6 @@ ExitStatus run_command(Session& session, const ListCommand& command) {
       status = worse(status, report_error(session, name, error));
     }
   }
-  if (names.empty()) session.console().info("no archive is configured; see aa config example");
   listing.print();
   return status;
 }

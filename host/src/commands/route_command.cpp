@@ -41,7 +41,7 @@ Json::Object as_json(const std::string& archive, const RouteRequest& request, co
 ExitStatus run_command(Session& session, const RouteCommand& command) {
   auto status = ExitStatus::ok;
   Json::Array documents;
-  for (const auto& archive : session.archives(command.archives, command.overrides)) {
+  for (const auto& archive : session.some_archives(command.archives, command.overrides)) {
     const auto request = route_request(session.providers(), archive, "");
     const auto decision = route(request, session.providers().policy(), session.providers().candidates());
     session.console().result(fmt::format("{}: {}", archive.name, wish(request)));

@@ -155,7 +155,7 @@ ExitStatus run_command(Session& session, const StatusCommand& command) {
                 ErrorCause::usage);
   }
   StatusReport report(session);
-  for (const auto& archive : session.archives(command.archives)) report.add(archive);
+  for (const auto& archive : session.some_archives(command.archives)) report.add(archive);
   std::string text;
   if (command.format == "prometheus") text = report.figures();
   if (command.format == "json") text = Json(report.document()).dump() + "\n";

@@ -278,7 +278,7 @@ class Verification {
 ExitStatus run_command(Session& session, const VerifyCommand& command) {
   auto targets = command.targets;
   if (targets.empty()) {
-    for (const auto& [name, archive] : session.config().archives) targets.push_back({name, ""});
+    for (const auto& name : archives_to_read(session, {}, command.destination)) targets.push_back({name, ""});
   }
   if (targets.empty())
     throw Error(ErrorCode::value_error, "verify: name an archive or an archive file", ErrorCause::usage);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/tree/path_verdict.hpp"
@@ -64,6 +65,10 @@ std::vector<const CatalogEntry*> holders(const ArchiveBackups& backups, const st
 
 ExitStatus run_command(Session& session, const WhyCommand& command) {
   const auto archive = session.archive(command.archive, command.overrides);
+  if (archive.root.empty()) {
+    throw Error(ErrorCode::value_error, fmt::format("why: no file defines {}; give --root DIR", quote(archive.name)),
+                ErrorCause::usage);
+  }
   auto rules = archive.filter;
   const Filter filter(std::move(rules));
   const auto backups = read_backups(session, command.archive, command.overrides.destination);
