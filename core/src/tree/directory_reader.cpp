@@ -114,7 +114,7 @@ class Listing {
       rule = "exclude_if_present '" + name + "'";
       return name;
     }
-    const std::string tag = "CACHEDIR.TAG";
+    std::string tag = "CACHEDIR.TAG";
     if (!filter_.rules().exclude_caches || !has(tag) || !is_cache_tag(tag)) return {};
     rule = "exclude_caches";
     return tag;

@@ -37,6 +37,7 @@ struct Frame {
 /// Normalised, sorted in walk order, what lies below another one dropped.
 std::vector<std::string> normalize_includes(const std::set<std::string>& includes) {
   std::vector<std::string> sorted;
+  sorted.reserve(includes.size());
   for (const auto& include : includes) sorted.push_back(normalize_path(include));
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return compare_paths(a, b) < 0; });
   std::vector<std::string> kept;
