@@ -27,6 +27,11 @@ bool is_acl(const Xattr& xattr) {
   return xattr.name == kAccessAcl || xattr.name == kDefaultAcl;
 }
 
+// A set-id bit on a file that is somebody else's would lend that one's rights.
+mode_t allowed_mode(RestoredOwner owner, bool owned) {
+  return owned && owner.uid != kKeepUid ? 07777U : 01777U;
+}
+
 }  // namespace
 
 void report_failure(const Entry& entry, const char* what, int os_errno, const RestoreReport& report) {
@@ -54,8 +59,7 @@ void AttributeSetter::set(int fd, const Entry& entry, RestoredOwner owner, const
     owned = false;
     if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
   }
-  // A set-id bit on a file that is somebody else's would lend that one's rights.
-  const mode_t allowed = owned && uid != kKeepUid ? 07777U : 01777U;
+  const auto allowed = allowed_mode(owner, owned);
   set_xattrs(fd, entry, /*acls=*/true, report);
   if (::fchmod(fd, entry.mode & allowed) != 0) report_failure(entry, "its mode can't be set", errno, report);
   if ((entry.mode & ~allowed) != 0 && entry.kind == EntryKind::file)
@@ -67,12 +71,14 @@ void AttributeSetter::set(int fd, const Entry& entry, RestoredOwner owner, const
 void AttributeSetter::set_at(int parent, const std::string& name, const Entry& entry, RestoredOwner owner,
                              const RestoreReport& report) const {
   const auto [uid, gid] = owner;
-  if (uid != kKeepUid && ::fchownat(parent, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0 &&
-      (is_root_ || errno != EPERM)) {
-    report_failure(entry, "its owner can't be set", errno, report);
+  bool owned = true;
+  if (uid != kKeepUid && ::fchownat(parent, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
+    owned = false;
+    if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
   }
   const std::string path = "/proc/self/fd/" + std::to_string(parent) + "/" + name;
-  if (entry.kind != EntryKind::symlink && ::fchmodat(parent, name.c_str(), entry.mode & 07777U, 0) != 0) {
+  if (entry.kind != EntryKind::symlink &&
+      ::fchmodat(parent, name.c_str(), entry.mode & allowed_mode(owner, owned), 0) != 0) {
     report_failure(entry, "its mode can't be set", errno, report);
   }
   for (const auto& xattr : entry.xattrs) {

@@ -20,6 +20,14 @@ mode_t type_bits(EntryKind kind) {
   return kind == EntryKind::block_device ? S_IFBLK : S_IFCHR;
 }
 
+bool is_device(EntryKind kind) {
+  return kind == EntryKind::block_device || kind == EntryKind::character_device;
+}
+
+int make_node(int parent, const std::string& name, const Entry& entry) {
+  return ::mknodat(parent, name.c_str(), type_bits(entry.kind) | 0600U, makedev(entry.rdev_major, entry.rdev_minor));
+}
+
 }  // namespace
 
 Extractor::Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, RestoreReport report)
@@ -113,15 +121,24 @@ void Extractor::finish_directory(const Entry& entry) {
   attributes_.set(fd.get(), entry, owner_of(entry), report_);
 }
 
+// Tried beside its place, so that whoever may not make one keeps what stands there.
+bool Extractor::can_make_device(int parent, const Entry& entry) {
+  const auto name = temporary_name(entry.path);
+  if (make_node(parent, name, entry) == 0 && ::unlinkat(parent, name.c_str(), 0) == 0) return true;
+  fail(entry, "a device can't be made here", errno);
+  return false;
+}
+
 bool Extractor::make_special(const Entry& entry) {
   auto parent = prepare_parent(entry);
   const auto name = last_component(entry.path);
-  if (!parent || !clear_place(parent->get(), name, entry)) return false;
+  if (!parent || (is_device(entry.kind) && !can_make_device(parent->get(), entry)) ||
+      !clear_place(parent->get(), name, entry))
+    return false;
   parent = target_.parent_of(entry.path, /*make=*/true);
   const int directory = parent ? parent->get() : -1;
   const int made = entry.kind == EntryKind::symlink ? ::symlinkat(entry.link_target.c_str(), directory, name.c_str())
-                                                    : ::mknodat(directory, name.c_str(), type_bits(entry.kind) | 0600U,
-                                                                makedev(entry.rdev_major, entry.rdev_minor));
+                                                    : make_node(directory, name, entry);
   if (made != 0) {
     fail(entry, "can't be created", errno);
     return false;

@@ -50,6 +50,7 @@ class Extractor {
  private:
   [[nodiscard]] std::shared_ptr<const UniqueFd> prepare_parent(const Entry& entry);
   [[nodiscard]] std::string temporary_name(std::string_view path) const;
+  [[nodiscard]] bool can_make_device(int parent, const Entry& entry);
   [[nodiscard]] bool clear_place(int parent, const std::string& name, const Entry& entry);
   [[nodiscard]] RestoredOwner owner_of(const Entry& entry);
   void fail(const Entry& entry, const char* what, int os_errno);
