@@ -122,15 +122,16 @@ RestoreDirectory::RestoreDirectory(const std::filesystem::path& target, bool mak
   if (make && ::mkdir(target.c_str(), 0700) != 0 && errno != EEXIST)
     throw Error::from_errno(errno, "target " + quote(target.native()));
   // The target itself is the user's word: it may be a symlink.
-  target_ = UniqueFd(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!make && !target_ && errno == ENOENT) return;
-  if (!target_) throw Error::from_errno(errno, "target " + quote(target.native()));
+  UniqueFd fd(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!make && !fd && errno == ENOENT) return;
+  if (!fd) throw Error::from_errno(errno, "target " + quote(target.native()));
+  target_ = std::make_shared<const UniqueFd>(std::move(fd));
 }
 
-int RestoreDirectory::parent_of(std::string_view path, bool make) {
+std::shared_ptr<const UniqueFd> RestoreDirectory::parent_of(std::string_view path, bool make) {
   if (!target_) {
     errno = ENOENT;
-    return -1;
+    return nullptr;
   }
   const auto slash = path.rfind('/');
   auto rest = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
@@ -148,29 +149,38 @@ int RestoreDirectory::parent_of(std::string_view path, bool make) {
   }
   while (!rest.empty()) {
     const std::string name(take_component(rest));
-    const int parent = levels_.empty() ? target_.get() : levels_.back().fd.get();
+    const int parent = (levels_.empty() ? target_ : levels_.back().fd)->get();
     UniqueFd fd(::openat(parent, name.c_str(), kDirectoryFlags));
     if (!fd && errno == ENOENT && make && ::mkdirat(parent, name.c_str(), 0700) == 0) {
       fd = UniqueFd(::openat(parent, name.c_str(), kDirectoryFlags));
     }
-    if (!fd) return -1;
-    levels_.push_back({name, std::move(fd)});
+    if (!fd) return nullptr;
+    levels_.push_back({name, std::make_shared<const UniqueFd>(std::move(fd))});
     if (levels_.size() > kMaxOpenLevels) levels_[levels_.size() - 1 - kMaxOpenLevels].fd.reset();
   }
-  return levels_.empty() ? target_.get() : levels_.back().fd.get();
+  return levels_.empty() ? target_ : levels_.back().fd;
+}
+
+bool RestoreDirectory::is_free(std::string_view path) {
+  const auto parent = parent_of(path, /*make=*/false);
+  const std::string name(path.substr(path.rfind('/') + 1));
+  struct stat status {};
+  const bool is_there = parent && ::fstatat(parent->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  return !is_there && errno == ENOENT;
 }
 
 UniqueFd RestoreDirectory::open_directory(std::string_view path) {
-  if (path == "." && target_) return UniqueFd(::fcntl(target_.get(), F_DUPFD_CLOEXEC, 3));
-  const int parent = parent_of(path, /*make=*/false);
-  if (parent < 0) return UniqueFd();
-  return UniqueFd(::openat(parent, std::string(path.substr(path.rfind('/') + 1)).c_str(), kDirectoryFlags));
+  if (path == "." && target_) return UniqueFd(::fcntl(target_->get(), F_DUPFD_CLOEXEC, 3));
+  const auto parent = parent_of(path, /*make=*/false);
+  if (!parent) return UniqueFd();
+  return UniqueFd(::openat(parent->get(), std::string(path.substr(path.rfind('/') + 1)).c_str(), kDirectoryFlags));
 }
 
 bool RestoreDirectory::remove_tree(std::string_view path) {
-  const int parent = parent_of(path, /*make=*/false);
-  if (parent < 0) return errno == ENOENT || errno == ENOTDIR;
-  const bool removed = TreeRemover(parent).remove(std::string(path.substr(path.rfind('/') + 1)));
+  const auto parent = parent_of(path, /*make=*/false);
+  if (!parent) return errno == ENOENT || errno == ENOTDIR;
+  if (is_free(path)) return true;
+  const bool removed = TreeRemover(parent->get()).remove(std::string(path.substr(path.rfind('/') + 1)));
   const int os_errno = errno;
   forget();
   errno = os_errno;

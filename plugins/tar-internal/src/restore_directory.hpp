@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,9 +19,11 @@ class RestoreDirectory {
   /// empty, and nothing can be made in it. Throws Error(os_error).
   RestoreDirectory(const std::filesystem::path& target, bool make);
 
-  /// The descriptor of the directory that holds `path` (a safe member path), or -1 with errno. Missing directories on
-  /// the way are made if `make` says so. Valid until the next call.
-  [[nodiscard]] int parent_of(std::string_view path, bool make);
+  /// The directory that holds `path` (a safe member path), open; null, with errno, if there is none. Missing
+  /// directories on the way are made if `make` says so.
+  [[nodiscard]] std::shared_ptr<const UniqueFd> parent_of(std::string_view path, bool make);
+  /// Whether nothing is at `path`.
+  [[nodiscard]] bool is_free(std::string_view path);
   /// Opens the directory `path` itself; empty, with errno, if it is none.
   [[nodiscard]] UniqueFd open_directory(std::string_view path);
   /// Removes what is at `path`, a directory with all that is in it; missing is fine. False, with errno, if something is
@@ -32,9 +35,9 @@ class RestoreDirectory {
  private:
   struct Level {
     std::string name;
-    UniqueFd fd;
+    std::shared_ptr<const UniqueFd> fd;
   };
-  UniqueFd target_;
+  std::shared_ptr<const UniqueFd> target_;
   std::vector<Level> levels_;
 };
 

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <thread>
 #include <utility>
 
 #include "autoarchive/base/error.hpp"
@@ -11,6 +13,14 @@
 
 namespace autoarchive::tar_internal {
 namespace {
+
+// Some dozens of such files are in memory at a time. For larger ones it does not matter who creates them.
+constexpr std::uint64_t kMaxQueuedBytes = 128U << 10U;
+
+std::string_view directory_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
+}
 
 std::string join(const std::string& directory, const std::string& name) {
   return directory == "." ? name : directory + "/" + name;
@@ -23,12 +33,17 @@ bool is_below(std::string_view path, std::string_view directory) {
          (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
 }
 
-TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, Report report)
+TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, RestoreReport report)
     : request_(request),
       result_(result),
       report_(std::move(report)),
       target_(request.target, makes),
-      extractor_(target_, request.owner, request.salvage, report_) {}
+      extractor_(target_, request.owner, request.salvage, report_) {
+  const auto threads = std::min(std::max(std::thread::hardware_concurrency(), 1U) - 1, FileQueue::kMaxThreads);
+  // What is salvaged keeps halves, which are written as they are read.
+  if (makes && !request.salvage && threads > 0) queue_ = std::make_unique<FileQueue>(threads);
+  if (const auto fd = target_.open_directory("."); queue_ && fd) had_entries_ = !names_in(fd.get()).empty();
+}
 
 void TargetTree::keep(std::string_view path) {
   if (request_.delete_others) kept_.insert(hash_of(path));
@@ -37,9 +52,9 @@ void TargetTree::keep(std::string_view path) {
 bool TargetTree::may_replace(const Entry& entry) {
   if (request_.overwrite == OverwritePolicy::always || entry.kind == EntryKind::directory || was_restored(entry.path))
     return true;
-  const int parent = target_.parent_of(entry.path, /*make=*/false);
+  const auto parent = target_.parent_of(entry.path, /*make=*/false);
   struct stat status {};
-  if (parent < 0 || ::fstatat(parent, last_component(entry.path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+  if (!parent || ::fstatat(parent->get(), last_component(entry.path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
     return true;
   return request_.overwrite == OverwritePolicy::newer && status.st_mtim.tv_sec < entry.mtime.seconds;
 }
@@ -54,10 +69,60 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader) {
   if (entry.kind != EntryKind::directory && directories_.contains(entry.path)) remove(entry.path);
   symlinks_.erase(entry.path);
   late_links_.erase(entry.path);
+  if (!is_apart(member)) settle();
+  if (Extractor::is_odd(entry)) extractor_.keep_clear_of(entry.path);
+  if (can_queue(member)) return queue(member, *reader);
   if (!(member.hard_link ? make_hard_link(entry) : make(member, reader))) return;
   restored_.insert(hash_of(entry.path));
   ++result_.entries;
   if (request_.observer != nullptr) request_.observer->restored(member);
+}
+
+// A file that is being made may be what a hard link refers to, stand at this path, or where this path has a directory
+// that no member has made.
+bool TargetTree::is_apart(const ArchiveMember& member) {
+  const auto& entry = member.entry;
+  const bool is_plain =
+      entry.kind == EntryKind::file || entry.kind == EntryKind::directory || entry.kind == EntryKind::symlink;
+  if (member.hard_link || !is_plain || was_restored(entry.path) || Extractor::is_odd(entry)) return false;
+  const auto parent = directory_of(entry.path);
+  if (parent == last_parent_) return true;
+  last_parent_ = parent;
+  return parent == "." || directories_.contains(last_parent_);
+}
+
+bool TargetTree::can_queue(const ArchiveMember& member) const {
+  return queue_ && member.entry.kind == EntryKind::file && !member.hard_link && member.entry.size <= kMaxQueuedBytes &&
+         !Extractor::is_odd(member.entry);
+}
+
+void TargetTree::queue(const ArchiveMember& member, MemberReader& reader) {
+  auto file = extractor_.place_file(member.entry);
+  if (!file) return;
+  if (had_entries_ && (queued_in_.empty() || *queued_in_.rbegin() != last_parent_)) queued_in_.insert(last_parent_);
+  auto content = queue_->content();
+  for (ContentPiece piece; reader.next_piece(piece);) content.add(piece);
+  restored_.insert(hash_of(member.entry.path));
+  queue_->add(std::move(*file), std::move(content));
+  take_made_files(/*all=*/false);
+}
+
+void TargetTree::take_made_files(bool all) {
+  while (const auto made = queue_ ? queue_->take(all) : std::nullopt) {
+    const auto& path = made->entry.path;
+    for (const auto& problem : made->problems) report_(path, problem);
+    result_.content_bytes += made->content_bytes;
+    if (!made->is_made) {
+      restored_.erase(hash_of(path));
+      continue;
+    }
+    ++result_.entries;
+    if (request_.observer != nullptr) request_.observer->restored({made->entry, false, {}});
+  }
+}
+
+void TargetTree::settle() {
+  take_made_files(/*all=*/true);
 }
 
 bool TargetTree::make(const ArchiveMember& member, MemberReader* reader) {
@@ -69,6 +134,7 @@ bool TargetTree::make(const ArchiveMember& member, MemberReader* reader) {
       return true;
     case EntryKind::symlink: {
       // Whatever stands there goes now, so that no later member is written through it.
+      if (!target_.is_free(entry.path)) settle();
       const bool is_free = target_.remove_tree(entry.path);
       symlinks_[entry.path] = entry;
       return is_free || !directories_.contains(entry.path);
@@ -105,6 +171,8 @@ void TargetTree::forget_below(const std::string& path) {
 }
 
 void TargetTree::remove(const std::string& path) {
+  settle();
+  last_parent_.clear();
   if (!request_.dry_run) {
     if (!target_.remove_tree(path)) report_(path, "it can't be removed: " + errno_text(errno));
     forget_below(path);
@@ -114,6 +182,7 @@ void TargetTree::remove(const std::string& path) {
 }
 
 std::vector<std::string> TargetTree::restored_names_in(const std::string& directory) {
+  settle();
   std::vector<std::string> names;
   if (const auto fd = target_.open_directory(directory)) {
     for (auto& name : names_in(fd.get())) {
@@ -132,6 +201,7 @@ std::vector<std::string> TargetTree::restored_names_in(const std::string& direct
 
 void TargetTree::remove_others(const std::function<bool(std::string_view)>& is_wanted,
                                const std::function<bool(std::string_view)>& is_above) {
+  settle();
   remove_others_in(".", is_wanted, is_above);
 }
 
@@ -155,6 +225,8 @@ void TargetTree::remove_others_in(const std::string& directory, const std::funct
 }
 
 void TargetTree::make_late() {
+  settle();
+  for (const auto& directory : queued_in_) extractor_.remove_leftovers(directory);
   for (const auto& [path, entry] : symlinks_) static_cast<void>(extractor_.make_special(entry));
   for (const auto& [path, entry] : late_links_) static_cast<void>(extractor_.make_hard_link(entry));
 }

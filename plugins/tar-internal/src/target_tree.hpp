@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -12,6 +14,7 @@
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "extractor.hpp"
+#include "file_queue.hpp"
 #include "restore_directory.hpp"
 
 namespace autoarchive::tar_internal {
@@ -19,23 +22,24 @@ namespace autoarchive::tar_internal {
 class MemberReader;
 
 /// Symlinks, and links to them, are made when all files are done, so that none is ever in a path that is written
-/// through; directories get their attributes last, deepest first. Memory grows with the number of members by a hash or
-/// two each, and with directories and symlinks. Not thread-safe.
+/// through; directories get their attributes last, deepest first. Small files are made on threads of their own, where
+/// nothing else can depend on them: whatever touches a path that was made before, or may go through one, waits for
+/// them. Memory grows with the number of members by a hash or two each, and with directories and symlinks. Not
+/// thread-safe.
 class TargetTree {
  public:
-  using Report = Extractor::Report;
-
   /// The references must outlive the tree; `result` gets the counts, `report` is told what could not be done exactly.
   /// With a request that makes nothing the target need not be there.
-  TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, Report report);
+  TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, RestoreReport report);
 
   /// The backup has this path, whether it is restored or not: remove_others() leaves it.
   void keep(std::string_view path);
   [[nodiscard]] bool was_restored(std::string_view path) const { return restored_.contains(hash_of(path)); }
   /// Whether the policy lets this entry replace what is there.
   [[nodiscard]] bool may_replace(const Entry& entry);
-  /// Makes the member; `reader` stands at the content of a file, and is null for everything else. Throws what the
-  /// reader throws; then there is no file under the name, or, where the request salvages, the beginning of one.
+  /// Makes the member, or will have made it when settle() returns; `reader` stands at the content of a file, and is
+  /// null for everything else. Throws what the reader throws; then there is no file under the name, or, where the
+  /// request salvages, the beginning of one.
   void extract(const ArchiveMember& member, MemberReader* reader);
   /// Removes a path with all that is below it.
   void remove(const std::string& path);
@@ -44,6 +48,8 @@ class TargetTree {
   /// Removes whatever the backup does not have of what `is_wanted`; `is_above` tells directories on the way to it.
   void remove_others(const std::function<bool(std::string_view)>& is_wanted,
                      const std::function<bool(std::string_view)>& is_above);
+  /// Waits for all files that are being made.
+  void settle();
   /// Makes symlinks.
   void make_late();
   /// Gives directories their attributes.
@@ -52,6 +58,10 @@ class TargetTree {
  private:
   static std::size_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
   [[nodiscard]] bool make(const ArchiveMember& member, MemberReader* reader);
+  [[nodiscard]] bool can_queue(const ArchiveMember& member) const;
+  [[nodiscard]] bool is_apart(const ArchiveMember& member);
+  void queue(const ArchiveMember& member, MemberReader& reader);
+  void take_made_files(bool all);
   [[nodiscard]] bool make_hard_link(const Entry& entry);
   void forget_below(const std::string& path);
   void remove_others_in(const std::string& directory, const std::function<bool(std::string_view)>& is_wanted,
@@ -59,10 +69,14 @@ class TargetTree {
 
   const RestoreRequest& request_;
   RestoreResult& result_;
-  Report report_;
+  RestoreReport report_;
   RestoreDirectory target_;
   Extractor extractor_;
-  std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made
+  std::unique_ptr<FileQueue> queue_;          // null: all files are made on this thread
+  bool had_entries_ = false;                  // the target, before: an interrupted restore may have left files of ours
+  std::set<std::string> queued_in_;           // if so: directories of files that were made by the queue
+  std::string last_parent_;                   // a directory of which it is known that nothing is in its way
+  std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made, or is making
   std::unordered_set<std::size_t> kept_;      // hashes of the paths that the backup has
   std::map<std::string, Entry> directories_;  // whose attributes are still to be set
   std::map<std::string, Entry> symlinks_;     // to be made at the end

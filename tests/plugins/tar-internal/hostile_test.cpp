@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -310,6 +311,86 @@ TEST_F(OddTargetTest, EndsTheRestoreWhenItIsFullAndKeepsNoHalfFile) {
   EXPECT_EQ(run_shell("umount " + shell_quote(full)).status, 0);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->cause(), ErrorCause::no_space);
+}
+
+TEST_F(OddTargetTest, EndsTheRestoreWhenSmallFilesFillIt) {
+  fs::remove(directory_ / "tree/a");
+  for (int i = 0; i < 40; ++i) test::write_file(directory_ / "tree" / std::to_string(i), std::string(10'000, 'x'));
+  ASSERT_EQ(run_shell("cd " + shell_quote(directory_ / "tree") + " && tar -cf ../x.tar .").status, 0);
+  const auto full = directory_.make("full");
+  if (run_shell("mount -t tmpfs -o size=128k none " + shell_quote(full)).status != 0) GTEST_SKIP() << "can't mount";
+  const auto error = restore(full);
+  for (const auto& entry : fs::directory_iterator(full)) {
+    EXPECT_THAT(entry.path().filename().native(), ::testing::Not(::testing::HasSubstr("_partial")));
+    EXPECT_LE(fs::file_size(entry), 10'000U);
+    EXPECT_NE(fs::file_size(entry), 0U);
+  }
+  EXPECT_EQ(run_shell("umount " + shell_quote(full)).status, 0);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->cause(), ErrorCause::no_space);
+}
+
+/// Who restores is not root.
+class UnprivilegedRestoreTest : public OddTargetTest {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  }
+  std::vector<std::string> restore_as_nobody(OwnerPolicy owner) {
+    struct Listener final : IRestoreObserver {
+      void problem(std::string_view path, std::string_view text) override {
+        lines.push_back(std::string(path) + ": " + std::string(text));
+      }
+      std::vector<std::string> lines;
+    } listener;
+    RestoreRequest request;
+    request.levels.emplace_back();
+    request.levels.back().file = open_local_file(directory_ / "x.tar");
+    request.target = directory_ / "target";
+    request.owner = owner;
+    request.observer = &listener;
+    EXPECT_EQ(run_shell("chown -R nobody " + shell_quote(directory_.path())).status, 0);
+    EXPECT_EQ(::seteuid(65534), 0);
+    const auto result = TarArchiveReader({}).restore(request);
+    EXPECT_EQ(::seteuid(0), 0);
+    EXPECT_EQ(result.problems, listener.lines.size());
+    return listener.lines;
+  }
+  [[nodiscard]] mode_t mode_of(const std::string& name) const {
+    struct stat status {};
+    EXPECT_EQ(::lstat((directory_ / "target" / name).c_str(), &status), 0) << name;
+    return status.st_mode & 07777U;
+  }
+};
+
+TEST_F(UnprivilegedRestoreTest, LendsNobodysRightsAndSaysSo) {
+  const auto tree = directory_.make("set-id");
+  for (const char* name : {"mine", "theirs"}) test::write_file(tree / name, name);
+  ASSERT_EQ(::chown((tree / "mine").c_str(), 65534, ::getegid()), 0);
+  for (const char* name : {"mine", "theirs"}) ASSERT_EQ(::chmod((tree / name).c_str(), 06755), 0);
+  ASSERT_EQ(run_shell("cd " + shell_quote(tree) + " && tar --numeric-owner -cf ../x.tar mine theirs").status, 0);
+  const std::string text = ": it is restored without set-user-id and set-group-id, as it is not its owner's";
+  fs::create_directory(directory_ / "target");
+  EXPECT_THAT(restore_as_nobody(OwnerPolicy::ids), ::testing::ElementsAre("theirs" + text));
+  EXPECT_EQ(mode_of("mine"), 06755U);
+  EXPECT_EQ(mode_of("theirs"), 0755U);
+  EXPECT_THAT(restore_as_nobody(OwnerPolicy::none), ::testing::ElementsAre("mine" + text, "theirs" + text));
+  EXPECT_EQ(mode_of("mine"), 0755U);
+}
+
+TEST_F(UnprivilegedRestoreTest, LeavesOutDevicesAndKeepsWhatStandsThere) {
+  const auto tree = directory_.make("devices");
+  ASSERT_EQ(::mknod((tree / "null").c_str(), S_IFCHR | 0666U, makedev(1, 3)), 0);
+  ASSERT_EQ(::mknod((tree / "disk").c_str(), S_IFBLK | 0666U, makedev(7, 200)), 0);
+  ASSERT_EQ(::mkfifo((tree / "pipe").c_str(), 0600), 0);
+  ASSERT_EQ(run_shell("cd " + shell_quote(tree) + " && tar -cf ../x.tar null disk pipe").status, 0);
+  test::write_file(directory_ / "target/null", "not in the way");
+  EXPECT_THAT(restore_as_nobody(OwnerPolicy::ids),
+              ::testing::ElementsAre(::testing::StartsWith("null: a device can't be made here"),
+                                     ::testing::StartsWith("disk: a device can't be made here")));
+  EXPECT_EQ(test::read_file(directory_ / "target/null"), "not in the way");
+  EXPECT_FALSE(fs::exists(directory_ / "target/disk"));
+  EXPECT_TRUE(fs::is_fifo(directory_ / "target/pipe"));
 }
 
 TEST_F(OddTargetTest, IsToldToBeReadOnly) {

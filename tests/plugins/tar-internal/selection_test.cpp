@@ -297,13 +297,16 @@ TEST_P(SelectionTest, CanBeRepeatedAfterAnInterruption) {
   RestoreRequest request;
   request.stop = stop_.get_token();
   EXPECT_THROW(static_cast<void>(restore({}, std::move(request))), Error);
-  write_file(directory_ / "target/z/.aa-restore._partial", "of one that was killed");
+  for (const char* end : {"", "1", "4"})
+    write_file(directory_ / "target/z/.aa-restore._partial" += end, "of one that was killed");
   EXPECT_EQ(restore({}).problems, 0U);
   EXPECT_THAT(test::diff_trees(root(), directory_ / "target"), IsEmpty());
 }
 
 TEST_P(SelectionTest, RestoresAFileThatIsCalledAsItsOwnTemporaryFile) {
-  for (const char* name : {".aa-restore._partial", ".aa-restore._partial+", "z"}) write_file(root() / name, name);
+  for (const char* name : {".aa-restore._partial", ".aa-restore._partial+", ".aa-restore._partial+1", "z"})
+    write_file(root() / name, name);
+  for (const char* name : {"d/.aa-restore._partial1/x", "d/z"}) write_file(root() / name, name);
   make();
   EXPECT_EQ(restore({}).problems, 0U);
   EXPECT_THAT(test::diff_trees(root(), directory_ / "target"), IsEmpty());

@@ -1,0 +1,45 @@
+/// \file
+/// Gives a restored member what it has beside its content.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "autoarchive/tree/entry.hpp"
+
+namespace autoarchive::tar_internal {
+
+/// Told of one thing that could not be done exactly.
+using RestoreReport = std::function<void(std::string_view path, std::string_view text)>;
+
+/// Who gets a member: -1 leaves it to whoever restores.
+struct RestoredOwner {
+  uid_t uid = static_cast<uid_t>(-1);
+  gid_t gid = static_cast<gid_t>(-1);
+};
+
+/// Order: owner, ACL, mode, attributes, times. Thread-safe.
+class AttributeSetter {
+ public:
+  AttributeSetter();
+
+  /// Of an open file or directory. Throws Error if the disk is full.
+  void set(int fd, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const;
+  /// Of anything else, by its name in the directory `parent`.
+  void set_at(int parent, const std::string& name, const Entry& entry, RestoredOwner owner,
+              const RestoreReport& report) const;
+
+ private:
+  void set_xattrs(int fd, const Entry& entry, bool acls, const RestoreReport& report) const;
+
+  bool is_root_;
+};
+
+/// Reports what could not be done; throws Error if nothing more can be: a full disk does not get better with the next
+/// file.
+void report_failure(const Entry& entry, const char* what, int os_errno, const RestoreReport& report);
+
+}  // namespace autoarchive::tar_internal

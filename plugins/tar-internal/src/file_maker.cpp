@@ -1,0 +1,109 @@
+#include "file_maker.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "autoarchive/base/error.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+/// Removes the file again unless it has got its name.
+class TemporaryFile {
+ public:
+  /// `parent` must stay open.
+  TemporaryFile(int parent, const std::string& name) : parent_(parent), name_(name) {}
+  ~TemporaryFile() {
+    if (!named_) ::unlinkat(parent_, name_.c_str(), 0);
+  }
+  void set_named() noexcept { named_ = true; }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+ private:
+  int parent_;
+  const std::string& name_;
+  bool named_ = false;
+};
+
+bool write_all(int fd, ByteView bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const auto written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return true;
+}
+
+UniqueFd create(const NewFile& file) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const int parent = file.parent->get();
+  UniqueFd fd(::openat(parent, file.temporary.c_str(), kFlags, 0600));
+  if (!fd && errno == EEXIST && ::unlinkat(parent, file.temporary.c_str(), 0) == 0)  // an interrupted restore's
+    fd = UniqueFd(::openat(parent, file.temporary.c_str(), kFlags, 0600));
+  return fd;
+}
+
+bool write_content(int fd, const Entry& entry, const FileMaker::NextPiece& next, const RestoreReport& report,
+                   std::uint64_t& bytes) {
+  std::uint64_t end = 0;
+  for (ContentPiece piece; next(piece);) {
+    if (!write_all(fd, piece.bytes, piece.offset)) {
+      report_failure(entry, "writing failed", errno, report);
+      return false;
+    }
+    end = piece.offset + piece.bytes.size();
+    bytes += piece.bytes.size();
+  }
+  if (end < entry.size && ::ftruncate(fd, static_cast<off_t>(entry.size)) != 0)
+    report_failure(entry, "its size can't be set", errno, report);
+  return true;
+}
+
+}  // namespace
+
+std::string last_component(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+bool FileMaker::make(const NewFile& file, const NextPiece& next, const RestoreReport& report,
+                     std::uint64_t& bytes) const {
+  auto fd = create(file);
+  if (!fd) {
+    report_failure(file.entry, "can't be created", errno, report);
+    return false;
+  }
+  TemporaryFile guard(file.parent->get(), file.temporary);
+  try {
+    if (!write_content(fd.get(), file.entry, next, report, bytes)) return false;
+  } catch (const Error& error) {
+    const bool keep = keep_halves_ && error.cause() == ErrorCause::damaged;
+    if (keep && finish(std::move(fd), file, report)) guard.set_named();
+    throw;
+  }
+  if (!finish(std::move(fd), file, report)) return false;
+  guard.set_named();
+  return true;
+}
+
+bool FileMaker::finish(UniqueFd fd, const NewFile& file, const RestoreReport& report) const {
+  attributes_.set(fd.get(), file.entry, file.owner, report);
+  if (::close(fd.release()) != 0) {
+    report_failure(file.entry, "closing failed", errno, report);
+    return false;
+  }
+  const int parent = file.parent->get();
+  const auto name = last_component(file.entry.path);
+  const auto take_name = [&] { return ::renameat(parent, file.temporary.c_str(), parent, name.c_str()) == 0; };
+  bool is_named = take_name();
+  if (!is_named && errno == EISDIR && ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) is_named = take_name();
+  if (!is_named) report_failure(file.entry, "what is there can't be replaced", errno, report);
+  return is_named;
+}
+
+}  // namespace autoarchive::tar_internal
