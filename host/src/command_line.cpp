@@ -21,13 +21,16 @@ void add_global_options(CLI::App& app, Words& words) {
   app.add_option("--events", options.events, "what happens as JSON lines, to FILE or fd:N")->envname("AA_EVENTS");
   app.add_option("--progress", options.progress, "how progress is shown")
       ->check(CLI::IsMember({"auto", "bar", "plain", "none"}))
+      ->default_str("auto")
       ->envname("AA_PROGRESS");
   app.add_option("--color", words.color, "colours")
       ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->default_str("auto")
       ->envname("AA_COLOR");
   app.add_flag("-n,--dry-run", options.dry_run, "say what would be done, and do nothing")->envname("AA_DRY_RUN");
   app.add_flag("-y,--yes", options.yes, "don't ask")->envname("AA_YES");
   app.add_option("--lock-wait", words.lock_wait, "wait that long for another run, e.g. 90s, 10m")
+      ->default_str("0s")
       ->envname("AA_LOCK_WAIT");
   app.add_option("--plugin-dir", options.plugin_directories, "look for plugins here first")
       ->type_name("DIR")
@@ -322,7 +325,9 @@ std::vector<ShownValue> given_options(const CLI::App& app, const std::vector<std
     const bool is_flag = option->get_items_expected_max() == 0;
     const auto& name = option->get_lnames().front();
     if (name == "help" || name == "version") continue;
-    const auto value = is_flag ? std::to_string(option->count()) : CLI::detail::join(option->results(), ", ");
+    const auto value = is_flag                ? std::to_string(option->count())
+                       : option->count() == 0 ? option->get_default_str()
+                                              : CLI::detail::join(option->results(), ", ");
     given.push_back({name, value, origin_of(*option, arguments)});
   }
   return given;

@@ -415,8 +415,14 @@ TEST_F(ApplicationTest, ShowsEveryValueOfTheRunWithItsOrigin) {
     EXPECT_THAT(out_, HasSubstr(line));
   EXPECT_THAT(out_, HasSubstr("plugins.directories: ['" + directory_.path().native() + "']  # " + file + ":8:16"));
   EXPECT_THAT(out_, HasSubstr("state_dir: " + (directory_ / "state").native() + "  # environment AA_STATE_DIR"));
+  EXPECT_THAT(out_, HasSubstr("files: ['" + file + "']  # built-in"));
   environment_.erase("AA_STATE_DIR");
+  environment_["AA_CONFIG"] = file;
   EXPECT_EQ(run({"config", "show"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("files: ['" + file + "']  # environment AA_CONFIG"));
+  environment_.erase("AA_CONFIG");
+  EXPECT_EQ(run({"config", "show", "-c", file}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("files: ['" + file + "']  # command line"));
   EXPECT_THAT(out_, HasSubstr("state_dir: /s  # " + file + ":2:12"));
   configure("version: 1\nplugins: {settings: {tar-external: {priority: 5}}}\n");
   environment_["XDG_STATE_HOME"] = directory_ / "xdg";
@@ -457,6 +463,7 @@ TEST_F(ApplicationTest, ShowsWhatTheCommandLineAndTheEnvironmentGive) {
   has("verbose", "2", "command line");
   has("json", "1", "command line");
   has("quiet", "0", "built-in");
+  has("color", "auto", "built-in");
 }
 
 TEST_F(ApplicationTest, ShowsEachOptionAndEachKeyOfTheReference) {

@@ -176,6 +176,14 @@ TEST_F(OriginalSetTest, HasTheSameIdsWhenItsManifestsAreLostLater) {
   expect_day(4, "");
 }
 
+TEST_F(OriginalSetTest, IsNotTouchedWhereTheDirectoryOfSnapshotsIsMistyped) {
+  make_set();
+  import();
+  EXPECT_EQ(run({"rescan", "--snapshots", directory_ / "aa/snapshot"}), 64);
+  EXPECT_THAT(err_, HasSubstr("aa/snapshot' is not a directory; the original's is ~/.config/aa/snapshots"));
+  EXPECT_FALSE(fs::exists(backups() / "docs.tar.gz.manifest.zst"));
+}
+
 TEST_F(OriginalSetTest, BeginsAgainAloudWithoutItsSnapshot) {
   make_set();
   import();

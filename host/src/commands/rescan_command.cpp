@@ -121,6 +121,13 @@ class Rescan {
 }  // namespace
 
 ExitStatus run_command(Session& session, const RescanCommand& command) {
+  std::error_code error;
+  if (!command.snapshots.empty() && !std::filesystem::is_directory(command.snapshots, error)) {
+    throw Error(ErrorCode::value_error,
+                fmt::format("rescan: --snapshots {} is not a directory; the original's is ~/.config/aa/snapshots",
+                            quote(command.snapshots.native())),
+                ErrorCause::usage);
+  }
   Rescan rescan(session, command);
   for (const auto& directory : directories_of(session, command)) rescan.attempt(directory);
   return rescan.print();

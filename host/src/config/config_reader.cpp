@@ -36,6 +36,7 @@ class ConfigReader {
 
   Config read() {
     config_.files = find_config_files(sources_);
+    if (const auto origin = origin_of_files(sources_); !origin.file.empty()) config_.origins["files"] = origin;
     config_.state_dir = default_state_dir(sources_);
     if (const auto variable = state_dir_variable(sources_); !variable.empty())
       config_.origins["state_dir"] = {"environment " + variable, 0, 0};

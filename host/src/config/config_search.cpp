@@ -63,6 +63,11 @@ std::vector<fs::path> find_config_files(const ConfigSources& sources) {
   return files;
 }
 
+Origin origin_of_files(const ConfigSources& sources) {
+  if (!sources.file.empty()) return {"command line", 0, 0};
+  return {environment(sources, "AA_CONFIG").empty() ? "" : "environment AA_CONFIG", 0, 0};
+}
+
 bool is_state_dir_given(const ConfigSources& sources) {
   return !environment(sources, "AA_STATE_DIR").empty();
 }

@@ -68,6 +68,7 @@ std::vector<ShownValue> show_run(const Config& config) {
   const auto add = [&](const std::string& key, std::string value) {
     values.push_back({key, std::move(value), origin_in(config.origins, key)});
   };
+  add("files", list_of(config.files, [](const auto& file) { return quote(file.native()); }));
   add("state_dir", config.state_dir.native());
   add("jobs", std::to_string(config.jobs));
   add("nice", config.nice ? std::to_string(*config.nice) : std::string("as it is"));

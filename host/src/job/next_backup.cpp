@@ -18,8 +18,8 @@ namespace {
 std::string fault_of(const CatalogEntry& entry, const CatalogEntry* below, const ArchiveConfig& archive,
                      const std::string& provider) {
   if (!entry.header) {
-    return fmt::format("{} has no readable manifest{}", quote(entry.name.file_name()),
-                       entry.fault.empty() ? "" : ": " + entry.fault);
+    return fmt::format("{} has no readable manifest{}; aa rescan makes it again where it can",
+                       quote(entry.name.file_name()), entry.fault.empty() ? "" : ": " + entry.fault);
   }
   const auto& header = *entry.header;
   if (header.root != archive.root.native())
