@@ -25,7 +25,7 @@ ROOMS = {
 
 # The one home of each third-party library (zstd has two: manifests, and archives), a file or a folder.
 HOMES = {
-    "cxxabi.h": ["core/src/service/service_accessor.cpp"],  # readable names of classes
+    "cxxabi.h": ["core/src/service/registrations.cpp"],  # readable names of classes
     "boost/dll/": ["core/src/plugin/loader.cpp"],
     "boost/signals2": ["host/src/events/"],
     "openssl/": ["core/src/base/digest.cpp"],
