@@ -68,6 +68,7 @@ class CreateJob {
         storage_(archive.destination) {}
 
   CreateOutcome run() {
+    warn_of_preferences(session_, archive_);
     try {
       return attempt(/*lost_state=*/{});
     } catch (const Error& error) {
@@ -79,6 +80,7 @@ class CreateJob {
 
   /// Nothing is locked or written.
   CreateOutcome dry_run() {
+    warn_of_preferences(session_, archive_);
     read_record();
     const auto next = decide(catalog(), {}, /*locked=*/false);
     const auto counts = forecast(session_.console(), archive_, next, storage_);
