@@ -169,6 +169,26 @@ TEST_F(PluginsTest, ContainsAReaderThatThrowsAndStopsAskingIt) {
   }
 }
 
+TEST_F(PluginsTest, BlamesNoProviderForAStateDirectoryThatCanNotBeUsed) {
+  const auto circle = directory_ / "circle";
+  fs::create_symlink(circle, circle);
+  test::write_file(directory_ / "file", "");
+  EXPECT_EQ(create("tar"), 0) << err_;
+  std::vector<std::string> verify{"verify"};
+  for (int i = 0; i < 4; ++i) verify.push_back(directory_ / "backups/home.tar");  // a provider is faulty after three
+  for (const auto& [state, why] : {std::pair<fs::path, std::string>{circle, "not a directory"},
+                                   {circle / "below", "Too many levels of symbolic links"},
+                                   {directory_ / "file", "not a directory"}}) {
+    environment_["AA_STATE_DIR"] = state;
+    EXPECT_EQ(run(verify), 2);
+    EXPECT_THAT(err_, HasSubstr("state_dir '" + state.native() + "': " + why +
+                                "; make it a directory that this user may write to, or name another with state_dir in "
+                                "the configuration or AA_STATE_DIR"));
+    EXPECT_THAT(err_, Not(HasSubstr("fault of its plugin"))) << state;
+    EXPECT_THAT(err_, Not(HasSubstr("AA-P704"))) << state;
+  }
+}
+
 TEST_F(PluginsTest, AReaderThatCanNotTellKeepsNoOtherFromReading) {
   put("throwing_reader", plugins_);
   test::write_file(directory_ / "unspeakable", "unspeakable content");
