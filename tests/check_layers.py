@@ -25,7 +25,7 @@ ROOMS = {
 
 # The one home of each third-party library (zstd has two: manifests, and archives), a file or a folder.
 HOMES = {
-    "cxxabi.h": ["core/src/service/service_accessor.cpp"],  # readable names of classes
+    "cxxabi.h": ["core/src/service/registrations.cpp"],  # readable names of classes
     "boost/dll/": ["core/src/plugin/loader.cpp"],
     "boost/signals2": ["host/src/events/"],
     "openssl/": ["core/src/base/digest.cpp"],
@@ -80,8 +80,17 @@ def private_header(top, source, name):
     return None
 
 
+def host_headers(top):
+    """Headers in the public folder that are not installed: a plugin, and what it sees, must do without them."""
+    return set((top / PUBLIC / "host_headers.txt").read_text(encoding="utf-8").split())
+
+
 def fault_of_own_header(top, source, name):
     room = room_of(source)
+    hidden = host_headers(top)
+    is_for_plugins = room.startswith("plugins/") or source.startswith(PUBLIC) and source.removeprefix(PUBLIC) not in hidden
+    if is_for_plugins and name.removeprefix("autoarchive/") in hidden:
+        return f"<{name}> is not installed: only the host, the kit and core's own files may see it"
     if name.startswith("autoarchive/"):
         target = "kit" if name.startswith("autoarchive/kit/") else "core/" + name.split("/")[1]
         allowed = target == room or target.removeprefix("core/") in ROOMS[room]
@@ -123,9 +132,9 @@ def faults_of_file(top, source):
 
 
 def unlisted_headers(top):
-    """Only listed headers are installed, compiled alone and part of the fingerprint."""
+    """Only listed headers are compiled alone, and either installed and part of the fingerprint, or hidden from plugins."""
     folder = top / PUBLIC
-    listed = set((folder / "headers.txt").read_text(encoding="utf-8").split())
+    listed = set((folder / "headers.txt").read_text(encoding="utf-8").split()) | host_headers(top)
     for header in sorted(folder.rglob("*.h*")):
         name = header.relative_to(folder).as_posix()
         if header.suffix in (".h", ".hpp") and name not in listed:

@@ -14,6 +14,7 @@ class CheckLayers(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.top = pathlib.Path(folder.name).resolve()
         self.add("core/include/autoarchive/headers.txt", "")
+        self.add("core/include/autoarchive/host_headers.txt", "")
 
     def add(self, path, text):
         file = self.top / path
@@ -64,6 +65,18 @@ class CheckLayers(unittest.TestCase):
         self.assertEqual(
             faults, ["core/include/autoarchive/base/error.hpp: is not in core/include/autoarchive/headers.txt"]
         )
+
+    def test_keeps_plugins_and_what_they_see_from_headers_that_are_not_installed(self):
+        self.add("core/include/autoarchive/headers.txt", "plugin/sdk.hpp\n")
+        self.add("core/include/autoarchive/host_headers.txt", "plugin/loader.hpp\narchiver/router.hpp\n")
+        self.add("core/include/autoarchive/archiver/router.hpp", "")
+        text = '#include "autoarchive/plugin/loader.hpp"\n'
+        self.assertEqual(self.faults("host/src/session.cpp", text), [])
+        self.assertEqual(self.faults("core/src/plugin/loader.cpp", text), [])
+        self.assertEqual(self.faults("core/include/autoarchive/plugin/loader.hpp", ""), [])
+        self.assertIn("not installed", self.faults("plugins/tar-internal/src/codec.cpp", text)[0])
+        self.add("plugins/tar-internal/src/codec.cpp", "")
+        self.assertIn("not installed", self.faults("core/include/autoarchive/plugin/sdk.hpp", text)[0])
 
     def test_refuses_a_file_outside_of_all_rooms(self):
         self.assertIn("is no room", self.faults("plugins/zip/src/zip.cpp", "")[0])

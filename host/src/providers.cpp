@@ -64,13 +64,18 @@ RouteCandidate candidate_as_declared(const ProviderDeclaration& provider, std::s
 }
 
 // The state tells which files there are and where: nobody else's business.
-void make_private_directory(const std::filesystem::path& directory) {
-  if (std::filesystem::is_directory(directory)) return;
+void make_state_directory(const std::filesystem::path& directory) {
   std::error_code error;
-  std::filesystem::create_directories(directory.parent_path(), error);
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw Error::from_errno(errno, "state_dir " + quote(directory.native()));
-  }
+  if (std::filesystem::is_directory(directory, error)) return;
+  std::filesystem::create_directories(directory.parent_path(), error);  // what can't be made is told below
+  if (::mkdir(directory.c_str(), 0700) == 0) return;
+  const int os_errno = errno;
+  if (std::filesystem::is_directory(directory, error)) return;  // another run was faster
+  throw Error(ErrorCode::os_error,
+              fmt::format("state_dir {}: {}; make it a directory that this user may write to, or name another with "
+                          "state_dir in the configuration or AA_STATE_DIR",
+                          quote(directory.native()), os_errno == EEXIST ? "not a directory" : errno_text(os_errno)),
+              ErrorCause::unspecified, os_errno);
 }
 
 }  // namespace
@@ -273,7 +278,7 @@ std::string Providers::fault_of_feature(const std::string& name) const {
 }
 
 ProviderArguments Providers::arguments(std::string_view provider_id) const {
-  make_private_directory(config_.state_dir);
+  make_state_directory(config_.state_dir);
   ProviderArguments arguments{config_.state_dir, {}};
   const auto settings = config_.plugins.settings.find(std::string(provider_id));
   if (settings == config_.plugins.settings.end()) return arguments;
@@ -292,8 +297,8 @@ std::shared_ptr<IArchiver> Providers::archiver(std::string_view provider_id) {
   for (const auto& id : identifications<IArchiverProviderIdentification>(accessor_, service)) {
     if (id->provider_id() != provider_id) continue;
     const std::string name(provider_id);
-    auto archiver =
-        health_.guarded(name, [&] { return accessor_.get_or_create(service, id.get(), arguments(provider_id)); });
+    const auto given = arguments(name);
+    auto archiver = health_.guarded(name, [&] { return accessor_.get_or_create(service, id.get(), given); });
     return std::make_shared<GuardedArchiver>(name, std::move(archiver), health_);
   }
   throw Error(ErrorCode::key_error, fmt::format("provider {} is not there; see aa plugins list", quote(provider_id)),
@@ -321,7 +326,8 @@ std::optional<RecognisedFile> Providers::recognise(const ReadableFile& file) {
       faults += fmt::format("; {}: {}", name, fault);
       continue;
     }
-    auto reader = health_.guarded(name, [&] { return accessor_.get_or_create(service, id.get(), arguments(name)); });
+    const auto given = arguments(name);
+    auto reader = health_.guarded(name, [&] { return accessor_.get_or_create(service, id.get(), given); });
     return RecognisedFile{std::make_shared<GuardedReader>(name, std::move(reader), health_), std::move(*format)};
   }
   if (faults.empty()) return std::nullopt;

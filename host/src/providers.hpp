@@ -69,7 +69,8 @@ class Providers {
   [[nodiscard]] std::string fault_of_feature(const std::string& name) const;
 
   /// Throws Error(key_error, cause unavailable) if there is no such archiver. Makes config.state_dir if it is missing
-  /// (it is the providers' work_dir). What it throws that is no Error comes out as one, as from the reader below.
+  /// (it is the providers' work_dir), or throws Error(os_error). What it throws that is no Error comes out as one, as
+  /// from the reader below.
   [[nodiscard]] std::shared_ptr<IArchiver> archiver(std::string_view provider_id);
   /// The first reader that knows a file that begins like this one and is not faulty. Throws Error(value_error): cause
   /// unsupported if there is none, unavailable if one has failed.
@@ -85,6 +86,7 @@ class Providers {
   [[nodiscard]] const ProviderDeclaration& declaration_of(const std::string& archiver) const;
   [[nodiscard]] RouteCandidate candidate_of(const IArchiverProviderIdentification& identification);
   [[nodiscard]] const PluginReport* find_refused(const ProviderQuery& wanted) const;
+  /// What the host gives to a provider's constructor: no fault here is the provider's.
   [[nodiscard]] ProviderArguments arguments(std::string_view provider_id) const;
 
   const Config& config_;

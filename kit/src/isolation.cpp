@@ -1,8 +1,4 @@
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,8 +6,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "autoarchive/base/child_answer.hpp"
 #include "autoarchive/base/error.hpp"
-#include "autoarchive/base/unique_fd.hpp"
 #include "autoarchive/kit/conformance.hpp"
 #include "rig.hpp"
 
@@ -19,17 +15,6 @@ namespace autoarchive::kit {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What the child says: one digit, the outcome, then the text. Nothing: it did not come to its end.
-void say(int fd, Outcome outcome, const std::string& text) {
-  const auto words = std::to_string(static_cast<int>(outcome)) + text;
-  std::size_t written = 0;
-  while (written < words.size()) {
-    const auto now = ::write(fd, words.data() + written, words.size() - written);
-    if (now <= 0) return;
-    written += static_cast<std::size_t>(now);
-  }
-}
 
 Verdict run_here(const ConformanceTest& test, const Subject& subject, const fs::path& scratch) {
   try {
@@ -45,38 +30,11 @@ Verdict run_here(const ConformanceTest& test, const Subject& subject, const fs::
   }
 }
 
-[[noreturn]] void run_in_child(const ConformanceTest& test, const Subject& subject, const fs::path& scratch,
-                               int out) noexcept {
-  ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  ::dup2(null, 0);
-  ::dup2(null, 1);
-  if (std::getenv("AA_KIT_STDERR") == nullptr) ::dup2(null, 2);
-  ::close(null);
+// What the child says: one digit, the outcome, then the text. Nothing: it did not come to its end.
+void run_in_child(const ConformanceTest& test, const Subject& subject, const fs::path& scratch, int out) {
   auto verdict = run_here(test, subject, scratch);
   if (verdict.outcome == Outcome::fail && !test.must) verdict.outcome = Outcome::warn;
-  say(out, verdict.outcome, verdict.text);
-  ::_exit(0);
-}
-
-// False: not at its end when the time was over.
-bool read_to_end(int fd, std::chrono::seconds limit, std::string& text) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    pollfd waiting{fd, POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) continue;
-    std::array<char, 1024> buffer{};
-    const auto got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return true;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
+  write_answer(out, std::to_string(static_cast<int>(verdict.outcome)) + verdict.text);
 }
 
 Verdict verdict_of(const std::string& said, int status) {
@@ -123,23 +81,12 @@ std::string_view to_string(Outcome outcome) noexcept {
 
 Verdict run_isolated(const ConformanceTest& test, const Subject& subject) {
   const Scratch scratch;
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error::from_errno(errno, "a pipe for the test");
-  const UniqueFd in(ends[0]);
-  UniqueFd out(ends[1]);
-  const auto child = ::fork();
-  if (child < 0) throw Error::from_errno(errno, "a process for the test");
-  if (child == 0) run_in_child(test, subject, scratch.path(), out.get());
-  out.reset();
-  std::string said;
-  const bool ended = read_to_end(in.get(), subject.time_limit, said);
-  if (!ended) ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  ::kill(-child, SIGKILL);  // what it has left running
-  if (!ended) return {Outcome::timeout, "not done within " + std::to_string(subject.time_limit.count()) + " s"};
-  return verdict_of(said, status);
+  const auto answer =
+      ask_in_child({[&](int out) { run_in_child(test, subject, scratch.path(), out); }, subject.time_limit,
+                    /*keeps_standard_error=*/std::getenv("AA_KIT_STDERR") != nullptr});
+  if (answer.timed_out)
+    return {Outcome::timeout, "not done within " + std::to_string(subject.time_limit.count()) + " s"};
+  return verdict_of(answer.text, answer.status);
 }
 
 }  // namespace autoarchive::kit

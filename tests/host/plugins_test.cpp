@@ -169,6 +169,26 @@ TEST_F(PluginsTest, ContainsAReaderThatThrowsAndStopsAskingIt) {
   }
 }
 
+TEST_F(PluginsTest, BlamesNoProviderForAStateDirectoryThatCanNotBeUsed) {
+  const auto circle = directory_ / "circle";
+  fs::create_symlink(circle, circle);
+  test::write_file(directory_ / "file", "");
+  EXPECT_EQ(create("tar"), 0) << err_;
+  std::vector<std::string> verify{"verify"};
+  for (int i = 0; i < 4; ++i) verify.push_back(directory_ / "backups/home.tar");  // a provider is faulty after three
+  for (const auto& [state, why] : {std::pair<fs::path, std::string>{circle, "not a directory"},
+                                   {circle / "below", "Too many levels of symbolic links"},
+                                   {directory_ / "file", "not a directory"}}) {
+    environment_["AA_STATE_DIR"] = state;
+    EXPECT_EQ(run(verify), 2);
+    EXPECT_THAT(err_, HasSubstr("state_dir '" + state.native() + "': " + why +
+                                "; make it a directory that this user may write to, or name another with state_dir in "
+                                "the configuration or AA_STATE_DIR"));
+    EXPECT_THAT(err_, Not(HasSubstr("fault of its plugin"))) << state;
+    EXPECT_THAT(err_, Not(HasSubstr("AA-P704"))) << state;
+  }
+}
+
 TEST_F(PluginsTest, AReaderThatCanNotTellKeepsNoOtherFromReading) {
   put("throwing_reader", plugins_);
   test::write_file(directory_ / "unspeakable", "unspeakable content");
@@ -206,12 +226,31 @@ TEST_F(PluginsTest, RoutesByRequiredAndPreferredFeatures) {
   EXPECT_EQ(run({"route"}), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("home: tar.gz with RandomAccess\n  -> tar-internal: chosen: the only one"));
   EXPECT_THAT(out_, HasSubstr("- tar-external: has no RandomAccess for tar.gz\n"));
-  archive(prefers_external, "  features: {preferred: [RandmAccess]}\n");
+  archive(prefers_external, "  features: {required: [RandmAccess]}\n");
   EXPECT_EQ(run({"create", "home"}), 69);
   EXPECT_THAT(err_,
-              HasSubstr("config.yaml:8:25: features.preferred: no plugin declares the feature 'RandmAccess'; "
+              HasSubstr("config.yaml:8:24: features.required: no plugin declares the feature 'RandmAccess'; "
                         "there are CompressionStrength, Incremental, Metadata, RandomAccess, Restore, Verify; did "
                         "you mean RandomAccess?"));
+}
+
+TEST_F(PluginsTest, OnlyWarnsOfAPreferredFeatureThatNobodyHas) {
+  configure("archives:\n  home:\n    root: " + (directory_ / "root").native() + "\n    destination: " +
+            (directory_ / "backups").native() + "\n    features: {preferred: [RandmAccess, RandomAccess, Quantum]}\n");
+  const auto* const fault =
+      "config.yaml:7:27: features.preferred: no plugin declares the feature 'RandmAccess'; there are "
+      "CompressionStrength, Incremental, Metadata, RandomAccess, Restore, Verify; did you mean RandomAccess?; no "
+      "plugin declares the feature 'Quantum'; there are CompressionStrength, Incremental, Metadata, RandomAccess, "
+      "Restore, Verify";
+  for (const auto& command : {std::vector<std::string>{"create", "home"}, {"create", "--dry-run", "home"}, {"route"}}) {
+    EXPECT_EQ(run(command), 0) << err_;
+    EXPECT_THAT(err_, HasSubstr("aa: [home] warning: ")) << command.front();
+    EXPECT_THAT(err_, HasSubstr(fault)) << command.front();
+  }
+  EXPECT_THAT(out_, HasSubstr("preferred features 1 against 0 of tar-external"));  // the one that is known still counts
+  EXPECT_EQ(run({"config", "check"}), 1);
+  EXPECT_THAT(err_, HasSubstr(fault));
+  EXPECT_TRUE(fs::exists(directory_ / "backups/home.tar.gz"));
 }
 
 TEST_F(PluginsTest, MakesNoBackupThatNobodyCouldCheckAsTheConfigurationWants) {

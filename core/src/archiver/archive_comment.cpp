@@ -49,13 +49,6 @@ std::optional<std::string> decode(std::string_view word) {
   return path;
 }
 
-// It becomes part of records that are made of lines and words.
-bool is_id(std::string_view value) {
-  return !value.empty() && value.size() <= 64 && std::all_of(value.begin(), value.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-  });
-}
-
 bool set(ArchiveIdentity& identity, std::string_view key, std::string_view value) {
   if ((key == "backup" || key == "chain" || key == "parent") && !is_id(value)) return false;
   if (key == "archive") identity.archive = value;

@@ -7,6 +7,8 @@
 
 namespace autoarchive {
 
+IArchiverProviderIdentification::~IArchiverProviderIdentification() = default;
+
 Availability IArchiverProviderIdentification::availability() const {
   return {};
 }

@@ -1,8 +1,13 @@
 // Out-of-line parts of the archiver interfaces: each vtable lives here, once.
 #include "autoarchive/archiver/backup_observer.hpp"
 #include "autoarchive/archiver/iarchive_reader.hpp"
+#include "autoarchive/archiver/iarchiver.hpp"
 
 namespace autoarchive {
+
+IArchiver::~IArchiver() = default;
+IArchiveReader::~IArchiveReader() = default;
+IArchiveReaderIdentification::~IArchiveReaderIdentification() = default;
 
 IBackupObserver::~IBackupObserver() = default;
 void IBackupObserver::started(const BackupStarted& /*job*/) {}

@@ -195,6 +195,13 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return best;
 }
 
+bool is_id(std::string_view text) noexcept {
+  constexpr std::size_t kMaxIdBytes = 64;
+  return !text.empty() && text.size() <= kMaxIdBytes && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+  });
+}
+
 std::string make_uuid() {
   std::array<std::byte, 16> bytes{};
   for (std::size_t filled = 0; filled < bytes.size();) {

@@ -13,13 +13,6 @@
 namespace autoarchive {
 namespace {
 
-// It becomes part of records that are made of lines and words. None is none.
-bool is_id(std::string_view text) {
-  return text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-         });
-}
-
 constexpr std::string_view kFormat = "autoarchive-manifest";
 constexpr std::string_view kClosingStart = "{\"end\":true,";
 
@@ -150,8 +143,9 @@ ManifestHeader parse_header_line(std::string_view text) {
     }
   }
   reader.end();
+  const auto is_id_or_none = [](const std::string& id) { return id.empty() || is_id(id); };
   const bool has_ids =
-      !header.backup_uuid.empty() && is_id(header.backup_uuid) && is_id(header.chain_uuid) && is_id(header.parent_uuid);
+      is_id(header.backup_uuid) && is_id_or_none(header.chain_uuid) && is_id_or_none(header.parent_uuid);
   if (format != kFormat || header.version < 1 || !has_ids) {
     throw Error(ErrorCode::value_error, "its first line is not that of a manifest", ErrorCause::damaged);
   }

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "autoarchive/plugin/descriptor.hpp"
 #include "autoarchive/plugin/loader.hpp"
+#include "autoarchive/plugin/plugin_descriptor.hpp"
 #include "elf_file.hpp"
 
 namespace autoarchive {

@@ -1,21 +1,14 @@
 #include "trial.hpp"
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <string_view>
 
+#include "autoarchive/base/child_answer.hpp"
 #include "autoarchive/base/error.hpp"
-#include "autoarchive/base/unique_fd.hpp"
 #include "autoarchive/plugin/abi.h"
 
 namespace autoarchive {
@@ -26,47 +19,17 @@ constexpr std::chrono::seconds kTimeLimit{60};
 // What the child says when all is well; a library that ends the process says nothing.
 constexpr std::string_view kWell = "well";
 
-void say(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(fd, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-// Runs in the child, and never returns: what a constructor throws ends the child, and gets nowhere else. It says
-// "terminate called …" to nobody.
-[[noreturn]] void load_in_child(const char* library, int out, pid_t parent) noexcept {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (const int fd : {0, 1, 2}) ::dup2(null, fd);
-  void* const loaded = ::dlopen(library, RTLD_NOW | RTLD_LOCAL);
+// Never gets back to the host: what a constructor throws ends the child. It says "terminate called …" to nobody.
+void load(const std::filesystem::path& library, int out) {
+  void* const loaded = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (loaded == nullptr) {
-    say(out, ::dlerror());
-  } else {
-    using Entry = const autoarchive_plugin* (*)();
-    const auto entry = reinterpret_cast<Entry>(::dlsym(loaded, AUTOARCHIVE_PLUGIN_ENTRY_NAME));
-    if (entry != nullptr) static_cast<void>(entry());
-    say(out, kWell);
+    write_answer(out, ::dlerror());
+    return;
   }
-  ::_exit(0);
-}
-
-// False if it was still not at its end when the time was over.
-bool read_to_end(int fd, std::string& text) {
-  const auto end = std::chrono::steady_clock::now() + kTimeLimit;
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    pollfd waiting{fd, POLLIN, 0};
-    if (left.count() <= 0) return false;
-    if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) continue;
-    std::array<char, 1024> buffer{};
-    const auto got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return true;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
+  using Entry = const autoarchive_plugin* (*)();
+  const auto entry = reinterpret_cast<Entry>(::dlsym(loaded, AUTOARCHIVE_PLUGIN_ENTRY_NAME));
+  if (entry != nullptr) static_cast<void>(entry());
+  write_answer(out, kWell);
 }
 
 std::string end_of_child(int status) {
@@ -80,24 +43,14 @@ std::string end_of_child(int status) {
 }  // namespace
 
 std::string try_loading(const std::filesystem::path& library) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return "no pipe for a trial: " + errno_text(errno);
-  UniqueFd in(ends[0]);
-  UniqueFd out(ends[1]);
-  const auto parent = ::getpid();
-  const auto child = ::fork();
-  if (child < 0) return "no process for a trial: " + errno_text(errno);
-  if (child == 0) load_in_child(library.c_str(), out.get(), parent);
-  out.reset();
-  std::string said;
-  const bool ended = read_to_end(in.get(), said);
-  if (!ended) ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  try {
+    const auto answer = ask_in_child({[&](int out) { load(library, out); }, kTimeLimit});
+    if (answer.timed_out) return "it did not come back within " + std::to_string(kTimeLimit.count()) + " s";
+    if (answer.text == kWell) return {};
+    return answer.text.empty() ? end_of_child(answer.status) : answer.text;
+  } catch (const Error& error) {
+    return "it can't be tried: " + error.message();
   }
-  if (!ended) return "it did not come back within " + std::to_string(kTimeLimit.count()) + " s";
-  if (said == kWell) return {};
-  return said.empty() ? end_of_child(status) : said;
 }
 
 }  // namespace autoarchive

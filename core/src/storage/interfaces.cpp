@@ -7,6 +7,7 @@ namespace autoarchive {
 
 Sink::~Sink() = default;
 ReadableFile::~ReadableFile() = default;
+IStorage::~IStorage() = default;
 ITransaction::~ITransaction() = default;
 
 }  // namespace autoarchive

@@ -42,6 +42,7 @@ ExitStatus run_command(Session& session, const RouteCommand& command) {
   auto status = ExitStatus::ok;
   Json::Array documents;
   for (const auto& archive : session.some_archives(command.archives, command.overrides)) {
+    warn_of_preferences(session, archive);
     const auto request = route_request(session.providers(), archive, "");
     const auto decision = route(request, session.providers().policy(), session.providers().candidates());
     session.console().result(fmt::format("{}: {}", archive.name, wish(request)));

@@ -123,8 +123,9 @@ constexpr std::array kKeys{
                0, 0, [](A& a, const Y& v) { a.features.required = texts(v); },
                [](const A& a) { return text_of_list(a.features.required); }},
     ArchiveKey{"features.preferred", ValueKind::text_list, "[RandomAccess]",
-               "Of several providers, who has most of these makes the backup, whatever the priorities are.", 0, 0,
-               [](A& a, const Y& v) { a.features.preferred = texts(v); },
+               "Of several providers, who has most of these makes the backup, whatever the priorities are; none is "
+               "refused for it.",
+               0, 0, [](A& a, const Y& v) { a.features.preferred = texts(v); },
                [](const A& a) { return text_of_list(a.features.preferred); }},
     ArchiveKey{"incremental", ValueKind::boolean, "true",
                "Make levels: 0 is everything, n is what has changed since n-1.", 0, 0,

@@ -50,6 +50,7 @@ class LockedBackup {
         storage_(archive.destination) {}
 
   CreateOutcome run() {
+    warn_of_preferences(session_, archive_);
     try {
       return attempt(/*lost_state=*/{});
     } catch (const Error& error) {
@@ -61,6 +62,7 @@ class LockedBackup {
 
   /// Nothing is locked or written.
   CreateOutcome dry_run() {
+    warn_of_preferences(session_, archive_);
     read_record();
     const auto next = decide(catalog(), {}, /*locked=*/false);
     const auto counts = forecast(session_.console(), archive_, next, storage_);

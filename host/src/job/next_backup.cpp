@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "autoarchive/base/error.hpp"
@@ -13,6 +14,8 @@
 
 namespace autoarchive::host {
 namespace {
+
+constexpr std::string_view kRequiredKey = "features.required";
 
 /// Why nothing can build on this backup of a level; empty: it can. `below` is the level under it, null for level 0.
 std::string fault_of(const CatalogEntry& entry, const CatalogEntry* below, const ArchiveConfig& archive,
@@ -64,17 +67,20 @@ void add_record(const CatalogEntry& base, const BackupCatalog& backups, const Ar
   }
 }
 
-std::set<ArchiverFeature> named_features(const Providers& providers, const ArchiveConfig& archive,
-                                         const std::string& key, const std::vector<std::string>& names) {
+std::set<ArchiverFeature> features_of(const std::vector<std::string>& names) {
   std::set<ArchiverFeature> features;
-  for (const auto& name : names) {
-    if (const auto fault = providers.fault_of_feature(name); !fault.empty()) {
-      throw Error(ErrorCode::value_error, fmt::format("{}: {}: {}", archive.origins.at(key).text(), key, fault),
-                  ErrorCause::unsupported);
-    }
-    features.insert(ArchiverFeature{name});
-  }
+  for (const auto& name : names) features.insert(ArchiverFeature{name});
   return features;
+}
+
+/// What is wrong with the names that stand at `key`, in one line; empty: nothing.
+std::string fault_of_features(const Providers& providers, std::string_view key, const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) {
+    if (const auto fault = providers.fault_of_feature(name); !fault.empty())
+      text += (text.empty() ? std::string(key) + ": " : "; ") + fault;
+  }
+  return text;
 }
 
 }  // namespace
@@ -140,8 +146,12 @@ RouteRequest route_request(Providers& providers, const ArchiveConfig& archive, c
   RouteRequest request;
   request.type = providers.type(archive.type);
   using namespace archiver_feature;
-  request.required = named_features(providers, archive, "features.required", archive.features.required);
-  request.preferred = named_features(providers, archive, "features.preferred", archive.features.preferred);
+  if (const auto fault = fault_of_features(providers, kRequiredKey, archive.features.required); !fault.empty()) {
+    const auto place = archive.origins.at(std::string(kRequiredKey)).text();
+    throw Error(ErrorCode::value_error, place + ": " + fault, ErrorCause::unsupported);
+  }
+  request.required = features_of(archive.features.required);
+  request.preferred = features_of(archive.features.preferred);
   if (archive.incremental) request.required.insert(kIncremental);
   if (archive.strength) request.required.insert(kCompressionStrength);
   // Better no backup than one that fails its checks when it is made.
@@ -150,6 +160,17 @@ RouteRequest route_request(Providers& providers, const ArchiveConfig& archive, c
   if (archive.provider != "auto") request.pinned = archive.provider;
   request.chain_owner = chain_owner;
   return request;
+}
+
+std::string fault_of_preferences(const Providers& providers, const ArchiveConfig& archive) {
+  return fault_of_features(providers, kPreferredKey, archive.features.preferred);
+}
+
+void warn_of_preferences(Session& session, const ArchiveConfig& archive) {
+  const auto fault = fault_of_preferences(session.providers(), archive);
+  if (fault.empty()) return;
+  const auto place = archive.origins.at(std::string(kPreferredKey)).text();
+  session.console().problem({Severity::warning, "config.reality", archive.name, place + ": " + fault});
 }
 
 BackupDefinition definition_of(const ArchiveConfig& archive, const BackupType& type) {

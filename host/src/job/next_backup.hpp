@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "autoarchive/archiver/backup_catalog.hpp"
 #include "autoarchive/archiver/backup_request.hpp"
@@ -38,9 +39,16 @@ struct NextBackup {
                                      const IStorage* locked_storage);
 
 /// The provider for this archive's next backup. `incremental` makes the feature required; a strength makes it required,
-/// too.
+/// too. Throws Error(value_error, cause unsupported) for a type or a required feature that no plugin declares.
 [[nodiscard]] RouteRequest route_request(Providers& providers, const ArchiveConfig& archive,
                                          const std::string& chain_owner);
+
+/// The key under which an archive's preferred features stand.
+inline constexpr std::string_view kPreferredKey = "features.preferred";
+/// Which of the preferred features no plugin declares, with the nearest; empty: none. They refuse nobody.
+[[nodiscard]] std::string fault_of_preferences(const Providers& providers, const ArchiveConfig& archive);
+/// Tells that as a warning, with its place.
+void warn_of_preferences(Session& session, const ArchiveConfig& archive);
 
 /// The definition that providers get.
 [[nodiscard]] BackupDefinition definition_of(const ArchiveConfig& archive, const BackupType& type);

@@ -185,6 +185,8 @@ class ArchiveCheck {
   void check_provider() {
     try {
       static_cast<void>(session_.providers().type(archive_.type));
+      if (const auto fault = fault_of_preferences(session_.providers(), archive_); !fault.empty())
+        findings_.warning(origin(std::string(kPreferredKey)), fault);
       const auto wanted = route_request(session_.providers(), archive_, "");
       const auto decision =
           route(wanted, session_.providers().policy(), session_.providers().candidates(archive_.type));

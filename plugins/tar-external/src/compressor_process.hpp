@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "autoarchive/base/child_process.hpp"
 #include "autoarchive/storage/sink.hpp"
-#include "child_process.hpp"
 
 namespace autoarchive::tar_external {
 

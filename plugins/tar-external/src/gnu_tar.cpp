@@ -1,17 +1,15 @@
 #include "gnu_tar.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 
+#include "autoarchive/base/child_process.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
-#include "child_process.hpp"
 
 namespace autoarchive::tar_external {
 namespace {
@@ -20,17 +18,19 @@ namespace {
 constexpr int kMinMajor = 1;
 constexpr int kMinMinor = 29;
 
+constexpr std::chrono::seconds kVersionTime{60};
+constexpr std::size_t kMaxVersionBytes = 4096;
+
+/// Its first line. Throws Error if it does not come to its end: any program can be named as tar.
 std::string version_text(const std::string& program) {
-  ChildProcess tar({program, {"--version"}, {"LC_ALL=C"}, {}});
+  const ChildProcess tar({program, {"--version"}, {"LC_ALL=C"}, {}});
   std::string text;
-  std::array<char, 512> buffer{};
-  for (;;) {
-    const auto got = ::read(tar.standard_output(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0 || text.size() > 64 * 1024) break;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
+  if (!read_to_end(tar.standard_output(), kVersionTime, kMaxVersionBytes, text)) {
+    throw Error(ErrorCode::runtime_error,
+                quote(program) + " --version has not ended within " + std::to_string(kVersionTime.count()) +
+                    " s; install the package tar, or set the option tar",
+                ErrorCause::unavailable);
   }
-  static_cast<void>(tar.wait());
   return text.substr(0, text.find('\n'));
 }
 

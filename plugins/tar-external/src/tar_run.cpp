@@ -7,9 +7,9 @@
 #include <array>
 #include <cerrno>
 
+#include "autoarchive/base/child_process.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
-#include "child_process.hpp"
 #include "gnu_tar.hpp"
 #include "line_buffer.hpp"
 #include "member_name.hpp"

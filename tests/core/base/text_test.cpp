@@ -41,6 +41,14 @@ TEST(Nearest, FindsTypingErrorsAndNothingElse) {
   EXPECT_EQ(nearest("quantum", known), "");
 }
 
+TEST(Id, HasNothingThatWouldBreakALineOfARecord) {
+  EXPECT_TRUE(is_id(make_uuid()));
+  EXPECT_TRUE(is_id("aZ09-"));
+  EXPECT_TRUE(is_id(std::string(64, 'a')));
+  for (const char* text : {"", "a b", "a\nb", "a/b", "a.b", "a_b", "\xc3\xa4"}) EXPECT_FALSE(is_id(text)) << text;
+  EXPECT_FALSE(is_id(std::string(65, 'a')));
+}
+
 TEST(Uuid, IsRandomAndOfVersion4) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {

@@ -11,7 +11,7 @@
 
 #include "autoarchive/base/unique_fd.hpp"
 #include "autoarchive/plugin/abi.h"
-#include "autoarchive/plugin/descriptor.hpp"
+#include "autoarchive/plugin/plugin_descriptor.hpp"
 #include "support/temp_dir.hpp"
 
 namespace autoarchive {

@@ -25,6 +25,8 @@ struct Availability {
 /// Tells what an archiver can do without making it: no work_dir, no external program started. Thread-safe.
 class AA_EXPORT IArchiverProviderIdentification : public IProviderIdentification {
  public:
+  ~IArchiverProviderIdentification() override;
+
   [[nodiscard]] virtual std::set<BackupType> supported_backup_types() const = 0;
   /// All features, or those for one type. Throws Error(value_error, cause unsupported) for a foreign type. For every
   /// type a subset of the set for none.

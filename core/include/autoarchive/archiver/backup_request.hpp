@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -39,7 +38,6 @@ struct BackupRequest {
   BackupIdentity identity;
   FilterRules filter;  ///< beside definition.exclude_files, which are literal
   MetadataOptions metadata;
-  std::map<std::string, std::string> provider_options;
   unsigned threads = 0;  ///< 0: as many as there are cores
   /// Where the files are read, e.g. a snapshot of the root; empty: definition.root. The archive does not show it.
   std::filesystem::path physical_root;

@@ -41,6 +41,9 @@ struct ArchiveMember {
 /// Takes members one by one, in the order of the archive, on the calling thread. Throwing ends the reading.
 class AA_EXPORT IMemberVisitor {
  public:
+  IMemberVisitor() = default;
+  IMemberVisitor(const IMemberVisitor&) = delete;
+  IMemberVisitor& operator=(const IMemberVisitor&) = delete;
   virtual ~IMemberVisitor();
   virtual void member(const ArchiveMember& member) = 0;
 };
@@ -52,17 +55,24 @@ enum class OwnerPolicy : std::uint8_t {
   none,   ///< the restoring user's
 };
 
-/// Told while a restore runs, on the calling thread. The defaults do nothing.
+/// Told while a restore runs, on the calling thread. What a call throws ends the restore. Strings and members are valid
+/// during the call only. The defaults do nothing.
 class AA_EXPORT IRestoreObserver {
  public:
+  IRestoreObserver() = default;
+  IRestoreObserver(const IRestoreObserver&) = delete;
+  IRestoreObserver& operator=(const IRestoreObserver&) = delete;
   virtual ~IRestoreObserver();
+  /// An entry is made, or in a dry run would be.
   virtual void restored(const ArchiveMember& member);
+  /// What the target had and the backup has not is gone, or in a dry run would be.
   virtual void removed(std::string_view path);
   /// One entry could not be restored exactly; the restore goes on and the result counts it.
   virtual void problem(std::string_view path, std::string_view text);
   /// The archive does not have the entry as it was stored; the restore goes on and the result counts it. The default
   /// calls problem().
   virtual void damaged(std::string_view path, std::string_view text);
+  /// Made so far; often enough for a bar.
   virtual void progress(std::uint64_t entries, std::uint64_t content_bytes);
 };
 
@@ -107,6 +117,8 @@ struct VerifyResult {
 /// archive is not what its format wants, cause unsupported if the format is not known.
 class AA_EXPORT IArchiveReader : public IService {
  public:
+  ~IArchiveReader() override;
+
   /// Every member of one archive file.
   virtual void read_members(const ReadableFile& file, Bytes decoder_memory, IMemberVisitor& visitor) = 0;
   /// What the file says of itself (archive_comment.hpp), from its beginning; none if it is not one of ours.
@@ -133,6 +145,8 @@ class AA_EXPORT IArchiveReader : public IService {
 /// Tells which formats a reader knows. Thread-safe.
 class AA_EXPORT IArchiveReaderIdentification : public IProviderIdentification {
  public:
+  ~IArchiveReaderIdentification() override;
+
   /// The format's name if the file begins like one that this reader knows, e.g. "tar.gz"; `head` has the first bytes of
   /// the file, at least 1024 if it is that long.
   [[nodiscard]] virtual std::optional<std::string> recognise(ByteView head) const = 0;

@@ -21,6 +21,8 @@ namespace autoarchive {
 /// looked at.
 class AA_EXPORT IArchiver : public IService {
  public:
+  ~IArchiver() override;
+
   [[nodiscard]] virtual std::set<BackupType> supported_backup_types() const = 0;
   /// All features, or those for one type. Throws value_error if the type is not supported.
   [[nodiscard]] virtual std::set<ArchiverFeature> supported_features(

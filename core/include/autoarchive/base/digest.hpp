@@ -50,6 +50,7 @@ class AA_EXPORT ContentDigest {
 
 /// As ContentDigest of all of `bytes`; cheaper than a stream for what is in memory.
 [[nodiscard]] AA_EXPORT std::uint64_t content_digest_of(ByteView bytes);
+/// As Sha256 of all of `bytes`.
 [[nodiscard]] AA_EXPORT std::string sha256_of(ByteView bytes);
 /// Of the file behind `fd`, from its beginning to its end; the file offset does not move. Throws Error(os_error).
 [[nodiscard]] AA_EXPORT std::string sha256_of_file(int fd);

@@ -28,6 +28,9 @@ namespace autoarchive {
 /// The candidate with the smallest edit distance to `word`, if it is near enough to be a typing error; else empty.
 [[nodiscard]] AA_EXPORT std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+/// Whether it can be the id of a backup: 1 to 64 letters, digits and "-", as ids become part of records that are made
+/// of lines and words.
+[[nodiscard]] AA_EXPORT bool is_id(std::string_view text) noexcept;
 /// Random version 4 UUID in lower case, e.g. "0b8e7c1e-6c0f-4d6b-9b0e-2f5b0c7f6f0a". From the kernel's generator.
 [[nodiscard]] AA_EXPORT std::string make_uuid();
 

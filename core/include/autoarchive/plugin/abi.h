@@ -36,9 +36,10 @@ typedef struct autoarchive_plugin {
   const char* descriptor;
   /* Makes the component: arguments are ApplicationContext* and ServiceAccessor*, the result is an IServiceComponent*.
    * Throws nothing: on failure it returns NULL and leaves a text, cut to error_size and ended by a zero, in error.
-   * Called on the host's main thread, at most once. */
+   * Called any number of times and on any thread, for one accessor by one thread at a time; components of several
+   * accessors may be there at once. */
   void* (*create_component)(void* application_context, void* service_accessor, char* error, size_t error_size);
-  /* Destroys it. Throws nothing. NULL is fine. */
+  /* Destroys it, before its context and accessor end. Throws nothing. NULL is fine. */
   void (*destroy_component)(void* component);
 } autoarchive_plugin;
 

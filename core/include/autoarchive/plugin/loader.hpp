@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "autoarchive/base/export.hpp"
-#include "autoarchive/plugin/descriptor.hpp"
+#include "autoarchive/plugin/plugin_descriptor.hpp"
 #include "autoarchive/service/application_context.hpp"
 #include "autoarchive/service/service_accessor.hpp"
 

@@ -14,9 +14,9 @@
 /// The second argument declares the providers (syntax: descriptor.hpp), sorted by key. Declared and registered
 /// providers have to be the same, or the plugin is refused (AA-P605).
 ///
-/// Rules: loading has no side effects; the component is made once, on the main thread, and makes no provider itself;
-/// what it throws is reported (AA-P604) and leaves nothing registered; the library is never unloaded. Classes of the
-/// host are used as their headers say.
+/// Rules: loading has no side effects; a component may be made any number of times, one beside another, and makes no
+/// provider itself; what it throws is reported (AA-P604) and leaves nothing registered; the library is never unloaded.
+/// Classes of the host are used as their headers say.
 #pragma once
 
 #include <algorithm>

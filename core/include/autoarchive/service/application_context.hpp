@@ -33,6 +33,9 @@ class AA_EXPORT AppEnvironment {
 /// Settings by name; implemented by the program. Thread-safe.
 class AA_EXPORT IConfiguration {
  public:
+  IConfiguration() = default;
+  IConfiguration(const IConfiguration&) = delete;
+  IConfiguration& operator=(const IConfiguration&) = delete;
   virtual ~IConfiguration();
   /// The value of a dotted key, e.g. "plugins.settings.tar-external.options.tar"; none if it is not set.
   [[nodiscard]] virtual std::optional<std::string> value(std::string_view key) const = 0;

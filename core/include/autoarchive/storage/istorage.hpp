@@ -56,6 +56,8 @@ class AA_EXPORT ReadableFile {
 /// A place for backups. Thread-safe; readers take no lock.
 class AA_EXPORT IStorage : public IService {
  public:
+  ~IStorage() override;
+
   /// For messages, e.g. "/mnt/backup".
   [[nodiscard]] virtual std::string description() const = 0;
   [[nodiscard]] virtual bool has(StorageCapability capability) const noexcept = 0;
@@ -68,8 +70,10 @@ class AA_EXPORT IStorage : public IService {
 
   /// Throws Error(file_not_found, cause no_such_backup).
   [[nodiscard]] virtual std::unique_ptr<ReadableFile> open(std::string_view name) const = 0;
+  /// None if there is no such file. Throws Error(os_error).
   [[nodiscard]] virtual std::optional<StoredFile> stat(std::string_view name) const = 0;
-  /// Regular files whose names begin with `prefix`, sorted by bytes; temporary files of writers included.
+  /// Regular files whose names begin with `prefix`, sorted by bytes; temporary files of writers included. Throws
+  /// Error(os_error).
   [[nodiscard]] virtual std::vector<StoredFile> list(std::string_view prefix) const = 0;
   /// Bytes that can still be written; none if the storage does not know.
   [[nodiscard]] virtual std::optional<std::uint64_t> free_bytes() const = 0;

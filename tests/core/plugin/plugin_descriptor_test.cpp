@@ -1,4 +1,4 @@
-#include "autoarchive/plugin/descriptor.hpp"
+#include "autoarchive/plugin/plugin_descriptor.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "autoarchive/plugin/descriptor.hpp"
+#include "autoarchive/plugin/plugin_descriptor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/plugin/descriptor.hpp"
 
 namespace autoarchive {
 namespace {
