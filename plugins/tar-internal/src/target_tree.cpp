@@ -101,7 +101,12 @@ void TargetTree::queue(const ArchiveMember& member, MemberReader& reader) {
   if (!file) return;
   if (had_entries_ && (queued_in_.empty() || *queued_in_.rbegin() != last_parent_)) queued_in_.insert(last_parent_);
   auto content = queue_->content();
-  for (ContentPiece piece; reader.next_piece(piece);) content.add(piece);
+  std::uint64_t bytes = 0;
+  for (ContentPiece piece; reader.next_piece(piece); content.add(piece)) {
+    bytes += piece.bytes.size();
+    if (bytes > kMaxQueuedBytes)
+      throw Error(ErrorCode::runtime_error, "a file has more content than its size", ErrorCause::damaged);
+  }
   restored_.insert(hash_of(member.entry.path));
   queue_->add(std::move(*file), std::move(content));
   take_made_files(/*all=*/false);

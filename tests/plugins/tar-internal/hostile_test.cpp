@@ -123,6 +123,9 @@ const std::vector<Attack> kAttacks = {
      {"add('s', data=b'3\\n512\\n512\\n0\\n512\\n256\\n512\\n'.ljust(512, b'\\0') + b'x' * 1536, "
       "pax={'GNU.sparse.major': '1', "
       "'GNU.sparse.minor': '0', 'GNU.sparse.name': '../outside/new', 'GNU.sparse.realsize': '1024'})"}},
+    {"a_sparse_map_of_more_than_its_size",
+     {"add('s', data=b'1\\n0\\n8388608\\n'.ljust(512, b'\\0') + b'x' * 8388608, pax={'GNU.sparse.major': '1', "
+      "'GNU.sparse.minor': '0', 'GNU.sparse.name': 's', 'GNU.sparse.realsize': '1024'})"}},
     {"a_sparse_map_without_an_end",
      {"add('s', data=b'99999999\\n' + b'1\\n' * 251, pax={'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', "
       "'GNU.sparse.name': 's', 'GNU.sparse.realsize': '1024'})"}},
