@@ -47,7 +47,8 @@ ExitStatus unreadable(const ProcessContext& process, const std::vector<std::stri
 ExitStatus report_error(Session& session, const std::string& archive, const Error& error) {
   // What is full is told by the path alone.
   const auto& state_dir = session.config().state_dir.native();
-  const bool is_state = error.cause() == ErrorCause::no_space && error.message().find(state_dir) != std::string::npos;
+  const auto names = [&](const std::string& path) { return error.message().find(path) != std::string::npos; };
+  const bool is_state = error.cause() == ErrorCause::no_space && (names(state_dir + "/") || names(quote(state_dir)));
   auto text = error.message();
   if (is_state) text += "; make room below state_dir " + quote(state_dir) + ", or set it to another place";
   session.console().problem(
