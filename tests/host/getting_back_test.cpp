@@ -363,6 +363,34 @@ TEST_F(GettingBackTest, LooksInsideOfBackupsByTheirManifests) {
   EXPECT_THAT(out_, HasSubstr("can't be restored"));
 }
 
+TEST_F(GettingBackTest, ListsOnlyWhatIsAskedForAndReadsNoMore) {
+  std::filesystem::remove(directory_ / "root/d/b");
+  for (const char* name : {"d/b/x", "d-e", "d/b.c", "z/1"}) test::write_file(directory_ / "root" / name, "x");
+  EXPECT_EQ(create(), 0) << err_;
+  const auto archive = destination() + "/home.tar.gz";
+  const auto listed = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"ls", archive});
+    EXPECT_EQ(run(words), 0) << err_;
+    std::vector<std::string> paths;
+    std::istringstream lines(out_);
+    for (std::string line; std::getline(lines, line);) {
+      auto path = line.substr(line.find('\'') + 1);
+      path.pop_back();
+      paths.push_back(std::move(path));
+    }
+    return paths;
+  };
+  EXPECT_THAT(listed({"z", "d/b"}), ::testing::ElementsAre("d/b", "d/b/x", "z", "z/1"));
+  EXPECT_THAT(listed({"d/b", "d", "d/b/x"}), ::testing::ElementsAre("d", "d/b", "d/b/x", "d/b.c"));
+  EXPECT_THAT(listed({"."}), ::testing::ElementsAre(".", "a", "d", "d/b", "d/b/x", "d/b.c", "d-e", "z", "z/1"));
+  EXPECT_EQ(run({"ls", archive, "d/c", "a"}), 66);
+  EXPECT_THAT(err_, HasSubstr("'d/c' is not in this backup"));
+  auto bytes = test::read_file(archive + ".manifest.zst");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  test::write_file(archive + ".manifest.zst", bytes);
+  EXPECT_EQ(run({"ls", archive, "a"}), 2) << "whatever part is damaged";
+}
+
 TEST_F(GettingBackTest, ComparesWithTheLiveTreeByContentWhereTimesCannotTell) {
   EXPECT_EQ(create(), 0) << err_;
   const auto file = directory_ / "root/a";

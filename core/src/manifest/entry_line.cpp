@@ -106,7 +106,13 @@ class EntryParser {
     context_.directories.resize(static_cast<std::size_t>(depth_));
     context_.depth = depth_;
     const bool in_root = depth_ == 0 || context_.directories.back() == ".";
-    entry_.path = in_root ? std::move(name_) : context_.directories.back() + "/" + name_;
+    if (in_root) {
+      entry_.path = name_;
+    } else {
+      entry_.path = context_.directories.back();
+      entry_.path += '/';
+      entry_.path += name_;
+    }
   }
 
  private:
@@ -275,7 +281,9 @@ void append_entry_line(std::string& out, const ManifestEntry& manifest_entry, in
 
 void parse_entry_line(std::string_view line, int level, LineContext& context, ManifestEntry& entry) {
   if (line.starts_with(kFirstOfFrame)) context = LineContext();
+  auto path = std::move(entry.entry.path);  // for its memory
   entry = ManifestEntry{};
+  entry.entry.path = std::move(path);
   entry.entry.kind = EntryKind::file;
   entry.entry.uid = context.uid;
   entry.entry.gid = context.gid;

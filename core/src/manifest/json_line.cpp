@@ -148,8 +148,14 @@ bool JsonLineReader::next_member() {
   return true;
 }
 
-// A view into the line, as keys have no escapes unless somebody else has written them.
+// A view into the line, as keys have no escapes unless somebody else has written them. Nearly all are one letter.
 void JsonLineReader::read_key() {
+  const bool is_letter = rest_.size() > 3 && rest_[0] == '"' && rest_[2] == '"' && rest_[1] >= 'A' && rest_[1] <= 'z';
+  if (is_letter && rest_[1] != '\\') {
+    key_ = rest_.substr(1, 1);
+    rest_.remove_prefix(3);
+    return;
+  }
   const auto end = rest_.size() > 1 && rest_.front() == '"' ? rest_.find('"', 1) : std::string_view::npos;
   const auto plain = rest_.substr(0, end);
   if (end != std::string_view::npos && plain.find('\\') == std::string_view::npos) {
@@ -237,7 +243,21 @@ void JsonLineReader::base64(std::string& out) {
   out = std::move(*decoded);
 }
 
+// Most of a manifest is numbers. Fewer digits than would overflow; false, with nothing taken, if there are more, or
+// none.
+bool JsonLineReader::short_number(std::uint64_t& value) {
+  constexpr std::size_t kMaxDigits = 18;
+  std::size_t digits = 0;
+  for (; digits < rest_.size() && rest_[digits] >= '0' && rest_[digits] <= '9'; ++digits) {
+    if (digits == kMaxDigits) return false;
+    value = value * 10 + static_cast<std::uint64_t>(rest_[digits] - '0');
+  }
+  rest_.remove_prefix(digits);
+  return digits != 0;
+}
+
 std::uint64_t JsonLineReader::number() {
+  if (std::uint64_t quick = 0; short_number(quick)) return quick;
   std::uint64_t value = 0;
   const auto parsed = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
   if (parsed.ec != std::errc()) damaged("a number is wrong");
@@ -246,6 +266,7 @@ std::uint64_t JsonLineReader::number() {
 }
 
 std::int64_t JsonLineReader::signed_number() {
+  if (std::uint64_t quick = 0; short_number(quick)) return static_cast<std::int64_t>(quick);
   std::int64_t value = 0;
   const auto parsed = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
   if (parsed.ec != std::errc()) damaged("a number is wrong");

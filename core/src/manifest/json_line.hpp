@@ -68,6 +68,7 @@ class JsonLineReader {
 
  private:
   void read_key();
+  [[nodiscard]] bool short_number(std::uint64_t& value);
   void text_with_escapes(std::string& out);
   char peek();
   void expect(char c);

@@ -36,6 +36,18 @@ class MemberLines final : public IMemberVisitor {
     }
   }
 
+  /// What is asked for, "." if everything: in walk order, without what lies below another one of them.
+  [[nodiscard]] std::vector<std::string> places() const {
+    auto sorted = paths_;
+    if (sorted.empty()) sorted.emplace_back(".");
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return compare_paths(a, b) < 0; });
+    std::vector<std::string> places;
+    for (auto& path : sorted) {
+      if (places.empty() || !is_below(path, places.back())) places.push_back(std::move(path));
+    }
+    return places;
+  }
+
   ExitStatus finish() {
     auto status = ExitStatus::ok;
     for (std::size_t i = 0; i < paths_.size(); ++i) {
@@ -65,11 +77,16 @@ class MemberLines final : public IMemberVisitor {
   std::uint64_t count_ = 0;
 };
 
+// A directory is read from where it begins. That every byte is the right one is known before.
 void list_manifest(ArchiveLevel& level, MemberLines& lines) {
+  ManifestReader::check(*level.manifest);
   ManifestReader manifest(std::move(level.manifest));
-  for (ManifestEntry entry; manifest.next(entry);) {
-    // What could not be stored is in the manifest, but in no backup.
-    if (entry.stored_level >= 0) lines.add(entry.entry, /*hard_link=*/false);
+  for (const auto& place : lines.places()) {
+    if (place != ".") manifest.seek(place);
+    for (ManifestEntry entry; manifest.next(entry) && is_below(entry.entry.path, place);) {
+      // What could not be stored is in the manifest, but in no backup.
+      if (entry.stored_level >= 0) lines.add(entry.entry, /*hard_link=*/false);
+    }
   }
 }
 

@@ -72,6 +72,8 @@ std::vector<ManifestEntry> odd_entries() {
   entries[2].offset = UINT64_MAX;
   entries[2].entry.user = "someone";
   entries[2].entry.group = "not utf-8 \xff";
+  entries[3].entry.size = 999'999'999'999'999'999;
+  entries[3].entry.inode = 1'000'000'000'000'000'000;
   entries[3].entry.uid = UINT32_MAX;
   entries[3].entry.xattrs = {{"user.x", std::string("\0\1=", 3)}, {"user.y", ""}};
   entries[3].state = EntryState::changed;
