@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -25,9 +26,10 @@ import tempfile
 LEVELS = "{max: 6, restart_after: 20d, full_after: 60d, full_after_restarts: 4, max_restart_size: 70%, remove_obsolete: true}"
 GENERATIONS = 2
 FILES = 24
-# Where a run is killed, or finds the disk full: calls that change something, counted from its beginning.
+# Where a run is killed, or finds the disk full: one of the calls that the last good run has made. strace counts each call
+# of each thread by itself, so that a number alone would mostly be one that is never reached.
 KILL_CALLS = "write,pwrite64,openat,rename,renameat,renameat2,linkat,unlinkat,unlink,fsync,mkdir,close"
-FULL_CALLS = "write,pwrite64,fsync"
+FULL_CALLS = ("write", "pwrite64", "fsync")
 
 
 class Wrong(Exception):
@@ -97,15 +99,18 @@ class Year:
         )
         self.now = datetime.datetime(2027, 1, 1, 3, 0)
         self.pictures = {}  # by backup id
+        self.calls = []  # of the last run that ended well
         self.interrupted = None  # the tree of the last night whose run did not end well
         self.counts = collections.Counter()
         self.rules = collections.Counter()
 
-    def run(self, *words, inject=None):
+    def run(self, *words, inject=None, trace=None):
         self.now += datetime.timedelta(minutes=1)  # each command later than the one before
         command = ["faketime", "-f", self.now.strftime("@%Y-%m-%d %H:%M:%S")]
         if inject is not None:
             command += ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={inject[0]}", "-e", f"inject={inject[0]}:{inject[1]}"]
+        elif trace is not None:
+            command += ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={KILL_CALLS}"]
         command += [self.aa, "--config", str(self.config), *words]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
@@ -145,12 +150,28 @@ class Year:
         return [backup["backup"] for backup in found]
 
     def create(self, inject=None):
-        status, out, err = self.run("create", "home", "--json", inject=inject)
+        trace = self.work / "trace" if inject is None else None
+        status, out, err = self.run("create", "home", "--json", inject=inject, trace=trace)
+        if trace is not None and status == 0:
+            self.calls = self.calls_in(trace)
+        self.counts["kills before the end"] += inject is not None and "SIGKILL" in inject[1] and not out
         if inject is None and status == 0:
             made = json.loads(out)["archives"][0]
             self.rules[made["level_rule"]] += 1
             self.counts[f"level {made['level']}"] += 1
         return status, err
+
+    @staticmethod
+    def calls_in(trace):
+        """Each call with the number that strace gives it: the how many-th of its name in its thread."""
+        numbers = collections.Counter()
+        calls = []
+        for line in trace.read_text(errors="replace").splitlines():
+            found = re.match(r"(\d+) +(\w+)\(", line)
+            if found:
+                numbers[found.groups()] += 1
+                calls.append((found[2], numbers[found.groups()]))
+        return calls
 
     def expect_status(self, wanted, why):
         status, out, _ = self.run("status", "home")
@@ -178,13 +199,13 @@ class Year:
 
     def killed_night(self):
         self.source.change()
-        status, _ = self.create(inject=(KILL_CALLS, f"signal=SIGKILL:when={self.rng.randrange(1, 900)}"))
-        self.counts["kills before the end"] += status in (-9, 137)
+        call, number = self.rng.choice(self.calls)
+        self.create(inject=(call, f"signal=SIGKILL:when={number}"))
 
     def full_night(self):
         self.source.change()
-        call = self.rng.randrange(1, 60)
-        status, _ = self.create(inject=(FULL_CALLS, f"error=ENOSPC:when={call}+"))
+        call, number = self.rng.choice([each for each in self.calls if each[0] in FULL_CALLS])
+        status, _ = self.create(inject=(call, f"error=ENOSPC:when={number}+"))
         self.counts["full disks noticed"] += status != 0
 
     def night(self, number):

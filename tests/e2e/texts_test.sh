@@ -12,14 +12,14 @@ fail() {
   exit 1
 }
 
-for page in aa aa.yaml; do
-  "$aa" manual "$page" > "$work/page"
+for page in aa.1 aa.yaml.5; do # mandoc takes whatever stands behind a dot of the path for the section
+  "$aa" manual "${page%.*}" > "$work/$page"
   if command -v groff > /dev/null; then
-    groff -man -ww -z "$work/page" > "$work/said" 2>&1 || fail "$(cat "$work/said")"
+    groff -man -ww -z "$work/$page" > "$work/said" 2>&1 || fail "$(cat "$work/said")"
     [ ! -s "$work/said" ] || fail "$page: $(cat "$work/said")"
   fi
   if command -v mandoc > /dev/null; then # no date: a build of the same sources makes the same page
-    mandoc -T lint -W warning "$work/page" | grep --invert-match 'missing date' > "$work/said" || true
+    mandoc -T lint -W warning "$work/$page" | grep --invert-match 'missing date' > "$work/said" || true
     [ ! -s "$work/said" ] || fail "$page: $(cat "$work/said")"
   fi
 done

@@ -50,6 +50,17 @@ class UnattendedTest : public ApplicationTest {
   }
 };
 
+TEST_F(UnattendedTest, ADigestThatACommitHasNotComeToIsNoDamage) {
+  configure("");
+  ASSERT_EQ(run({"create", "a"}), 0) << err_;
+  test::write_file(directory_ / "backups/a.tar.gz.sha256", std::string(64, '0') + "  a.tar.gz\n");
+  EXPECT_EQ(run({"verify", "a"}), 2);
+  test::write_file(directory_ / "backups/.a.journal", "a run was killed here");
+  EXPECT_EQ(run({"verify", "a"}), 0) << err_;
+  std::filesystem::resize_file(directory_ / "backups/a.tar.gz", 100);
+  EXPECT_EQ(run({"verify", "a"}), 2);
+}
+
 TEST_F(UnattendedTest, ABackupForWhichThereIsTooLittleRoomIsNotBegun) {
   configure("");
   ASSERT_EQ(run({"create", "a"}), 0) << err_;
