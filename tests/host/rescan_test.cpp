@@ -402,7 +402,7 @@ TEST_F(RescanTest, GoesOnBehindAnArchiveThatCanNotBeRead) {
   for (const auto& [from, to] : {std::pair{kMiddle, kMiddle + 1}, std::pair{2 * kMiddle, 4 * kMiddle}}) {
     Session session(process, {});
     BrokenDisk broken(disk, "one", from, to);
-    const auto results = rescan_archive(session, broken, disk, "home");
+    const auto results = rescan_archive(session, broken, disk, "home", {});
     ASSERT_EQ(results.size(), 2U);
     const std::size_t at = results[0].was == "one" ? 0 : 1;
     const auto& unreadable = results[at];
@@ -417,7 +417,7 @@ TEST_F(RescanTest, GoesOnBehindAnArchiveThatCanNotBeRead) {
   }
   BrokenDisk broken(disk, "one", 0, 1);
   Session session(process, {});
-  const auto found = look_for_backups(session, broken);
+  const auto found = look_for_backups(session, broken, disk);
   ASSERT_EQ(found.others.size(), 1U);
   EXPECT_EQ(found.others[0].file, "one");
   EXPECT_EQ(found.others[0].problem, "archive.unproven");
