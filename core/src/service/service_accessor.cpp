@@ -64,6 +64,7 @@ void ServiceAccessor::State::update(const Change& change) {
     auto changed = std::make_shared<Registrations>(*before);
     const auto dropped_classes = change(*changed);
     std::vector<std::shared_ptr<IService>> dropped;
+    dropped.reserve(dropped_classes.size());
     const std::lock_guard lock(mutex);  // gone before `dropped` and `before` are
     if (registrations != before) continue;
     registrations = std::move(changed);

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
 #include "autoarchive/base/text.hpp"
 #include "commands/plugin_actions.hpp"
+#include "job/program.hpp"
 #include "plugin_options.hpp"
 
 namespace autoarchive::host {
@@ -33,19 +33,11 @@ std::string stages_of(const PluginReport& report) {
   for (const auto& stage : kStages) {
     if (!text.empty()) text += ", ";
     text += stage.name;
-    if (code.starts_with(stage.codes)) return text + ": " + code;
-    if (report.state == PluginState::shadowed && stage.name == "ABI") return text + " ok";
+    if (code.starts_with(stage.codes)) return fmt::format("{}: {}", text, code);
     text += " ok";
+    if (report.state == PluginState::shadowed && stage.name == "ABI") return text;
   }
   return text;
-}
-
-std::string find_on_path(const std::string& program, std::string path) {
-  for (path += ":"; !path.empty(); path.erase(0, path.find(':') + 1)) {
-    const auto file = path.substr(0, path.find(':')) + "/" + program;
-    if (file.front() == '/' && ::access(file.c_str(), X_OK) == 0) return file;
-  }
-  return {};
 }
 
 void examine(const PluginReport& report, const std::string& path, std::vector<Finding>& findings) {
@@ -58,7 +50,7 @@ void examine(const PluginReport& report, const std::string& path, std::vector<Fi
   if (!report.is_usable()) return;
   for (const auto& provider : report.descriptor.providers) {
     for (const auto& program : provider.needs) {
-      if (!find_on_path(program, path).empty()) continue;
+      if (!find_program(program, path).empty()) continue;
       findings.push_back({file, "AA-P701",
                           fmt::format("provider {} needs the program {}, which is not in {}", provider.id,
                                       quote(program), quote(path)),

@@ -61,7 +61,8 @@ class Systemd {
     ProgramCall call;
     words.insert(words.begin(), program_);
     call.words = words;
-    for (const auto& [name, value] : session_.process().environment) call.environment.push_back(name + "=" + value);
+    for (const auto& [name, value] : session_.process().environment)
+      call.environment.push_back(fmt::format("{}={}", name, value));
     call.time_limit = std::chrono::minutes(1);
     std::string said;
     call.output = [&](bool /*is_error*/, std::string_view bytes) { said += bytes; };

@@ -68,7 +68,8 @@ void ManifestRebuild::read_members(EntrySorter& members, int level) {
     if (safe_member_path(path).empty()) throw damage(path, "its name leads out of any target");
     if (member.dumpdir && parent_) {
       lists_.insert(hash_of(path));
-      for (const auto& name : *member.dumpdir) listed_.insert(hash_of(path == "." ? name : path + "/" + name));
+      const auto place = path == "." ? std::string() : path + "/";
+      for (const auto& name : *member.dumpdir) listed_.insert(hash_of(std::string(place).append(name)));
     }
     const bool has_content = member.entry.kind == EntryKind::file && !member.hard_link;
     if (member.hard_link) {
