@@ -164,7 +164,7 @@ class Life:
         self.run("plugins", "list", "--plugin-dir", self.fixtures)
         self.run("plugins", "inspect", "tar-external")
         self.run("plugins", "inspect", self.fixtures / "with_options.so", "--no-load")
-        self.run("plugins", "inspect", self.fixtures / "wrong_headers.so", expect=69)
+        self.run("plugins", "inspect", self.fixtures / "wrong_epoch.so", expect=69)
         self.run("plugins", "doctor", self.fixtures / "no_note.so", expect=1)
         self.run("plugins", "validate", self.fixtures / "honest.so", "--only", "packaging/")
         self.run("plugins", "new", "some", "--into", self.work)
