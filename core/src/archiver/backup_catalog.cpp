@@ -45,12 +45,21 @@ std::string visible_name(const std::string& name, bool& set_aside) {
   return set_aside ? name.substr(0, name.size() - kOldSuffix.size()) : name;
 }
 
-/// A commit moves an archive, and then its manifest. If it was cut off between the two, the manifest is still there
-/// under the archive's old name, alone: it belongs to the backup of that level and size that has none, if there is one
-/// only.
+/// A commit moves an archive, and then its manifest. If it was cut off between the two, the manifest of a new one is
+/// still there under its temporary name, and that of an older one under the archive's old name, alone: it belongs to
+/// the backup of that level and size that has none, if there is one only.
 void find_left_behind(const IStorage& storage, const std::set<std::string>& names, std::string_view archive,
                       std::span<const BackupType> types, std::vector<CatalogEntry>& entries) {
   const auto suffix = manifest_name("");
+  const std::string partial(kPartialSuffix);
+  for (auto& entry : entries) {
+    const auto temporary = manifest_name(entry.file.name) + partial;
+    const bool is_cut_off = names.contains(temporary) && !names.contains(entry.file.name + partial);
+    if (entry.header || !entry.fault.empty() || !is_cut_off) continue;
+    auto with_manifest = entry;
+    read_manifest(storage, temporary, with_manifest);
+    if (with_manifest.header) entry = std::move(with_manifest);
+  }
   for (const auto& name : names) {
     const auto old = parse_backup_name(name.substr(0, name.rfind(suffix)), archive, types);
     if (!name.ends_with(suffix) || !old || names.contains(old->file_name())) continue;

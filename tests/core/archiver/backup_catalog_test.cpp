@@ -129,6 +129,11 @@ TEST(Catalog, FindsAManifestThatACommitHasLeftBehind) {
   test::write_file(directory / "home.1.tar.gz", "xyz");
   EXPECT_EQ(read()[1].file.name, "home.1.aa.tar.gz");
   EXPECT_FALSE(read()[1].header) << "it has its own archive beside it";
+  test::write_file(directory / "home.1.tar.gz.manifest.zst._partial", sink.text);
+  std::filesystem::remove(directory / "home.1.tar.gz.manifest.zst");
+  EXPECT_EQ(read()[0].manifest, "home.1.tar.gz.manifest.zst._partial") << "the commit was cut off before it";
+  test::write_file(directory / "home.1.tar.gz._partial", "xyz");
+  EXPECT_FALSE(read()[0].header) << "it is of a backup in the making";
 }
 
 TEST(Catalog, NamesAManifestThatCanNotBeRead) {
