@@ -13,8 +13,6 @@
 namespace autoarchive::tar_internal {
 namespace {
 
-constexpr std::string_view kTemporaryName = ".aa-restore._partial";
-
 mode_t type_bits(EntryKind kind) {
   if (kind == EntryKind::fifo) return S_IFIFO;
   return kind == EntryKind::block_device ? S_IFBLK : S_IFCHR;
@@ -32,14 +30,6 @@ int make_node(int parent, const std::string& name, const Entry& entry) {
 
 Extractor::Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, RestoreReport report)
     : target_(target), owner_(owner), report_(std::move(report)), maker_(keep_halves), is_root_(::geteuid() == 0) {}
-
-bool Extractor::is_odd(const Entry& entry) {
-  return last_component(entry.path).starts_with(kTemporaryName);
-}
-
-void Extractor::keep_clear_of(const std::string& path) {
-  odd_names_.insert(path);
-}
 
 void Extractor::fail(const Entry& entry, const char* what, int os_errno) {
   report_failure(entry, what, os_errno, report_);
@@ -61,37 +51,18 @@ bool Extractor::clear_place(int parent, const std::string& name, const Entry& en
   return false;
 }
 
-// Whoever makes several files at a time adds a number.
-std::string Extractor::temporary_name(std::string_view path) const {
-  const auto directory = path.substr(0, path.size() - last_component(path).size());
-  std::string name(kTemporaryName);
-  const auto is_odd_one = [&] {
-    const auto whole = std::string(directory) + name;
-    const auto odd = odd_names_.lower_bound(whole);
-    return odd != odd_names_.end() && odd->starts_with(whole);
-  };
-  while (is_odd_one()) name += '+';
-  return name;
-}
-
 std::optional<NewFile> Extractor::place_file(const Entry& entry) {
   auto parent = prepare_parent(entry);
   if (!parent) return std::nullopt;
-  return NewFile{std::move(parent), temporary_name(entry.path), entry, owner_of(entry)};
+  return NewFile{std::move(parent), temporary_, entry, owner_of(entry)};
 }
 
-bool Extractor::make_file(const Entry& entry, MemberReader& reader, std::uint64_t& bytes) {
+bool Extractor::make_file(const Entry& entry, MemberReader& reader, const ContentCheck& is_right,
+                          std::uint64_t& bytes) {
   const auto file = place_file(entry);
   if (!file) return false;
   return maker_.make(
-      *file, [&reader](ContentPiece& piece) { return reader.next_piece(piece); }, report_, bytes);
-}
-
-void Extractor::remove_leftovers(const std::string& directory) {
-  const auto fd = target_.open_directory(directory);
-  const auto name = temporary_name(directory == "." ? "x" : directory + "/x");
-  for (unsigned number = 0; fd && number <= FileQueue::kMaxThreads; ++number)
-    ::unlinkat(fd.get(), (number == 0 ? name : name + std::to_string(number)).c_str(), 0);
+      *file, [&reader](ContentPiece& piece) { return reader.next_piece(piece); }, is_right, report_, bytes);
 }
 
 bool Extractor::make_directory(const Entry& entry) {
@@ -123,8 +94,7 @@ void Extractor::finish_directory(const Entry& entry) {
 
 // Tried beside its place, so that whoever may not make one keeps what stands there.
 bool Extractor::can_make_device(int parent, const Entry& entry) {
-  const auto name = temporary_name(entry.path);
-  if (make_node(parent, name, entry) == 0 && ::unlinkat(parent, name.c_str(), 0) == 0) return true;
+  if (make_node(parent, temporary_, entry) == 0 && ::unlinkat(parent, temporary_.c_str(), 0) == 0) return true;
   fail(entry, "a device can't be made here", errno);
   return false;
 }

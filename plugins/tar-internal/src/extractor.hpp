@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -28,17 +27,12 @@ class Extractor {
   Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, RestoreReport report);
 
   /// What a FileMaker needs to make this file, now or on another thread; none if it has no directory. The temporary
-  /// name is the same for all files of a directory.
+  /// name is the same for all files.
   [[nodiscard]] std::optional<NewFile> place_file(const Entry& entry);
   /// A file with the content that `reader` yields. Returns whether it is there; `bytes` counts its content. Throws what
   /// the reader throws.
-  [[nodiscard]] bool make_file(const Entry& entry, MemberReader& reader, std::uint64_t& bytes);
-  /// Whether it is called as a temporary file of ours may be: nothing else may be made meanwhile.
-  [[nodiscard]] static bool is_odd(const Entry& entry);
-  /// No temporary file gets this path, or one that begins with it.
-  void keep_clear_of(const std::string& path);
-  /// Removes from a directory what an interrupted restore has left of files that were being made.
-  void remove_leftovers(const std::string& directory);
+  [[nodiscard]] bool make_file(const Entry& entry, MemberReader& reader, const ContentCheck& is_right,
+                               std::uint64_t& bytes);
   /// The directory, or the one that is there; its attributes come later, by finish_directory().
   [[nodiscard]] bool make_directory(const Entry& entry);
   void finish_directory(const Entry& entry);
@@ -49,7 +43,6 @@ class Extractor {
 
  private:
   [[nodiscard]] std::shared_ptr<const UniqueFd> prepare_parent(const Entry& entry);
-  [[nodiscard]] std::string temporary_name(std::string_view path) const;
   [[nodiscard]] bool can_make_device(int parent, const Entry& entry);
   [[nodiscard]] bool clear_place(int parent, const std::string& name, const Entry& entry);
   [[nodiscard]] RestoredOwner owner_of(const Entry& entry);
@@ -62,7 +55,7 @@ class Extractor {
   AttributeSetter attributes_;
   FileMaker maker_;
   bool is_root_;
-  std::set<std::string, std::less<>> odd_names_;  // members that are called as our temporary files are
+  const std::string temporary_ = make_temporary_name();
 };
 
 }  // namespace autoarchive::tar_internal

@@ -1,15 +1,22 @@
 #include "file_maker.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
+
+constexpr std::string_view kTemporaryBegin = ".aa-restore.";
+constexpr std::string_view kTemporaryEnd = "._partial";
+constexpr std::size_t kUuidLength = 36;
 
 /// Removes the file again unless it has got its name.
 class TemporaryFile {
@@ -44,8 +51,7 @@ UniqueFd create(const NewFile& file) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const int parent = file.parent->get();
   UniqueFd fd(::openat(parent, file.temporary.c_str(), kFlags, 0600));
-  if (!fd && errno == EEXIST && ::unlinkat(parent, file.temporary.c_str(), 0) == 0)  // an interrupted restore's
-    fd = UniqueFd(::openat(parent, file.temporary.c_str(), kFlags, 0600));
+  if (fd) ::flock(fd.get(), LOCK_EX | LOCK_NB);  // where there are no locks, leftovers stay
   return fd;
 }
 
@@ -71,8 +77,27 @@ std::string last_component(std::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
 }
 
-bool FileMaker::make(const NewFile& file, const NextPiece& next, const RestoreReport& report,
-                     std::uint64_t& bytes) const {
+std::string make_temporary_name() {
+  return std::string(kTemporaryBegin) + make_uuid() + std::string(kTemporaryEnd);
+}
+
+bool is_temporary_name(std::string_view name) {
+  const auto end = kTemporaryBegin.size() + kUuidLength;
+  if (!name.starts_with(kTemporaryBegin) || name.size() < end || !name.substr(end).starts_with(kTemporaryEnd))
+    return false;
+  const auto number = name.substr(end + kTemporaryEnd.size());
+  return number.empty() || (number.size() == 1 && number.front() >= '0' && number.front() <= '9');
+}
+
+void remove_leftover(int parent, const std::string& name) {
+  const UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  const bool is_file = fd && ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode);
+  if (is_file && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(parent, name.c_str(), 0);
+}
+
+bool FileMaker::make(const NewFile& file, const NextPiece& next, const ContentCheck& is_right,
+                     const RestoreReport& report, std::uint64_t& bytes) const {
   auto fd = create(file);
   if (!fd) {
     report_failure(file.entry, "can't be created", errno, report);
@@ -86,6 +111,7 @@ bool FileMaker::make(const NewFile& file, const NextPiece& next, const RestoreRe
     if (keep && finish(std::move(fd), file, report)) guard.set_named();
     throw;
   }
+  if (is_right && !is_right() && !keep_halves_) return false;
   if (!finish(std::move(fd), file, report)) return false;
   guard.set_named();
   return true;

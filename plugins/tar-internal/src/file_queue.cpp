@@ -60,7 +60,7 @@ void FileQueue::make(Job& job, unsigned number) const {
   auto& result = job.result;
   const auto report = [&](std::string_view /*path*/, std::string_view text) { result.problems.emplace_back(text); };
   try {
-    result.is_made = maker_.make(job.file, job.content.reader(), report, result.content_bytes);
+    result.is_made = maker_.make(job.file, job.content.reader(), /*is_right=*/{}, report, result.content_bytes);
   } catch (...) {  // take() throws it
     job.error = std::current_exception();
   }

@@ -21,6 +21,12 @@ ManifestReader open_manifest(const ArchiveLevel& level) {
   return ManifestReader(std::make_unique<BorrowedFile>(*level.manifest));
 }
 
+/// Whether a directory's list has what `path`, which is below it, is in.
+bool is_listed(const std::vector<std::string>& names, std::string_view directory, std::string_view path) {
+  const auto rest = path.substr(directory == "." ? 0 : directory.size() + 1);
+  return std::binary_search(names.begin(), names.end(), rest.substr(0, rest.find('/')));
+}
+
 /// Whether its members can be reached without decoding all that lies before them.
 bool has_places(const ArchiveLevel& level) {
   if (!level.file) return true;  // not asked for
@@ -50,6 +56,16 @@ void RestoreJob::damage(std::string_view path, std::string_view text) {
 }
 
 RestoreResult RestoreJob::run() {
+  try {
+    return run_to_the_end();
+  } catch (const Error& error) {
+    // What has been read whole before is there, too.
+    if (error.cause() != ErrorCause::no_space) tree_.settle();
+    throw;
+  }
+}
+
+RestoreResult RestoreJob::run_to_the_end() {
   const auto way = choose_way();
   if (request_.dry_run) {
     way == Way::by_level ? plan_by_level() : plan_by_manifest();
@@ -153,6 +169,8 @@ void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
   const bool has_names = line.entry.link_count > 1 && line.entry.kind != EntryKind::directory;
   if (has_names) {
     const auto* first = first_name_of(line);
+    if (first != nullptr) tree_.settle();  // it may be in the making, and fail
+    if (first != nullptr && !is_proof() && !tree_.was_restored(*first)) first = nullptr;
     member.hard_link = first != nullptr;
     if (member.hard_link) member.entry.link_target = *first;
   }
@@ -179,8 +197,8 @@ const std::string* RestoreJob::first_name_of(const ManifestEntry& line) const {
 }
 
 void RestoreJob::note_first_name(const ManifestEntry& line) {
-  if (line.offset) first_names_by_place_.try_emplace({line.stored_level, *line.offset}, line.entry.path);
-  first_names_by_identity_.try_emplace(identity_of(line.entry), line.entry.path);
+  if (line.offset) first_names_by_place_.insert_or_assign({line.stored_level, *line.offset}, line.entry.path);
+  first_names_by_identity_.insert_or_assign(identity_of(line.entry), line.entry.path);
 }
 
 void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain) {
@@ -202,21 +220,27 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
   }
 }
 
-void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader) {
-  if (!is_proof()) return tree_.extract(member, reader);
+void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
+  if (!is_proof()) return tree_.extract(member, reader, is_right);
   const bool has_content = reader != nullptr && member.entry.kind == EntryKind::file && !member.hard_link;
   ContentPiece piece;
   while (has_content && reader->next_piece(piece)) result_.content_bytes += piece.bytes.size();
-  ++result_.entries;
+  if (!is_right || is_right()) ++result_.entries;
 }
 
 void RestoreJob::make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest) {
-  extract(member, &reader);
   const bool has_content = member.entry.kind == EntryKind::file && !member.hard_link;
-  if (!has_content || !digest || (!is_proof() && !tree_.was_restored(member.entry.path))) return;
-  if (reader.content_digest() == *digest) return;
-  if (is_proof()) --result_.entries;
-  damage(member.entry.path, "its content is not what was stored: its digest differs from the manifest's");
+  bool is_wrong = false;
+  const auto is_right = [&] {
+    is_wrong = has_content && digest && reader.content_digest() != *digest;
+    return !is_wrong;
+  };
+  extract(member, &reader, is_right);
+  if (!is_wrong) return;
+  const std::string consequence = is_proof()         ? ""
+                                  : request_.salvage ? "; it is restored as it is"
+                                                     : "; it is not restored: --salvage brings it as it is";
+  damage(member.entry.path, "its content is not what was stored: its digest differs from the manifest's" + consequence);
 }
 
 void RestoreJob::restore_by_member() {
@@ -314,10 +338,11 @@ std::unique_ptr<MemberReader> RestoreJob::restore_up_to_damage(const ReadableFil
 void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is_first) {
   const auto& path = member.entry.path;
   if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
-  if (!is_wanted(path)) return;
+  const bool wanted = is_wanted(path);
   // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
   // deleted.
-  if (member.dumpdir && !is_first && !is_proof()) apply_dumpdir(member);
+  if (member.dumpdir && !is_first && !is_proof() && (wanted || is_above(path))) apply_dumpdir(member);
+  if (!wanted) return;
   tree_.keep(path);
   if (!is_proof() && !tree_.may_replace(member.entry)) return;
   extract(member, &reader);
@@ -331,6 +356,12 @@ void RestoreJob::apply_dumpdir(const ArchiveMember& directory) {
     const auto child = join(path, name);
     if (!std::binary_search(listed.begin(), listed.end(), name) && is_wanted(child)) tree_.remove(child);
   }
+  for (std::size_t i = 0; i < request_.paths.size(); ++i) {
+    const auto& wanted = request_.paths[i];
+    if (wanted == path || !is_below(wanted, path) || is_listed(*directory.dumpdir, path, wanted)) continue;
+    if (tree_.was_restored(wanted)) tree_.remove(wanted);
+    found_[i] = false;
+  }
 }
 
 // Nothing says what the last level has but the levels themselves: they are replayed into a table of names.
@@ -341,20 +372,20 @@ void RestoreJob::plan_by_level() {
     for (ArchiveMember member; reader.next(member);) {
       check_stop();
       const auto& path = member.entry.path;
-      if (safe_member_path(path).empty() || !is_wanted(path)) continue;
+      const bool wanted = is_wanted(path);
+      if (safe_member_path(path).empty() || (!wanted && !is_above(path))) continue;
       if (member.dumpdir) {
         std::erase_if(members, [&](const auto& item) {
-          if (item.first == path || !is_below(item.first, path)) return false;
-          const auto rest = std::string_view(item.first).substr(path == "." ? 0 : path.size() + 1);
-          const auto name = std::string(rest.substr(0, rest.find('/')));
-          return !std::binary_search(member.dumpdir->begin(), member.dumpdir->end(), name);
+          return item.first != path && is_below(item.first, path) && !is_listed(*member.dumpdir, path, item.first);
         });
       }
-      members[path] = ArchiveMember{member.entry, member.hard_link, {}};
+      if (wanted) members[path] = ArchiveMember{member.entry, member.hard_link, {}};
     }
     reader.drain();
   }
+  std::fill(found_.begin(), found_.end(), false);
   for (const auto& [path, member] : members) {
+    static_cast<void>(is_wanted(path));
     tree_.keep(path);
     if (tree_.may_replace(member.entry)) count(member);
   }

@@ -50,6 +50,7 @@ class RestoreJob {
  private:
   enum class Way : std::uint8_t { by_entry, by_member, by_level };
 
+  RestoreResult run_to_the_end();
   [[nodiscard]] Way choose_way();
   template <class Call>
   void for_each_wanted(Call call);
@@ -75,7 +76,7 @@ class RestoreJob {
   void make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
   void take(const ArchiveMember& member, MemberReader& reader, bool is_first);
   void apply_dumpdir(const ArchiveMember& directory);
-  void extract(const ArchiveMember& member, MemberReader* reader);
+  void extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right = {});
   void count(const ArchiveMember& member);
   void tell_progress();
   void check_stop() const;

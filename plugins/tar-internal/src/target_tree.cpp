@@ -42,7 +42,7 @@ TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult&
   const auto threads = std::min(std::max(std::thread::hardware_concurrency(), 1U) - 1, FileQueue::kMaxThreads);
   // What is salvaged keeps halves, which are written as they are read.
   if (makes && !request.salvage && threads > 0) queue_ = std::make_unique<FileQueue>(threads);
-  if (const auto fd = target_.open_directory("."); queue_ && fd) had_entries_ = !names_in(fd.get()).empty();
+  if (const auto fd = target_.open_directory("."); makes && fd) had_entries_ = !names_in(fd.get()).empty();
 }
 
 void TargetTree::keep(std::string_view path) {
@@ -59,7 +59,7 @@ bool TargetTree::may_replace(const Entry& entry) {
   return request_.overwrite == OverwritePolicy::newer && status.st_mtim.tv_sec < entry.mtime.seconds;
 }
 
-void TargetTree::extract(const ArchiveMember& member, MemberReader* reader) {
+void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
   const auto& entry = member.entry;
   // Nothing replaces the target itself, with all that is in it.
   if (entry.path == "." && (entry.kind != EntryKind::directory || member.hard_link))
@@ -70,9 +70,8 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader) {
   symlinks_.erase(entry.path);
   late_links_.erase(entry.path);
   if (!is_apart(member)) settle();
-  if (Extractor::is_odd(entry)) extractor_.keep_clear_of(entry.path);
-  if (can_queue(member)) return queue(member, *reader);
-  if (!(member.hard_link ? make_hard_link(entry) : make(member, reader))) return;
+  if (can_queue(member)) return queue(member, *reader, is_right);
+  if (!(member.hard_link ? make_hard_link(entry) : make(member, reader, is_right))) return;
   restored_.insert(hash_of(entry.path));
   ++result_.entries;
   if (request_.observer != nullptr) request_.observer->restored(member);
@@ -84,7 +83,7 @@ bool TargetTree::is_apart(const ArchiveMember& member) {
   const auto& entry = member.entry;
   const bool is_plain =
       entry.kind == EntryKind::file || entry.kind == EntryKind::directory || entry.kind == EntryKind::symlink;
-  if (member.hard_link || !is_plain || was_restored(entry.path) || Extractor::is_odd(entry)) return false;
+  if (member.hard_link || !is_plain || was_restored(entry.path)) return false;
   const auto parent = directory_of(entry.path);
   if (parent == last_parent_) return true;
   last_parent_ = parent;
@@ -92,14 +91,12 @@ bool TargetTree::is_apart(const ArchiveMember& member) {
 }
 
 bool TargetTree::can_queue(const ArchiveMember& member) const {
-  return queue_ && member.entry.kind == EntryKind::file && !member.hard_link && member.entry.size <= kMaxQueuedBytes &&
-         !Extractor::is_odd(member.entry);
+  return queue_ && member.entry.kind == EntryKind::file && !member.hard_link && member.entry.size <= kMaxQueuedBytes;
 }
 
-void TargetTree::queue(const ArchiveMember& member, MemberReader& reader) {
+void TargetTree::queue(const ArchiveMember& member, MemberReader& reader, const ContentCheck& is_right) {
   auto file = extractor_.place_file(member.entry);
   if (!file) return;
-  if (had_entries_ && (queued_in_.empty() || *queued_in_.rbegin() != last_parent_)) queued_in_.insert(last_parent_);
   auto content = queue_->content();
   std::uint64_t bytes = 0;
   for (ContentPiece piece; reader.next_piece(piece); content.add(piece)) {
@@ -107,9 +104,15 @@ void TargetTree::queue(const ArchiveMember& member, MemberReader& reader) {
     if (bytes > kMaxQueuedBytes)
       throw Error(ErrorCode::runtime_error, "a file has more content than its size", ErrorCause::damaged);
   }
+  if (is_right && !is_right()) return;
+  note_directory_of(member.entry.path);
   restored_.insert(hash_of(member.entry.path));
   queue_->add(std::move(*file), std::move(content));
   take_made_files(/*all=*/false);
+}
+
+void TargetTree::note_directory_of(std::string_view path) {
+  if (had_entries_) made_in_.emplace(directory_of(path));
 }
 
 void TargetTree::take_made_files(bool all) {
@@ -130,7 +133,7 @@ void TargetTree::settle() {
   take_made_files(/*all=*/true);
 }
 
-bool TargetTree::make(const ArchiveMember& member, MemberReader* reader) {
+bool TargetTree::make(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
   const auto& entry = member.entry;
   switch (entry.kind) {
     case EntryKind::directory:
@@ -145,7 +148,8 @@ bool TargetTree::make(const ArchiveMember& member, MemberReader* reader) {
       return is_free || !directories_.contains(entry.path);
     }
     case EntryKind::file:
-      return extractor_.make_file(entry, *reader, result_.content_bytes);
+      note_directory_of(entry.path);
+      return extractor_.make_file(entry, *reader, is_right, result_.content_bytes);
     case EntryKind::fifo:
     case EntryKind::character_device:
     case EntryKind::block_device:
@@ -229,9 +233,17 @@ void TargetTree::remove_others_in(const std::string& directory, const std::funct
   for (const auto& path : below) remove_others_in(path, is_wanted, is_above);
 }
 
+void TargetTree::remove_leftovers_in(const std::string& directory) {
+  const auto fd = target_.open_directory(directory);
+  if (!fd) return;
+  for (const auto& name : names_in(fd.get())) {
+    if (is_temporary_name(name) && !was_restored(join(directory, name))) remove_leftover(fd.get(), name);
+  }
+}
+
 void TargetTree::make_late() {
   settle();
-  for (const auto& directory : queued_in_) extractor_.remove_leftovers(directory);
+  for (const auto& directory : made_in_) remove_leftovers_in(directory);
   for (const auto& [path, entry] : symlinks_) static_cast<void>(extractor_.make_special(entry));
   for (const auto& [path, entry] : late_links_) static_cast<void>(extractor_.make_hard_link(entry));
 }

@@ -39,8 +39,8 @@ class TargetTree {
   [[nodiscard]] bool may_replace(const Entry& entry);
   /// Makes the member, or will have made it when settle() returns; `reader` stands at the content of a file, and is
   /// null for everything else. Throws what the reader throws; then there is no file under the name, or, where the
-  /// request salvages, the beginning of one.
-  void extract(const ArchiveMember& member, MemberReader* reader);
+  /// request salvages, the beginning of one. A content that `is_right` refuses replaces nothing, unless it is salvaged.
+  void extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right = {});
   /// Removes a path with all that is below it.
   void remove(const std::string& path);
   /// Names in a directory that were made by this restore: of the directory itself, and of links still to be made.
@@ -50,17 +50,19 @@ class TargetTree {
                      const std::function<bool(std::string_view)>& is_above);
   /// Waits for all files that are being made.
   void settle();
-  /// Makes symlinks.
+  /// Makes symlinks, and removes what an interrupted restore has left.
   void make_late();
   /// Gives directories their attributes.
   void finish();
 
  private:
   static std::size_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
-  [[nodiscard]] bool make(const ArchiveMember& member, MemberReader* reader);
+  [[nodiscard]] bool make(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right);
   [[nodiscard]] bool can_queue(const ArchiveMember& member) const;
   [[nodiscard]] bool is_apart(const ArchiveMember& member);
-  void queue(const ArchiveMember& member, MemberReader& reader);
+  void queue(const ArchiveMember& member, MemberReader& reader, const ContentCheck& is_right);
+  void note_directory_of(std::string_view path);
+  void remove_leftovers_in(const std::string& directory);
   void take_made_files(bool all);
   [[nodiscard]] bool make_hard_link(const Entry& entry);
   void forget_below(const std::string& path);
@@ -74,7 +76,7 @@ class TargetTree {
   Extractor extractor_;
   std::unique_ptr<FileQueue> queue_;          // null: all files are made on this thread
   bool had_entries_ = false;                  // the target, before: an interrupted restore may have left files of ours
-  std::set<std::string> queued_in_;           // if so: directories of files that were made by the queue
+  std::set<std::string> made_in_;             // if so: directories of files that were made
   std::string last_parent_;                   // a directory of which it is known that nothing is in its way
   std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made, or is making
   std::unordered_set<std::size_t> kept_;      // hashes of the paths that the backup has
