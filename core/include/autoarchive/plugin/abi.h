@@ -16,7 +16,7 @@ extern "C" {
 #define AUTOARCHIVE_ABI_KIND_CXX 1u
 /* Raised when an interface of the room changes. 0: the interfaces have not settled, and the hash of the public headers
  * is compared as well. */
-#define AUTOARCHIVE_ABI_EPOCH 0u
+#define AUTOARCHIVE_ABI_EPOCH 1u
 #define AUTOARCHIVE_PLUGIN_ENTRY_NAME "autoarchive_plugin_entry"
 
 /* The descriptor lies in an ELF note of this section, owner and type, so that it is read without loading the plugin. */
