@@ -10,6 +10,7 @@
 #include "autoarchive/archiver/backup_catalog.hpp"
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "command_line.hpp"
+#include "exit_status.hpp"
 #include "session.hpp"
 
 namespace autoarchive::host {
@@ -42,9 +43,14 @@ struct ArchiveBackups {
 [[nodiscard]] ArchiveBackups read_backups(Session& session, const std::string& archive,
                                           const std::optional<std::string>& destination);
 
-/// What a command that reads works on: the archives that are named; with none, those of the configuration; and with
-/// none but a destination, those that have backups with a manifest in it.
-[[nodiscard]] std::vector<std::string> archives_to_read(Session& session, std::vector<std::string> named,
-                                                        const std::optional<std::string>& destination);
+/// What a command that reads works on.
+struct ArchivesToRead {
+  std::vector<std::string> names;
+  ExitStatus status = ExitStatus::ok;  ///< not ok: files were left out, and told of
+};
+/// The archives that are named; with none, those of the configuration; and with none but a destination, those that
+/// manifests or archive files in it say they are of.
+[[nodiscard]] ArchivesToRead archives_to_read(Session& session, std::vector<std::string> named,
+                                              const std::optional<std::string>& destination);
 
 }  // namespace autoarchive::host
