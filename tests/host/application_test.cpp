@@ -101,6 +101,17 @@ TEST_F(ApplicationTest, FindsAnArchiveByItsFilesWhereTheManifestIsDamagedOrMissi
   }
 }
 
+TEST_F(ApplicationTest, TakesANameForAnArchiveOfTheDestinationAndNotForAFileThatLiesHere) {
+  ASSERT_EQ(create(), 0) << err_;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(directory_ / "root");
+  test::write_file(directory_ / "root/home", "a regular file, no archive");
+  const int status = run({"verify", "home", "--destination", destination()});
+  std::filesystem::current_path(before);
+  EXPECT_EQ(status, 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: 1 files, 4 members"));
+}
+
 TEST_F(ApplicationTest, DoesNotTakeAnEmptyDestinationForAWholeOne) {
   EXPECT_EQ(run({"verify", "--destination", destination()}), 66);
   EXPECT_THAT(err_, HasSubstr("has no backup that can be verified"));

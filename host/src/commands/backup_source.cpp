@@ -17,8 +17,9 @@
 namespace autoarchive::host {
 namespace {
 
-bool is_archive_file(Session& session, const Target& target) {
+bool is_archive_file(Session& session, const Target& target, const std::optional<std::string>& destination) {
   if (target.archive.find('/') != std::string::npos) return true;
+  if (destination) return false;  // a file of the working directory does not hide the archive that lies there
   std::error_code ignored;
   return std::filesystem::is_regular_file(target.archive, ignored) &&
          !session.config().archives.contains(target.archive);
@@ -236,7 +237,7 @@ ArchiveBackups read_backups(Session& session, const std::string& archive,
 }
 
 BackupSource open_source(Session& session, const Target& target, const std::optional<std::string>& destination) {
-  if (is_archive_file(session, target)) return open_file(session, target);
+  if (is_archive_file(session, target, destination)) return open_file(session, target);
   const auto backups = read_backups(session, target.archive, destination);
   const auto wanted = backups.catalog.resolve(target.selector);
   BackupSource source;

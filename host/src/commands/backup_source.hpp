@@ -25,9 +25,9 @@ struct BackupSource {
   bool has_faults = false;                 ///< a manifest is there that is damaged, or not that of its archive
 };
 
-/// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name, is an
-/// archive file; a manifest beside it is used if it belongs to it, and so are the levels that it is based on, if they
-/// are there. `destination` is that of an archive that no file defines.
+/// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name and no
+/// `destination` is given, is an archive file; a manifest beside it is used if it belongs to it, and so are the levels
+/// that it is based on, if they are there. `destination` is that of an archive that no file defines.
 [[nodiscard]] BackupSource open_source(Session& session, const Target& target,
                                        const std::optional<std::string>& destination);
 
