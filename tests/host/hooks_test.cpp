@@ -303,5 +303,23 @@ TEST(ProblemRules, AreChosenByIdAndPathAndTheLastDecides) {
   EXPECT_EQ(told("a", BackupOperationError::permission_denied), "aa: notice 0");
 }
 
+TEST(ProblemRules, MatchADirectoryByAPatternForDirectories) {
+  const test::TempDir directory;
+  std::filesystem::create_directory(directory / "closed");
+  test::write_file(directory / "open/closed", "a file");
+  std::ostringstream out;
+  std::ostringstream err;
+  Console console(out, err, {});
+  ProblemReporter reporter(console, "", directory.path(), {}, {{"*", "closed/", ProblemRule::Treatment::ignore}});
+  const auto report = [&](const char* path) {
+    reporter.backup_operation_error(BackupSubOperation::open, BackupOperationError::permission_denied, path, {});
+  };
+  report("closed");
+  report("closed/");  // GNU tar's way
+  EXPECT_THAT(err.str(), IsEmpty());
+  report("open/closed");
+  EXPECT_EQ(reporter.warnings(), 1U) << err.str();
+}
+
 }  // namespace
 }  // namespace autoarchive::host
