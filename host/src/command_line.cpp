@@ -70,7 +70,7 @@ void add_create(CLI::App& app, CreateCommand& create, Words& words) {
   verb.add_flag("--accept-source", create.accept_source, "the source is right, whatever guard says");
   verb.add_flag("--ignore-free-space", create.ignore_free_space, "begin even if it does not seem to be enough");
   verb.add_option("--jobs", create.jobs, "archives at the same time")->check(CLI::Range(1, 64))->type_name("N");
-  verb.add_flag("--part-of-run", create.part_of_run)->group("");
+  verb.add_flag(kPartOfRunOption, create.part_of_run)->group("");
   verb.add_flag("--fail-fast", create.fail_fast, "stop at the first archive that fails");
 }
 

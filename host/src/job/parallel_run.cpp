@@ -216,7 +216,7 @@ std::vector<std::string> arguments_for(const GlobalOptions& options, const Creat
   arguments.flag(command.ignore_free_space, "--ignore-free-space");
   arguments.flag(options.dry_run, "--dry-run");
   arguments.option("--jobs", std::string("1"));
-  arguments.word("--part-of-run");
+  arguments.word(kPartOfRunOption);
   arguments.word(archive);
   return arguments.take();
 }
