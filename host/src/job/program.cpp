@@ -1,6 +1,5 @@
 #include "job/program.hpp"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -95,6 +94,7 @@ class Run {
   // Whoever was told to end takes along what it has started.
   void take_end() {
     const int status = child_.wait(asked_to_end_ ? Leftovers::killed : Leftovers::kept);
+    end_.wait_status = status;
     end_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 
@@ -111,7 +111,7 @@ class Run {
 std::string ProgramEnd::text(const ProgramCall& call) const {
   if (timed_out) return "no end within " + format_duration(*call.time_limit);
   if (stopped) return "stopped";
-  return status > 128 ? fmt::format("signal {}", status - 128) : fmt::format("status {}", status);
+  return end_text(wait_status);
 }
 
 ProgramEnd run_program(const ProgramCall& call) {

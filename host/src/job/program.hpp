@@ -27,7 +27,8 @@ struct ProgramCall {
 };
 
 struct ProgramEnd {
-  int status = 0;  ///< its exit status; of a signal: 128 + number
+  int status = 0;       ///< its exit status; of a signal: 128 + number
+  int wait_status = 0;  ///< the same as waitpid() gives it, which tells the two apart
   bool timed_out = false;
   bool stopped = false;
   /// "status 3", "signal 9", "no end within 10m", "stopped"
