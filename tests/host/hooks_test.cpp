@@ -110,6 +110,20 @@ TEST_F(HooksTest, ThatClearUpTogetherHaveTwoSecondsWhenTheRunIsToldToEnd) {
   EXPECT_THAT(err_, HasSubstr("no start: the time after the stop is over (hook.failed)"));
 }
 
+TEST_F(HooksTest, ThatDoNotListenToAStopLeaveItsTimeToTheRelease) {
+  const auto released = directory_ / "released";
+  configure({"hooks:", "- {at: snapshot, shell: 'trap \"\" TERM; echo begun >> " + log().native() +
+                           "; while :; do sleep 1; done', release: [sh, -c, 'sleep 0.9; touch " + released.native() +
+                           "']}"});
+  std::thread ending([&] {
+    while (logged().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    stop_.request_stop();
+  });
+  EXPECT_NE(create(), 0);
+  ending.join();
+  EXPECT_TRUE(std::filesystem::exists(released)) << err_;
+}
+
 TEST_F(HooksTest, CanSayNotNow) {
   configure({"hooks:", "- {at: before, run: [sh, -c, exit 75]}", note("failed")});
   EXPECT_EQ(create(), 75);

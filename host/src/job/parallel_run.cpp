@@ -145,7 +145,7 @@ class ParallelRun {
     call.words.insert(call.words.begin(), session_.process().executable);
     for (const auto& [name, value] : session_.process().environment) call.environment.push_back(name + "=" + value);
     call.stop = session_.process().stop;
-    call.grace = kGrace;
+    call.stop_grace = kGrace;
     call.output = [&](bool is_error, std::string_view bytes) { output.take(is_error, bytes); };
     try {
       const auto end = run_program(call);

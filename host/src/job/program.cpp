@@ -79,14 +79,14 @@ class Run {
 
   void end_when_due(Clock::time_point began) {
     const auto now = Clock::now();
+    if (!stop_seen_ && call_.stop.stop_requested()) stop_seen_ = now;
     if (!asked_to_end_) {
       end_.timed_out = call_.time_limit && now - began >= *call_.time_limit;
-      if (!stop_seen_ && call_.stop.stop_requested()) stop_seen_ = now;
       end_.stopped = !end_.timed_out && stop_seen_ && now - *stop_seen_ >= call_.patience;
       if (!end_.timed_out && !end_.stopped) return;
       asked_to_end_ = now;
       child_.terminate();
-    } else if (now - *asked_to_end_ >= call_.grace) {
+    } else if (now - *asked_to_end_ >= (stop_seen_ ? call_.stop_grace : call_.grace)) {
       child_.kill();
     }
   }

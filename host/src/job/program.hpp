@@ -21,7 +21,8 @@ struct ProgramCall {
   std::stop_token stop;
   /// How long it may go on after a stop was requested, or after its start if later.
   std::chrono::milliseconds patience{0};
-  std::chrono::milliseconds grace{1000};  ///< between SIGTERM and SIGKILL
+  std::chrono::milliseconds grace{1000};       ///< between SIGTERM and SIGKILL, when its time is over
+  std::chrono::milliseconds stop_grace{1000};  ///< the same once a stop was requested
   /// Called with what it writes, as it comes; `is_error`: on standard error.
   std::function<void(bool is_error, std::string_view bytes)> output;
 };
