@@ -514,6 +514,19 @@ TEST_F(ApplicationTest, ShowsWhatTheCommandLineAndTheEnvironmentGive) {
   has("color", "auto", "built-in");
 }
 
+TEST_F(ApplicationTest, ShowsWhatAFlagIsSetToAndByWhom) {
+  ASSERT_EQ(::setenv("AA_DRY_RUN", "false", 1), 0);
+  ASSERT_EQ(::setenv("AA_VERBOSE", "2", 1), 0);
+  EXPECT_EQ(run({"config", "show"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("dry-run: 0  # environment AA_DRY_RUN"));
+  EXPECT_THAT(out_, HasSubstr("verbose: 2  # environment AA_VERBOSE"));
+  EXPECT_EQ(run({"config", "show", "-vn"}), 0) << err_;
+  ::unsetenv("AA_DRY_RUN");
+  ::unsetenv("AA_VERBOSE");
+  EXPECT_THAT(out_, HasSubstr("dry-run: 1  # command line"));
+  EXPECT_THAT(out_, HasSubstr("verbose: 1  # command line"));
+}
+
 TEST_F(ApplicationTest, ShowsEachOptionAndEachKeyOfTheReference) {
   configure(config_example());
   EXPECT_EQ(run({"config", "show", "--json"}), 0) << err_;
