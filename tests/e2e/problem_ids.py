@@ -97,7 +97,11 @@ def dir_unreadable(case):
     (case.root / "below").mkdir()
     (case.root / "below").chmod(0)
     found = [case.create("--provider", each, prefix=UNPRIVILEGED if os.geteuid() == 0 else []) for each in ("tar-internal", "tar-external")]
+    case.configure(", exclude: ['*.no-such-name']")  # which may be below
+    found.append(case.ids("config", "check", prefix=UNPRIVILEGED if os.geteuid() == 0 else []))
     (case.root / "below").chmod(0o700)
+    if "pattern.unmatched" in found[2]:
+        sys.exit("a pattern counts as unmatched though a directory could not be read")
     return found[0] & found[1]
 
 
