@@ -186,7 +186,16 @@ def state_lost(case):
 
 def state_full(case):
     case.create()
-    return case.create("--incremental", "--provider", "tar-external", prefix=case.fails(case.state / "snapshots", "openat", "ENOSPC"))
+    full = {"prefix": case.fails(case.state / "snapshots", "openat", "ENOSPC")}
+    words = ("--incremental", "--provider", "tar-external")
+    relative = {"AA_STATE_DIR": os.path.relpath(case.state) + "//"}
+    found = case.create(*words, **full) & case.create(*words, environment=relative, **full)
+    case.backups = case.work / "disk" / case.state.relative_to("/") / "backups"  # which ends in the path of the state
+    case.backups.mkdir(parents=True)
+    case.configure()
+    if "state.full" in case.create("--new-destination", prefix=["prlimit", "--fsize=512"]):
+        sys.exit("a full destination counts as a full state")
+    return found
 
 
 def clock_back(case):
