@@ -176,6 +176,17 @@ TEST_F(OriginalSetTest, HasTheSameIdsWhenItsManifestsAreLostLater) {
   expect_day(4, "");
 }
 
+TEST_F(OriginalSetTest, TellsOfALevelThatIsMissingBelowOneWithItsManifest) {
+  make_set();
+  import();
+  EXPECT_EQ(rescan(), 0) << err_;
+  fs::remove(backups() / "docs.1.tar.gz");
+  fs::remove(backups() / "docs.1.tar.gz.manifest.zst");
+  EXPECT_EQ(run({"rescan"}), 2);
+  EXPECT_THAT(err_, HasSubstr("'docs.2.tar.gz': level 1 (backup "));
+  EXPECT_THAT(err_, HasSubstr("is not here: put it here, and run again (chain.broken)"));
+}
+
 TEST_F(OriginalSetTest, IsNotTouchedWhereTheDirectoryOfSnapshotsIsMistyped) {
   make_set();
   import();
