@@ -42,13 +42,21 @@ ExitStatus unreadable(const ProcessContext& process, const std::vector<std::stri
   return status;
 }
 
+// Not where it is the end of another path: "/mnt/var/lib/autoarchive/".
+bool names_path(const std::string& text, const std::string& path) {
+  for (auto at = text.find(path); at != std::string::npos; at = text.find(path, at + 1)) {
+    if (at == 0 || text[at - 1] == ' ' || text[at - 1] == '\'') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 ExitStatus report_error(Session& session, const std::string& archive, const Error& error) {
   // What is full is told by the path alone.
   const auto& state_dir = session.config().state_dir.native();
-  const auto names = [&](const std::string& path) { return error.message().find(path) != std::string::npos; };
-  const bool is_state = error.cause() == ErrorCause::no_space && (names(state_dir + "/") || names(quote(state_dir)));
+  const bool is_state = error.cause() == ErrorCause::no_space &&
+                        (names_path(error.message(), state_dir + "/") || names_path(error.message(), quote(state_dir)));
   auto text = error.message();
   if (is_state) text += "; make room below state_dir " + quote(state_dir) + ", or set it to another place";
   session.console().problem(

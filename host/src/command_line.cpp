@@ -70,7 +70,7 @@ void add_create(CLI::App& app, CreateCommand& create, Words& words) {
   verb.add_flag("--accept-source", create.accept_source, "the source is right, whatever guard says");
   verb.add_flag("--ignore-free-space", create.ignore_free_space, "begin even if it does not seem to be enough");
   verb.add_option("--jobs", create.jobs, "archives at the same time")->check(CLI::Range(1, 64))->type_name("N");
-  verb.add_flag("--part-of-run", create.part_of_run)->group("");
+  verb.add_flag(kPartOfRunOption, create.part_of_run)->group("");
   verb.add_flag("--fail-fast", create.fail_fast, "stop at the first archive that fails");
 }
 
@@ -300,6 +300,23 @@ VerbDescription describe(const CLI::App& app) {
   return verb;
 }
 
+bool is_short(const std::string& argument) {
+  return argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
+}
+
+/// The flags of a group: "-vn" has two. What follows "c" is its file.
+std::string_view given_letters(std::string_view argument) {
+  argument.remove_prefix(1);
+  return argument.substr(0, argument.find('c'));
+}
+
+/// What a flag is set to: how many times it was given, or what a variable says.
+std::string flag_value(const CLI::Option& flag) {
+  std::int64_t value = 0;
+  for (const auto& given : flag.results()) value += CLI::detail::to_flag_value(given);
+  return std::to_string(std::max<std::int64_t>(value, 0));
+}
+
 /// The variable that has given an option; empty: none has. CLI11 asks it only for what the arguments don't give.
 std::string variable_behind(const CLI::Option& option, const std::vector<std::string>& arguments) {
   if (option.count() == 0 || option.get_envname().empty()) return {};
@@ -307,8 +324,10 @@ std::string variable_behind(const CLI::Option& option, const std::vector<std::st
   for (const auto& name : option.get_lnames()) names.insert("--" + name);
   for (const auto& name : option.get_snames()) names.insert("-" + name);
   const auto gives = [&](const std::string& argument) {
-    const bool is_short = argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
-    return names.contains(is_short ? argument.substr(0, 2) : argument.substr(0, argument.find('=')));
+    if (!is_short(argument)) return names.contains(argument.substr(0, argument.find('=')));
+    const auto letters = given_letters(argument);
+    return std::any_of(letters.begin(), letters.end(),
+                       [&](char letter) { return names.contains(std::string("-") + letter); });
   };
   return std::any_of(arguments.begin(), arguments.end(), gives) ? std::string() : option.get_envname();
 }
@@ -325,7 +344,7 @@ std::vector<ShownValue> given_options(const CLI::App& app, const std::vector<std
     const bool is_flag = option->get_items_expected_max() == 0;
     const auto& name = option->get_lnames().front();
     if (name == "help" || name == "version") continue;
-    const auto value = is_flag                ? std::to_string(option->count())
+    const auto value = is_flag                ? flag_value(*option)
                        : option->count() == 0 ? option->get_default_str()
                                               : CLI::detail::join(option->results(), ", ");
     given.push_back({name, value, origin_of(*option, arguments)});

@@ -57,6 +57,9 @@ struct ArchiveOverrides {
   std::map<std::string, std::string> variables;  ///< the environment's that have given some of them, by key: "AA_TYPE"
 };
 
+/// Of `create`: it was started by a run that has the hooks before and after all.
+inline constexpr const char* kPartOfRunOption = "--part-of-run";
+
 struct CreateCommand {
   std::vector<std::string> archives;
   bool all = false;
@@ -68,7 +71,7 @@ struct CreateCommand {
   bool accept_source = false;
   bool ignore_free_space = false;
   std::optional<int> jobs;   ///< none: as the configuration says
-  bool part_of_run = false;  ///< started by a run that has the hooks before and after all
+  bool part_of_run = false;  ///< kPartOfRunOption
   bool fail_fast = false;
 };
 struct ListCommand {

@@ -13,11 +13,13 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 #include <thread>
 
 #include "application.hpp"
+#include "command_line.hpp"
 #include "exit_status.hpp"
 
 namespace autoarchive::host {
@@ -33,11 +35,12 @@ sigset_t stop_signals() {
 }
 
 /// Waits for stop signals on a thread of its own and turns them into a stop request; a second one ends the process at
-/// once.
+/// once. The run that has started this process as a part of it passes its own stop on, and does so once: what it sends
+/// and what reached both of them, as from systemd, is one and the same stop.
 class SignalWatcher {
  public:
   // Blocked here, before any other thread is made, so that every thread inherits it and only the watcher takes them.
-  SignalWatcher() {
+  explicit SignalWatcher(std::optional<pid_t> run) : run_(run) {
     const auto set = stop_signals();
     sigset_t wake = set;
     sigaddset(&wake, SIGUSR1);
@@ -57,13 +60,20 @@ class SignalWatcher {
 
  private:
   void watch(const sigset_t& set) {
-    for (int number = 0; !finished_;) {
-      if (sigwait(&set, &number) != 0 || number == SIGUSR1) continue;
-      if (number_.exchange(number) != 0) ::_exit(128 + number);
+    for (bool is_second = false; !finished_;) {
+      siginfo_t info{};
+      const int number = sigwaitinfo(&set, &info);
+      if (number < 0 || number == SIGUSR1) continue;
+      if (info.si_pid != run_) {
+        if (is_second) ::_exit(128 + number);
+        is_second = true;
+      }
+      if (number_ == 0) number_ = number;
       stop_.request_stop();
     }
   }
 
+  std::optional<pid_t> run_;
   std::stop_source stop_;
   std::atomic<int> number_ = 0;
   std::atomic<bool> finished_ = false;
@@ -109,7 +119,8 @@ int run_process(int argc, const char* const* argv) {
   allow_more_descriptors();
   ::umask(077);
   for (const int ignored : {SIGPIPE, SIGXFSZ}) std::signal(ignored, SIG_IGN);
-  SignalWatcher signals;
+  const bool is_part = std::find(argv, argv + argc, std::string_view(kPartOfRunOption)) != argv + argc;
+  SignalWatcher signals(is_part ? std::optional(::getppid()) : std::nullopt);
   const ProcessContext process{
       std::cin,      std::cout,        std::cerr,  ::isatty(0) == 1, ::isatty(1) == 1,           ::isatty(2) == 1,
       environment(), ::geteuid() == 0, own_file(), signals.token(),  ::getauxval(AT_SECURE) != 0};

@@ -97,7 +97,11 @@ def dir_unreadable(case):
     (case.root / "below").mkdir()
     (case.root / "below").chmod(0)
     found = [case.create("--provider", each, prefix=UNPRIVILEGED if os.geteuid() == 0 else []) for each in ("tar-internal", "tar-external")]
+    case.configure(", exclude: ['*.no-such-name']")  # which may be below
+    found.append(case.ids("config", "check", prefix=UNPRIVILEGED if os.geteuid() == 0 else []))
     (case.root / "below").chmod(0o700)
+    if "pattern.unmatched" in found[2]:
+        sys.exit("a pattern counts as unmatched though a directory could not be read")
     return found[0] & found[1]
 
 
@@ -182,7 +186,16 @@ def state_lost(case):
 
 def state_full(case):
     case.create()
-    return case.create("--incremental", "--provider", "tar-external", prefix=case.fails(case.state / "snapshots", "openat", "ENOSPC"))
+    full = {"prefix": case.fails(case.state / "snapshots", "openat", "ENOSPC")}
+    words = ("--incremental", "--provider", "tar-external")
+    relative = {"AA_STATE_DIR": os.path.relpath(case.state) + "//"}
+    found = case.create(*words, **full) & case.create(*words, environment=relative, **full)
+    case.backups = case.work / "disk" / case.state.relative_to("/") / "backups"  # which ends in the path of the state
+    case.backups.mkdir(parents=True)
+    case.configure()
+    if "state.full" in case.create("--new-destination", prefix=["prlimit", "--fsize=512"]):
+        sys.exit("a full destination counts as a full state")
+    return found
 
 
 def clock_back(case):

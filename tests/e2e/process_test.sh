@@ -25,6 +25,33 @@ for signal in TERM:143 INT:130 HUP:129; do
   esac
 done
 
+echo "== a stop that reaches a run and its parts at once, as systemd's does, lets each of them clear up"
+cat > "$work/parts.yaml" << EOF
+version: 1
+state_dir: $work/state-of-parts
+jobs: 2
+templates:
+  part:
+    root: $work/source
+    destination: $work/backups
+    hooks:
+      - at: snapshot
+        shell: 'echo "\$AA_ARCHIVE" >> $work/begun; sleep 60'
+        release: [sh, -c, 'sleep 0.5; echo "\$AA_ARCHIVE" >> $work/released']
+archives:
+  one: {extends: part}
+  two: {extends: part}
+EOF
+touch "$work/begun" "$work/released"
+env -u AA_STATE_DIR "$aa" --config "$work/parts.yaml" create --all & pid=$!
+for _ in $(seq 100); do [ "$(wc -l < "$work/begun")" = 2 ] || sleep 0.1; done
+mapfile -t parts < <(pgrep --parent $pid)
+status=0
+kill -TERM $pid "${parts[@]}"
+wait $pid || status=$?
+[ $status -eq 143 ] || fail "status $status of a run with parts"
+[ "$(sort "$work/released" | tr '\n' ' ')" = "one two " ] || fail "only these were released: $(cat "$work/released")"
+
 echo "== closed standard descriptors never become an archive's"
 "${create[@]}" <&- >&- 2>&-
 gzip --test "$work/backups/home.tar.gz"

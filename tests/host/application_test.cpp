@@ -18,6 +18,7 @@
 namespace autoarchive::host {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -58,15 +59,62 @@ TEST_F(ApplicationTest, FindsTheArchivesOfADestinationWhenNoneIsNamed) {
   test::write_file(directory_ / "backups/foreign.tar.gz", "not ours");
   std::filesystem::copy_file(directory_ / "backups/home.tar.gz.manifest.zst",
                              directory_ / "backups/foreign.tar.gz.manifest.zst");
-  EXPECT_EQ(run({"list", "--destination", destination()}), 0) << err_;
+  EXPECT_EQ(run({"list", "--destination", destination()}), 1) << "what may be a backup is not passed over";
+  EXPECT_THAT(err_, AllOf(HasSubstr("foreign.tar.gz"), HasSubstr("archive.unproven")));
   EXPECT_THAT(out_, HasSubstr(" home.tar.gz\n"));
   EXPECT_THAT(out_, HasSubstr(" other.tar.gz\n"));
   EXPECT_THAT(out_, Not(HasSubstr("foreign")));
+  std::filesystem::remove(directory_ / "backups/foreign.tar.gz");
   EXPECT_EQ(run({"find", "b", "--destination", destination()}), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("home@0 "));
   EXPECT_THAT(out_, HasSubstr("other@0 "));
   EXPECT_EQ(run({"verify", "--destination", destination()}), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("other"));
+}
+
+TEST_F(ApplicationTest, FindsAnArchiveByItsFilesWhereTheManifestIsDamagedOrMissing) {
+  ASSERT_EQ(create(), 0) << err_;
+  const auto archive = directory_ / "backups/home.tar.gz";
+  const auto manifest = directory_ / "backups/home.tar.gz.manifest.zst";
+  const auto whole = test::read_file(archive);
+  test::write_file(manifest, "damaged");
+  EXPECT_EQ(run({"verify", "--destination", destination()}), 2);
+  EXPECT_THAT(out_, HasSubstr("home: 1 files")) << err_;
+  EXPECT_EQ(run({"list", "--destination", destination()}), 0);
+  EXPECT_THAT(out_, HasSubstr(" home.tar.gz\n"));
+
+  std::filesystem::remove(manifest);
+  EXPECT_EQ(run({"verify", "--destination", destination()}), 1) << "nothing to compare with";
+  EXPECT_THAT(out_, HasSubstr("home: 1 files")) << err_;
+  EXPECT_EQ(run({"find", "b", "--destination", destination()}), 1);
+
+  test::write_file(archive, std::string(whole.size(), '\0'));
+  for (const auto* verb : {"list", "verify", "find"}) {
+    std::vector<std::string> words{verb, "--destination", destination()};
+    if (words.front() == "find") words.emplace_back("b");
+    EXPECT_EQ(run(words), words.front() == "verify" ? 66 : 1);
+    EXPECT_THAT(err_, AllOf(HasSubstr("'home.tar.gz' can't be assigned"), HasSubstr("archive.unproven")));
+    test::write_file(manifest, "damaged");
+    EXPECT_EQ(run(words), 2);
+    EXPECT_THAT(err_, AllOf(HasSubstr("'home.tar.gz.manifest.zst' can't be assigned"), HasSubstr("archive.damaged")));
+    std::filesystem::remove(manifest);
+  }
+}
+
+TEST_F(ApplicationTest, TakesANameForAnArchiveOfTheDestinationAndNotForAFileThatLiesHere) {
+  ASSERT_EQ(create(), 0) << err_;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(directory_ / "root");
+  test::write_file(directory_ / "root/home", "a regular file, no archive");
+  const int status = run({"verify", "home", "--destination", destination()});
+  std::filesystem::current_path(before);
+  EXPECT_EQ(status, 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("home: 1 files, 4 members"));
+}
+
+TEST_F(ApplicationTest, DoesNotTakeAnEmptyDestinationForAWholeOne) {
+  EXPECT_EQ(run({"verify", "--destination", destination()}), 66);
+  EXPECT_THAT(err_, HasSubstr("has no backup that can be verified"));
 }
 
 TEST_F(ApplicationTest, SaysWhatToDoWhenThereIsNoArchiveToList) {
@@ -464,6 +512,19 @@ TEST_F(ApplicationTest, ShowsWhatTheCommandLineAndTheEnvironmentGive) {
   has("json", "1", "command line");
   has("quiet", "0", "built-in");
   has("color", "auto", "built-in");
+}
+
+TEST_F(ApplicationTest, ShowsWhatAFlagIsSetToAndByWhom) {
+  ASSERT_EQ(::setenv("AA_DRY_RUN", "false", 1), 0);
+  ASSERT_EQ(::setenv("AA_VERBOSE", "2", 1), 0);
+  EXPECT_EQ(run({"config", "show"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("dry-run: 0  # environment AA_DRY_RUN"));
+  EXPECT_THAT(out_, HasSubstr("verbose: 2  # environment AA_VERBOSE"));
+  EXPECT_EQ(run({"config", "show", "-vn"}), 0) << err_;
+  ::unsetenv("AA_DRY_RUN");
+  ::unsetenv("AA_VERBOSE");
+  EXPECT_THAT(out_, HasSubstr("dry-run: 1  # command line"));
+  EXPECT_THAT(out_, HasSubstr("verbose: 1  # command line"));
 }
 
 TEST_F(ApplicationTest, ShowsEachOptionAndEachKeyOfTheReference) {

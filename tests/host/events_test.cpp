@@ -85,6 +85,10 @@ TEST(ProblemReporter, TellsNoticesFromWarnings) {
   EXPECT_EQ(problem_of(O::open, E::permission_denied, {"x", false, /*is_directory=*/true}, "").id, "dir.unreadable");
   EXPECT_EQ(problem_of(O::open, E::unknown_os_error, {"x", false, /*is_directory=*/true}, "Input/output error").id,
             "dir.unreadable");
+  const ProblemSubject directory{"x", false, /*is_directory=*/true};
+  const auto attributes = problem_of(O::unknown_file_operation, E::unknown_os_error, directory, "no attributes");
+  EXPECT_EQ(attributes.id, "file.unreadable");
+  EXPECT_EQ(attributes.text, "'x': no attributes");
   EXPECT_EQ(problem_of(O::read, E::file_changed, {"x", false}, "").id, "file.changed");
   EXPECT_EQ(problem_of(O::read, E::unknown_os_error, {"x", false}, "Input/output error").id, "file.io");
   EXPECT_THAT(problem_of(O::open, E::permission_denied, {"a\nb", false}, "").text, HasSubstr("'a\\nb'"));

@@ -110,6 +110,20 @@ TEST_F(HooksTest, ThatClearUpTogetherHaveTwoSecondsWhenTheRunIsToldToEnd) {
   EXPECT_THAT(err_, HasSubstr("no start: the time after the stop is over (hook.failed)"));
 }
 
+TEST_F(HooksTest, ThatDoNotListenToAStopLeaveItsTimeToTheRelease) {
+  const auto released = directory_ / "released";
+  configure({"hooks:", "- {at: snapshot, shell: 'trap \"\" TERM; echo begun >> " + log().native() +
+                           "; while :; do sleep 1; done', release: [sh, -c, 'sleep 0.9; touch " + released.native() +
+                           "']}"});
+  std::thread ending([&] {
+    while (logged().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    stop_.request_stop();
+  });
+  EXPECT_NE(create(), 0);
+  ending.join();
+  EXPECT_TRUE(std::filesystem::exists(released)) << err_;
+}
+
 TEST_F(HooksTest, CanSayNotNow) {
   configure({"hooks:", "- {at: before, run: [sh, -c, exit 75]}", note("failed")});
   EXPECT_EQ(create(), 75);
@@ -301,6 +315,24 @@ TEST(ProblemRules, AreChosenByIdAndPathAndTheLastDecides) {
   EXPECT_EQ(told("x/a.db", BackupOperationError::file_changed), "aa: warning 1");
   EXPECT_EQ(told("cache/a.db", BackupOperationError::file_changed), " 0");
   EXPECT_EQ(told("a", BackupOperationError::permission_denied), "aa: notice 0");
+}
+
+TEST(ProblemRules, MatchADirectoryByAPatternForDirectories) {
+  const test::TempDir directory;
+  std::filesystem::create_directory(directory / "closed");
+  test::write_file(directory / "open/closed", "a file");
+  std::ostringstream out;
+  std::ostringstream err;
+  Console console(out, err, {});
+  ProblemReporter reporter(console, "", directory.path(), {}, {{"*", "closed/", ProblemRule::Treatment::ignore}});
+  const auto report = [&](const char* path) {
+    reporter.backup_operation_error(BackupSubOperation::open, BackupOperationError::permission_denied, path, {});
+  };
+  report("closed");
+  report("closed/");  // GNU tar's way
+  EXPECT_THAT(err.str(), IsEmpty());
+  report("open/closed");
+  EXPECT_EQ(reporter.warnings(), 1U) << err.str();
 }
 
 }  // namespace

@@ -176,6 +176,43 @@ TEST_F(OriginalSetTest, HasTheSameIdsWhenItsManifestsAreLostLater) {
   expect_day(4, "");
 }
 
+TEST_F(OriginalSetTest, StaysTheSameWhenItsFilesGetOtherTimes) {
+  make_set();
+  import();
+  EXPECT_EQ(rescan(), 0) << err_;
+  const auto now = fs::file_time_type::clock::now();
+  int hours = 9;
+  for (const char* level : {"", ".1", ".2", ".aa"})  // the lowest is the newest
+    fs::last_write_time(backups() / (std::string("docs") + level + ".tar.gz"), now + std::chrono::hours(--hours));
+  fs::remove(backups() / "docs.2.tar.gz.manifest.zst");
+  EXPECT_EQ(run({"rescan"}), 0) << err_;
+  EXPECT_THAT(err_, IsEmpty());
+  expect_day(0, "@aa");
+  expect_day(3, "@2");
+  EXPECT_EQ(run({"verify", "docs", "--level", "restore"}), 0) << err_;
+}
+
+TEST_F(OriginalSetTest, IsNotTakenForWhatAManifestWasMadeForThatLiesBesideAnother) {
+  make_set();
+  import();
+  EXPECT_EQ(rescan(), 0) << err_;
+  fs::copy_file(backups() / "docs.aa.tar.gz", backups() / "docs.tar.gz", fs::copy_options::overwrite_existing);
+  EXPECT_EQ(run({"rescan"}), 2);
+  EXPECT_THAT(err_, HasSubstr("'docs.tar.gz.manifest.zst' is the manifest of the backup"));
+  EXPECT_THAT(err_, HasSubstr("'docs.1.tar.gz': level 0 (backup "));
+}
+
+TEST_F(OriginalSetTest, TellsOfALevelThatIsMissingBelowOneWithItsManifest) {
+  make_set();
+  import();
+  EXPECT_EQ(rescan(), 0) << err_;
+  fs::remove(backups() / "docs.1.tar.gz");
+  fs::remove(backups() / "docs.1.tar.gz.manifest.zst");
+  EXPECT_EQ(run({"rescan"}), 2);
+  EXPECT_THAT(err_, HasSubstr("'docs.2.tar.gz': level 1 (backup "));
+  EXPECT_THAT(err_, HasSubstr("is not here: put it here, and run again (chain.broken)"));
+}
+
 TEST_F(OriginalSetTest, IsNotTouchedWhereTheDirectoryOfSnapshotsIsMistyped) {
   make_set();
   import();

@@ -38,6 +38,13 @@ TEST(Program, GetsItsInputAndGivesItsOutputAndStatus) {
   EXPECT_EQ(script.error, "problem\n");
 }
 
+TEST(Program, MayEndWithAStatusThatIsNoSignal) {
+  Script script("exit 137");
+  const auto end = script.run();
+  EXPECT_EQ(end.status, 137);
+  EXPECT_EQ(end.text(script.call), "status 137");
+}
+
 TEST(Program, MayIgnoreItsInputAndCloseItsDescriptors) {
   Script script("exec <&- >&- 2>&-; exit 0");
   script.call.input = std::string(1'000'000, 'x');

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -11,12 +12,14 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "job/backup_search.hpp"
 
 namespace autoarchive::host {
 namespace {
 
-bool is_archive_file(Session& session, const Target& target) {
+bool is_archive_file(Session& session, const Target& target, const std::optional<std::string>& destination) {
   if (target.archive.find('/') != std::string::npos) return true;
+  if (destination) return false;  // a file of the working directory does not hide the archive that lies there
   std::error_code ignored;
   return std::filesystem::is_regular_file(target.archive, ignored) &&
          !session.config().archives.contains(target.archive);
@@ -107,25 +110,101 @@ BackupSource open_file(Session& session, const Target& target) {
   return source;
 }
 
-// By the manifests, since a name alone may be that of several archives: "a.1.tar.gz" is a level of "a".
-std::set<std::string> archives_in(Session& session, const IStorage& storage) {
-  std::set<std::string> archives;
-  for (const auto& manifest : storage.list("")) {
-    if (!manifest.name.ends_with(manifest_name(""))) continue;
-    const auto backup = manifest.name.substr(0, manifest.name.size() - manifest_name("").size());
-    try {
-      const ManifestReader reader(storage.open(manifest.name));
-      const auto& archive = reader.header().archive;
-      if (parse_backup_name(backup, archive, session.providers().types())) archives.insert(archive);
-    } catch (const Error& error) {
-      session.console().problem({Severity::warning, "archive.damaged", "", escaped(error.message())});
+/// What lies in a destination that no archive of the configuration is known to be in.
+struct FoundArchives {
+  std::set<std::string> names;
+  std::vector<LeftAlone> unknown;  ///< files that may be backups, and nothing that can be read says of which archive
+};
+
+/// Asks manifests and archive files which archive they are of, since a name alone may be that of several:
+/// "a.1.tar.gz" is a level of "a". Where one of the two is damaged, the other one is enough.
+class ArchiveSearch {
+ public:
+  ArchiveSearch(Session& session, const LocalStorage& storage) : types_(session.providers().types()) {
+    for (const auto& stored : storage.list("")) {
+      if (stored.name.ends_with(manifest_name(""))) look_at_manifest(storage, stored.name);
     }
+    const auto files = look_for_backups(session, storage, storage.directory());
+    for (const auto& backup : files.backups) {
+      if (!take(backup.file, backup.identity.archive)) {
+        add_unknown({backup.file,
+                     fmt::format("says it is a backup of {}, and is not called like one; see aa rescan",
+                                 quote(backup.identity.archive)),
+                     "archive.unproven"});
+      }
+    }
+    for (const auto& other : files.others) {
+      if (!other.problem.empty() || may_be_backup(other.file)) add_unknown(other);
+    }
+  }
+
+  FoundArchives run() {
+    FoundArchives found;
+    for (const auto& [file, archive] : archives_) found.names.insert(archive);
+    for (auto& [file, reason] : unknown_) {
+      if (!archives_.contains(file)) found.unknown.push_back(std::move(reason));
+    }
+    return found;
+  }
+
+ private:
+  void look_at_manifest(const IStorage& storage, const std::string& name) {
+    const auto file = name.substr(0, name.size() - manifest_name("").size());
+    try {
+      take(file, ManifestReader(storage.open(name)).header().archive);
+    } catch (const Error& error) {
+      const bool is_damage = error.cause() == ErrorCause::damaged;
+      add_unknown({name, error.message(), is_damage ? "archive.damaged" : "archive.unproven"}, file);
+    }
+  }
+
+  bool take(const std::string& file, const std::string& archive) {
+    if (!parse_backup_name(file, archive, types_)) return false;
+    archives_.emplace(file, archive);
+    return true;
+  }
+
+  // What was told of its manifest stays, since that tells that it is one of ours.
+  void add_unknown(LeftAlone reason) {
+    const auto file = reason.file;
+    add_unknown(std::move(reason), file);
+  }
+  void add_unknown(LeftAlone reason, const std::string& file) {
+    if (reason.problem.empty()) reason.problem = "archive.unproven";
+    unknown_.try_emplace(file, std::move(reason));
+  }
+
+  [[nodiscard]] bool may_be_backup(const std::string& file) const {
+    return std::any_of(types_.begin(), types_.end(),
+                       [&](const auto& type) { return file.ends_with("." + type.extension); });
+  }
+
+  std::vector<BackupType> types_;
+  std::map<std::string, std::string> archives_;  // by file
+  std::map<std::string, LeftAlone> unknown_;     // by file
+};
+
+ArchivesToRead archives_in(Session& session, const std::string& destination) {
+  const auto found = ArchiveSearch(session, LocalStorage(destination)).run();
+  ArchivesToRead archives{{found.names.begin(), found.names.end()}, ExitStatus::ok};
+  for (const auto& file : found.unknown) {
+    const bool is_damage = file.problem == "archive.damaged";
+    session.console().problem({is_damage ? Severity::error : Severity::warning, file.problem, "",
+                               fmt::format("{} can't be assigned to an archive, and is left out: {}", quote(file.file),
+                                           escaped(file.reason))});
+    archives.status = worse(archives.status, is_damage ? ExitStatus::failed : ExitStatus::warnings);
+  }
+  if (archives.names.empty()) {
+    session.console().info(
+        fmt::format("{} has no backup that says of which archive it is; aa rescan {} makes "
+                    "manifests for archive files",
+                    quote(destination), quote(destination)));
   }
   return archives;
 }
 
-Error not_in_destination(Session& session, const IStorage& storage, const std::string& archive) {
-  const auto others = archives_in(session, storage);
+Error not_in_destination(Session& session, const LocalStorage& storage, const std::string& archive) {
+  const auto others = ArchiveSearch(session, storage).run().names;
   const auto suggestion = nearest(archive, {others.begin(), others.end()});
   return {ErrorCode::key_error,
           fmt::format("{} has no backup of {}; {}", quote(storage.description()), quote(archive),
@@ -135,22 +214,14 @@ Error not_in_destination(Session& session, const IStorage& storage, const std::s
 
 }  // namespace
 
-std::vector<std::string> archives_to_read(Session& session, std::vector<std::string> named,
-                                          const std::optional<std::string>& destination) {
-  if (!named.empty()) return named;
-  if (destination) {
-    const auto found = archives_in(session, LocalStorage(*destination));
-    if (found.empty()) {
-      session.console().info(
-          fmt::format("{} has no backup with a manifest; aa rescan {} makes manifests for archive files",
-                      quote(*destination), quote(*destination)));
-    }
-    return {found.begin(), found.end()};
-  }
+ArchivesToRead archives_to_read(Session& session, std::vector<std::string> named,
+                                const std::optional<std::string>& destination) {
+  if (!named.empty()) return {std::move(named), ExitStatus::ok};
+  if (destination) return archives_in(session, *destination);
   for (const auto& [name, archive] : session.config().archives) named.push_back(name);
   if (named.empty())
     session.console().info("no archive is configured; see aa config example, or name one and its --destination");
-  return named;
+  return {std::move(named), ExitStatus::ok};
 }
 
 ArchiveBackups read_backups(Session& session, const std::string& archive,
@@ -166,7 +237,7 @@ ArchiveBackups read_backups(Session& session, const std::string& archive,
 }
 
 BackupSource open_source(Session& session, const Target& target, const std::optional<std::string>& destination) {
-  if (is_archive_file(session, target)) return open_file(session, target);
+  if (is_archive_file(session, target, destination)) return open_file(session, target);
   const auto backups = read_backups(session, target.archive, destination);
   const auto wanted = backups.catalog.resolve(target.selector);
   BackupSource source;

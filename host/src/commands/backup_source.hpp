@@ -10,6 +10,7 @@
 #include "autoarchive/archiver/backup_catalog.hpp"
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "command_line.hpp"
+#include "exit_status.hpp"
 #include "session.hpp"
 
 namespace autoarchive::host {
@@ -24,9 +25,9 @@ struct BackupSource {
   bool has_faults = false;                 ///< a manifest is there that is damaged, or not that of its archive
 };
 
-/// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name, is an
-/// archive file; a manifest beside it is used if it belongs to it, and so are the levels that it is based on, if they
-/// are there. `destination` is that of an archive that no file defines.
+/// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name and no
+/// `destination` is given, is an archive file; a manifest beside it is used if it belongs to it, and so are the levels
+/// that it is based on, if they are there. `destination` is that of an archive that no file defines.
 [[nodiscard]] BackupSource open_source(Session& session, const Target& target,
                                        const std::optional<std::string>& destination);
 
@@ -42,9 +43,14 @@ struct ArchiveBackups {
 [[nodiscard]] ArchiveBackups read_backups(Session& session, const std::string& archive,
                                           const std::optional<std::string>& destination);
 
-/// What a command that reads works on: the archives that are named; with none, those of the configuration; and with
-/// none but a destination, those that have backups with a manifest in it.
-[[nodiscard]] std::vector<std::string> archives_to_read(Session& session, std::vector<std::string> named,
-                                                        const std::optional<std::string>& destination);
+/// What a command that reads works on.
+struct ArchivesToRead {
+  std::vector<std::string> names;
+  ExitStatus status = ExitStatus::ok;  ///< not ok: files were left out, and told of
+};
+/// The archives that are named; with none, those of the configuration; and with none but a destination, those that
+/// manifests or archive files in it say they are of.
+[[nodiscard]] ArchivesToRead archives_to_read(Session& session, std::vector<std::string> named,
+                                              const std::optional<std::string>& destination);
 
 }  // namespace autoarchive::host

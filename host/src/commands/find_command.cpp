@@ -73,8 +73,9 @@ class Findings {
 }  // namespace
 
 ExitStatus run_command(Session& session, const FindCommand& command) {
-  const auto names = archives_to_read(session, command.archives, command.destination);
+  const auto [names, search_status] = archives_to_read(session, command.archives, command.destination);
   Findings findings(session, Pattern(command.pattern));
+  findings.set_status(search_status);
   for (const auto& name : names) {
     try {
       const auto backups = read_backups(session, name, command.destination);

@@ -104,8 +104,7 @@ class Listing {
 }  // namespace
 
 ExitStatus run_command(Session& session, const ListCommand& command) {
-  const auto names = archives_to_read(session, command.archives, command.destination);
-  auto status = ExitStatus::ok;
+  auto [names, status] = archives_to_read(session, command.archives, command.destination);
   Listing listing(session);
   for (const auto& name : names) {
     try {

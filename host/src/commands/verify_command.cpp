@@ -285,17 +285,25 @@ class Verification {
   Json::Array targets_;
 };
 
+/// What is verified where nothing is named. Nothing to verify is no success.
+ExitStatus add_all_targets(Session& session, const VerifyCommand& command, std::vector<Target>& targets) {
+  auto [names, status] = archives_to_read(session, {}, command.destination);
+  for (const auto& name : names) targets.push_back({name, ""});
+  if (!targets.empty()) return status;
+  if (!command.destination)
+    throw Error(ErrorCode::value_error, "verify: name an archive or an archive file", ErrorCause::usage);
+  const Error nothing(ErrorCode::key_error,
+                      fmt::format("{} has no backup that can be verified", quote(*command.destination)),
+                      ErrorCause::no_such_backup);
+  return worse(status, report_error(session, "", nothing));
+}
+
 }  // namespace
 
 ExitStatus run_command(Session& session, const VerifyCommand& command) {
   auto targets = command.targets;
-  if (targets.empty()) {
-    for (const auto& name : archives_to_read(session, {}, command.destination)) targets.push_back({name, ""});
-  }
-  if (targets.empty())
-    throw Error(ErrorCode::value_error, "verify: name an archive or an archive file", ErrorCause::usage);
+  auto status = targets.empty() ? add_all_targets(session, command, targets) : ExitStatus::ok;
   Verification verification(session, command);
-  auto status = ExitStatus::ok;
   for (const auto& target : targets) {
     try {
       status = worse(status, verification.check(target));

@@ -18,8 +18,13 @@ bool tells_of_vanishing(std::string_view text) {
   return text == errno_text(ENOENT) || text.starts_with("File removed before we read it");
 }
 
-Problem unreadable(const ProblemSubject& subject, std::string_view what, std::string_view text) {
-  if (!subject.is_directory) return {Severity::warning, "file.unreadable", "", fmt::format("{}: {}", what, text)};
+// What else can be wrong with a directory, e.g. its attributes, leaves out nothing of what is in it.
+bool is_listing(BackupSubOperation operation, const ProblemSubject& subject) {
+  return subject.is_directory && (operation == BackupSubOperation::open || operation == BackupSubOperation::stat);
+}
+
+Problem unreadable(bool is_listing, std::string_view what, std::string_view text) {
+  if (!is_listing) return {Severity::warning, "file.unreadable", "", fmt::format("{}: {}", what, text)};
   return {Severity::warning, "dir.unreadable", "",
           fmt::format("directory {} can't be listed, what is in it is not stored: {}", what, text)};
 }
@@ -33,7 +38,7 @@ Problem file_problem(BackupSubOperation operation, const ProblemSubject& subject
   if (operation == BackupSubOperation::read) {
     return {Severity::warning, "file.io", "", fmt::format("{}: reading failed: {}", what, escaped(text))};
   }
-  return unreadable(subject, what, escaped(text));
+  return unreadable(is_listing(operation, subject), what, escaped(text));
 }
 
 }  // namespace
@@ -43,7 +48,8 @@ Problem problem_of(BackupSubOperation operation, BackupOperationError error, con
   const std::string what = subject.name.empty() ? std::string("archiver") : quote(subject.name);
   switch (error) {
     case BackupOperationError::permission_denied:
-      return unreadable(subject, what, subject.is_directory ? "permission denied" : "permission denied, not stored");
+      return unreadable(is_listing(operation, subject), what,
+                        subject.is_directory ? "permission denied" : "permission denied, not stored");
     case BackupOperationError::socket_ignored:
       return {Severity::notice, "file.unsupported", "", fmt::format("{} is a socket, not stored", what)};
     case BackupOperationError::unknown_type_ignored:
@@ -80,11 +86,13 @@ ProblemReporter::ProblemReporter(Console& console, std::string archive, std::fil
 
 ProblemReporter::~ProblemReporter() = default;
 
-std::optional<ProblemRule::Treatment> ProblemReporter::treatment_of(std::string_view id, std::string_view path) const {
+std::optional<ProblemRule::Treatment> ProblemReporter::treatment_of(std::string_view id,
+                                                                    const ProblemSubject& subject) const {
   for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
     if (!id_matches(rule->on, id)) continue;
-    if (!rule->match || (!path.empty() && rule->match->decide_with_parents(path, /*is_directory=*/false).excluded))
-      return rule->as;
+    if (!rule->match) return rule->as;
+    const bool is_path = !subject.name.empty();
+    if (is_path && rule->match->decide_with_parents(subject.name, subject.is_directory).excluded) return rule->as;
   }
   return std::nullopt;
 }
@@ -100,11 +108,12 @@ void ProblemReporter::backup_operation_error(BackupSubOperation operation, Backu
                                              std::optional<std::string_view> name,
                                              std::optional<std::string_view> error_text) {
   using Treatment = ProblemRule::Treatment;
-  const std::string_view path = name.value_or("");
+  std::string_view path = name.value_or("");
+  while (path.ends_with('/')) path.remove_suffix(1);  // as GNU tar calls a directory
   const ProblemSubject subject{path, includes_.contains(std::string(path)), is_directory(path)};
   auto problem = problem_of(operation, error, subject, error_text.value_or(""));
   problem.archive = archive_;
-  const auto treatment = problem.id.empty() ? std::nullopt : treatment_of(problem.id, path);
+  const auto treatment = problem.id.empty() ? std::nullopt : treatment_of(problem.id, subject);
   if (treatment == Treatment::ignore) return;
   if (treatment == Treatment::error) {
     throw Error(ErrorCode::runtime_error,

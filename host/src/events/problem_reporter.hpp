@@ -15,6 +15,13 @@
 
 namespace autoarchive::host {
 
+/// What a report is about.
+struct ProblemSubject {
+  std::string_view name;  ///< a path; empty: the job
+  bool is_include = false;
+  bool is_directory = false;
+};
+
 /// Subscribes to one job. Prints each problem as it comes.
 class ProblemReporter final : public IBackupObserver {
  public:
@@ -33,7 +40,8 @@ class ProblemReporter final : public IBackupObserver {
   [[nodiscard]] std::uint64_t warnings() const noexcept { return warnings_; }
 
  private:
-  [[nodiscard]] std::optional<ProblemRule::Treatment> treatment_of(std::string_view id, std::string_view path) const;
+  [[nodiscard]] std::optional<ProblemRule::Treatment> treatment_of(std::string_view id,
+                                                                   const ProblemSubject& subject) const;
 
   [[nodiscard]] bool is_directory(std::string_view path) const;
 
@@ -44,13 +52,6 @@ class ProblemReporter final : public IBackupObserver {
   struct CompiledRule;
   std::vector<CompiledRule> rules_;
   std::uint64_t warnings_ = 0;
-};
-
-/// What a report is about.
-struct ProblemSubject {
-  std::string_view name;  ///< a path; empty: the job
-  bool is_include = false;
-  bool is_directory = false;
 };
 
 /// The stable id and severity of a report; the text is for people. Pure.

@@ -9,6 +9,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "job/original_backups.hpp"
 #include "job/restore_text.hpp"
@@ -40,6 +41,18 @@ std::optional<ArchiveIdentity> identity_of(IArchiveReader& reader, const Readabl
   }
 }
 
+/// Of the manifest beside a file, if there is one that can be read.
+std::optional<ManifestHeader> header_beside(const IStorage& storage, const std::string& file) {
+  const auto name = manifest_name(file);
+  if (!storage.stat(name)) return std::nullopt;
+  try {
+    return ManifestReader(storage.open(name)).header();
+  } catch (const Error& error) {  // whoever looks for manifests tells of it
+    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported && !error.is_os_error()) throw;
+    return std::nullopt;
+  }
+}
+
 void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found,
              std::vector<UnnamedFile>& unnamed) {
   const auto leave = [&](std::string reason, const char* problem) {
@@ -54,7 +67,8 @@ void look_at(Session& session, const IStorage& storage, const StoredFile& stored
     std::string reason = "does not say which backup it is: it is not one of ours";
     const auto identity = identity_of(*recognised->reader, *file, reason);
     if (!identity) {
-      unnamed.push_back({stored.name, *type, stored.size, stored.modified, fingerprint(*file), reason});
+      unnamed.push_back({stored.name, *type, stored.size, stored.modified, fingerprint(*file), reason,
+                         header_beside(storage, stored.name)});
       return;
     }
     if (!is_archive_name(identity->archive))

@@ -133,10 +133,10 @@ std::string Hooks::run(const HookRule& rule, const std::vector<std::string>& wor
   call.input = document_of(facts, rule.at);
   call.time_limit = rule.time_limit;
   call.stop = session_.process().stop;
+  call.stop_grace = kClearingGrace;
   if (!stoppable) {
     const auto since_stop = session_.since_stop();
     call.patience = kClearingTime - since_stop.value_or(std::chrono::milliseconds(0));
-    call.grace = kClearingGrace;
     if (call.patience.count() <= 0)
       throw failed(rule, words, "no start: the time after the stop is over", "", ErrorCause::unspecified);
   }

@@ -27,9 +27,9 @@ void add_text(Sha256& digest, const std::string& text) {
 }
 
 // In the form of a UUID that is made of a digest (version 8).
-std::string id_of(const UnnamedFile& file, int level) {
+std::string id_of(const UnnamedFile& file, int level, SystemTime modified) {
   Sha256 digest;
-  add_text(digest, fmt::format("{} {} {}", file.fingerprint, level, file.modified.time_since_epoch().count()));
+  add_text(digest, fmt::format("{} {} {}", file.fingerprint, level, modified.time_since_epoch().count()));
   const auto hex = digest.finish();
   return fmt::format("{}-{}-8{}-a{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 3), hex.substr(15, 3),
                      hex.substr(18, 12));
@@ -48,9 +48,10 @@ class Originals {
     FoundBackup backup{file.file, {}, file.type, file.bytes, file.modified, "", /*is_original=*/true};
     backup.identity.archive = archive_.name;
     backup.identity.level = name->level.value_or(0);
-    backup.identity.backup_uuid = id_of(file, backup.identity.level);
+    backup.identity.backup_uuid = id_of(file, backup.identity.level, file.modified);
     backup.identity.provider = archiver_provider_id::kTarExternal;
     backup.identity.root = archive_.root.native();
+    if (file.beside && is_made_for(*file.beside, file, backup)) take_over(*file.beside, backup);
     places_.try_emplace({file.type.extension, backup.identity.level, generation}, std::move(backup));
   }
 
@@ -72,8 +73,24 @@ class Originals {
     auto operator<=>(const Place&) const = default;
   };
 
+  // The time that the file had when its manifest was made is in both, so that the id shows whether it still is that
+  // file.
+  static bool is_made_for(const ManifestHeader& header, const UnnamedFile& file, const FoundBackup& backup) {
+    const auto& identity = backup.identity;
+    return header.archive == identity.archive && header.level == identity.level &&
+           header.provider == identity.provider && header.backup_uuid == id_of(file, header.level, header.started);
+  }
+
+  static void take_over(const ManifestHeader& header, FoundBackup& backup) {
+    backup.identity.backup_uuid = header.backup_uuid;
+    backup.identity.chain_uuid = header.chain_uuid;
+    backup.identity.parent_uuid = header.parent_uuid;
+    backup.time = header.started;
+  }
+
   void link(const Place& place, FoundBackup& backup) const {
     auto& identity = backup.identity;
+    if (!identity.chain_uuid.empty()) return;
     identity.chain_uuid = identity.backup_uuid;
     if (place.level == 0) return;
     const auto* const base = base_of(place);

@@ -145,7 +145,7 @@ class ParallelRun {
     call.words.insert(call.words.begin(), session_.process().executable);
     for (const auto& [name, value] : session_.process().environment) call.environment.push_back(name + "=" + value);
     call.stop = session_.process().stop;
-    call.grace = kGrace;
+    call.stop_grace = kGrace;
     call.output = [&](bool is_error, std::string_view bytes) { output.take(is_error, bytes); };
     try {
       const auto end = run_program(call);
@@ -216,7 +216,7 @@ std::vector<std::string> arguments_for(const GlobalOptions& options, const Creat
   arguments.flag(command.ignore_free_space, "--ignore-free-space");
   arguments.flag(options.dry_run, "--dry-run");
   arguments.option("--jobs", std::string("1"));
-  arguments.word("--part-of-run");
+  arguments.word(kPartOfRunOption);
   arguments.word(archive);
   return arguments.take();
 }

@@ -1,6 +1,5 @@
 #include "job/program.hpp"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -80,14 +79,14 @@ class Run {
 
   void end_when_due(Clock::time_point began) {
     const auto now = Clock::now();
+    if (!stop_seen_ && call_.stop.stop_requested()) stop_seen_ = now;
     if (!asked_to_end_) {
       end_.timed_out = call_.time_limit && now - began >= *call_.time_limit;
-      if (!stop_seen_ && call_.stop.stop_requested()) stop_seen_ = now;
       end_.stopped = !end_.timed_out && stop_seen_ && now - *stop_seen_ >= call_.patience;
       if (!end_.timed_out && !end_.stopped) return;
       asked_to_end_ = now;
       child_.terminate();
-    } else if (now - *asked_to_end_ >= call_.grace) {
+    } else if (now - *asked_to_end_ >= (stop_seen_ ? call_.stop_grace : call_.grace)) {
       child_.kill();
     }
   }
@@ -95,6 +94,7 @@ class Run {
   // Whoever was told to end takes along what it has started.
   void take_end() {
     const int status = child_.wait(asked_to_end_ ? Leftovers::killed : Leftovers::kept);
+    end_.wait_status = status;
     end_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 
@@ -111,7 +111,7 @@ class Run {
 std::string ProgramEnd::text(const ProgramCall& call) const {
   if (timed_out) return "no end within " + format_duration(*call.time_limit);
   if (stopped) return "stopped";
-  return status > 128 ? fmt::format("signal {}", status - 128) : fmt::format("status {}", status);
+  return end_text(wait_status);
 }
 
 ProgramEnd run_program(const ProgramCall& call) {

@@ -21,13 +21,15 @@ struct ProgramCall {
   std::stop_token stop;
   /// How long it may go on after a stop was requested, or after its start if later.
   std::chrono::milliseconds patience{0};
-  std::chrono::milliseconds grace{1000};  ///< between SIGTERM and SIGKILL
+  std::chrono::milliseconds grace{1000};       ///< between SIGTERM and SIGKILL, when its time is over
+  std::chrono::milliseconds stop_grace{1000};  ///< the same once a stop was requested
   /// Called with what it writes, as it comes; `is_error`: on standard error.
   std::function<void(bool is_error, std::string_view bytes)> output;
 };
 
 struct ProgramEnd {
-  int status = 0;  ///< its exit status; of a signal: 128 + number
+  int status = 0;       ///< its exit status; of a signal: 128 + number
+  int wait_status = 0;  ///< the same as waitpid() gives it, which tells the two apart
   bool timed_out = false;
   bool stopped = false;
   /// "status 3", "signal 9", "no end within 10m", "stopped"

@@ -299,6 +299,7 @@ class ArchiveCheck {
           origin("root"),
           fmt::format("{} directories below {} can't be read, and are missing in a backup that this user makes",
                       unreadable, quote(archive_.root.native())));
+      return;  // what a pattern leaves out may lie there
     }
     tell_of_unused(used);
   }

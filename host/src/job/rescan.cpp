@@ -156,6 +156,8 @@ class ArchiveRescan {
       backup.result.manifest = "there";
       backup.header = found->header;
       backup.closing = found->closing;
+      const auto& parent = found->header.parent_uuid;
+      if (found->header.level > 0 && file_of(parent) == backups_.end()) tell_of_missing(backup, parent);
       return;
     }
     const auto in_the_way = manifest_in_the_way(backup);
@@ -255,6 +257,16 @@ class ArchiveRescan {
     fail(backup, std::move(text), "archive.damaged");
   }
 
+  static std::string level_below(const ArchiveIdentity& identity, const std::string& uuid) {
+    return fmt::format("level {} (backup {}), which it is based on,", identity.level - 1,
+                       uuid.empty() ? "unknown" : escaped(uuid));
+  }
+
+  static void tell_of_missing(Backup& backup, const std::string& parent_uuid) {
+    fail(backup, level_below(backup.found.identity, parent_uuid) + " is not here: put it here, and run again",
+         "chain.broken");
+  }
+
   /// The level below with its manifest; null, with the reason in the result, if it is not to be had.
   const Backup* parent_of(Backup& backup) {
     const auto& identity = backup.found.identity;
@@ -264,10 +276,9 @@ class ArchiveRescan {
       return nullptr;
     }
     const auto parent = file_of(identity.parent_uuid);
-    const auto level = fmt::format("level {} (backup {}), which it is based on,", identity.level - 1,
-                                   identity.parent_uuid.empty() ? "unknown" : escaped(identity.parent_uuid));
+    const auto level = level_below(identity, identity.parent_uuid);
     if (parent == backups_.end()) {
-      fail(backup, level + " is not here: put it here, and run again", "chain.broken");
+      tell_of_missing(backup, identity.parent_uuid);
     } else if (parent->is_left) {
       fail(backup, level + " can't be read now: run again when it can", "archive.unproven");
     } else if (!parent->is_used()) {
