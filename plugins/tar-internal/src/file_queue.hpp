@@ -45,8 +45,7 @@ struct MadeFile {
 };
 
 /// Takes files in one order and gives their results in the same. Few wait at a time; their contents are in memory, and
-/// should be small. Destroyed, it makes what it has
-/// begun, and nothing else. add() and take() are called on one thread.
+/// should be small. Destroyed, it makes what it has begun, and nothing else. add() and take() are called on one thread.
 class FileQueue {
  public:
   static constexpr unsigned kMaxThreads = 4;
