@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kPlainSegmentBytes = 1U << 20U;
 // Up to this size there are enough segments that nobody waits for another; larger ones (xz) cost too much memory.
 constexpr std::size_t kManySegmentsBytes = 4U << 20U;
+// Of a segment that waits to be filled again.
+constexpr std::size_t kMaxKeptBytes = 2 * kManySegmentsBytes;
 constexpr std::size_t kMaxDirectories = 64;
 constexpr std::size_t kMinDirectories = 4;
 constexpr std::size_t kMaxOpenFiles = 16;
@@ -248,7 +250,7 @@ void SegmentPipeline::report_all() {
     if (format_ != nullptr && segment->bytes.size() != 0)
       job_.add_block({segment->archive_offset, segment->stream_offset});
     segment->steps.clear();
-    segment->bytes.clear(2 * max_segment_bytes_);
+    segment->bytes.clear(std::min(2 * max_segment_bytes_, kMaxKeptBytes));
     segment->compressed.clear();
     segment->built = false;
     lock.lock();

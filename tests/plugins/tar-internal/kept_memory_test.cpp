@@ -17,6 +17,17 @@ TEST(KeptMemory, HandsOutAgainWhatWasGivenBack) {
   EXPECT_EQ(memory.take(99'000), large);
 }
 
+TEST(KeptMemory, HoldsNoMoreThanTheBlocksOfOneSizeNeed) {
+  KeptMemory memory;
+  for (const std::size_t size : {100U, 150U, 2000U, 40U}) {
+    void* const small = memory.take(size);
+    void* const large = memory.take(8 * size);
+    EXPECT_EQ(memory.held_bytes(), 9 * size);
+    memory.give_back(small);
+    memory.give_back(large);
+  }
+}
+
 TEST(KeptMemory, HandsOutNothingTwice) {
   KeptMemory memory;
   void* const one = memory.take(100);
