@@ -6,19 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <map>
-#include <sstream>
 
 #include "application_fixture.hpp"
-#include "command_line.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_tree.hpp"
 
 namespace autoarchive::host {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -49,99 +44,6 @@ TEST_F(ApplicationTest, MakesListsLooksIntoAndRestoresABackupWithoutAConfigurati
   EXPECT_THAT(out_, HasSubstr("'d/b'"));
   EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", directory_ / "restored"}), 0) << err_;
   EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "restored"), IsEmpty());
-}
-
-TEST_F(ApplicationTest, FindsTheArchivesOfADestinationWhenNoneIsNamed) {
-  ASSERT_EQ(create(), 0) << err_;
-  ASSERT_EQ(run({"create", "home.2", "--root", directory_ / "root/d", "--destination", destination()}), 64)
-      << "a name that could be a level's";
-  ASSERT_EQ(run({"create", "other", "--root", directory_ / "root/d", "--destination", destination()}), 0) << err_;
-  test::write_file(directory_ / "backups/foreign.tar.gz", "not ours");
-  std::filesystem::copy_file(directory_ / "backups/home.tar.gz.manifest.zst",
-                             directory_ / "backups/foreign.tar.gz.manifest.zst");
-  EXPECT_EQ(run({"list", "--destination", destination()}), 1) << "what may be a backup is not passed over";
-  EXPECT_THAT(err_, AllOf(HasSubstr("foreign.tar.gz"), HasSubstr("archive.unproven")));
-  EXPECT_THAT(out_, HasSubstr(" home.tar.gz\n"));
-  EXPECT_THAT(out_, HasSubstr(" other.tar.gz\n"));
-  EXPECT_THAT(out_, Not(HasSubstr("foreign")));
-  std::filesystem::remove(directory_ / "backups/foreign.tar.gz");
-  EXPECT_EQ(run({"find", "b", "--destination", destination()}), 0) << err_;
-  EXPECT_THAT(out_, HasSubstr("home@0 "));
-  EXPECT_THAT(out_, HasSubstr("other@0 "));
-  EXPECT_EQ(run({"verify", "--destination", destination()}), 0) << err_;
-  EXPECT_THAT(out_, HasSubstr("other"));
-}
-
-TEST_F(ApplicationTest, FindsAnArchiveByItsFilesWhereTheManifestIsDamagedOrMissing) {
-  ASSERT_EQ(create(), 0) << err_;
-  const auto archive = directory_ / "backups/home.tar.gz";
-  const auto manifest = directory_ / "backups/home.tar.gz.manifest.zst";
-  const auto whole = test::read_file(archive);
-  test::write_file(manifest, "damaged");
-  EXPECT_EQ(run({"verify", "--destination", destination()}), 2);
-  EXPECT_THAT(out_, HasSubstr("home: 1 files")) << err_;
-  EXPECT_EQ(run({"list", "--destination", destination()}), 0);
-  EXPECT_THAT(out_, HasSubstr(" home.tar.gz\n"));
-
-  std::filesystem::remove(manifest);
-  EXPECT_EQ(run({"verify", "--destination", destination()}), 1) << "nothing to compare with";
-  EXPECT_THAT(out_, HasSubstr("home: 1 files")) << err_;
-  EXPECT_EQ(run({"find", "b", "--destination", destination()}), 1);
-
-  test::write_file(archive, std::string(whole.size(), '\0'));
-  for (const auto* verb : {"list", "verify", "find"}) {
-    std::vector<std::string> words{verb, "--destination", destination()};
-    if (words.front() == "find") words.emplace_back("b");
-    EXPECT_EQ(run(words), words.front() == "verify" ? 66 : 1);
-    EXPECT_THAT(err_, AllOf(HasSubstr("'home.tar.gz' can't be assigned"), HasSubstr("archive.unproven")));
-    test::write_file(manifest, "damaged");
-    EXPECT_EQ(run(words), 2);
-    EXPECT_THAT(err_, AllOf(HasSubstr("'home.tar.gz.manifest.zst' can't be assigned"), HasSubstr("archive.damaged")));
-    std::filesystem::remove(manifest);
-  }
-}
-
-TEST_F(ApplicationTest, TakesANameForAnArchiveOfTheDestinationAndNotForAFileThatLiesHere) {
-  ASSERT_EQ(create(), 0) << err_;
-  const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(directory_ / "root");
-  test::write_file(directory_ / "root/home", "a regular file, no archive");
-  const int status = run({"verify", "home", "--destination", destination()});
-  std::filesystem::current_path(before);
-  EXPECT_EQ(status, 0) << err_;
-  EXPECT_THAT(out_, HasSubstr("home: 1 files, 4 members"));
-}
-
-TEST_F(ApplicationTest, DoesNotTakeAnEmptyDestinationForAWholeOne) {
-  EXPECT_EQ(run({"verify", "--destination", destination()}), 66);
-  EXPECT_THAT(err_, HasSubstr("has no backup that can be verified"));
-}
-
-TEST_F(ApplicationTest, SaysWhatToDoWhenThereIsNoArchiveToList) {
-  EXPECT_EQ(run({"list"}), 0);
-  EXPECT_THAT(out_, HasSubstr("aa config example"));
-  EXPECT_THAT(out_, Not(HasSubstr("ARCHIVE")));
-  EXPECT_EQ(run({"list", "--destination", destination()}), 0);
-  EXPECT_THAT(out_, HasSubstr("aa rescan"));
-  EXPECT_EQ(run({"list", "--destination", directory_ / "missing"}), 73) << err_;
-}
-
-TEST_F(ApplicationTest, NamesTheArchiveOfADestinationThatIsNearest) {
-  ASSERT_EQ(create(), 0) << err_;
-  EXPECT_EQ(run({"restore", "hmoe", "--destination", destination(), "--to", directory_ / "restored"}), 66);
-  EXPECT_THAT(err_, HasSubstr("has no backup of 'hmoe'; did you mean home?"));
-  EXPECT_EQ(run({"restore", "home@7", "--destination", destination(), "--to", directory_ / "restored"}), 66);
-  EXPECT_THAT(err_, HasSubstr("no backup is '7'; there are home.tar.gz"));
-}
-
-TEST_F(ApplicationTest, EndsWith66WhereThereMustBeAnArchiveAndIsNone) {
-  for (const std::string command : {"status", "keep", "route"}) {
-    EXPECT_EQ(run({command}), 66) << command;
-    EXPECT_THAT(err_, HasSubstr("no archive is configured; see aa config example"));
-  }
-  ASSERT_EQ(create(), 0) << err_;
-  EXPECT_EQ(run({"why", "home", "a", "--destination", destination()}), 64);
-  EXPECT_THAT(err_, HasSubstr("give --root DIR"));
 }
 
 TEST_F(ApplicationTest, MakesLevelsAndGenerationsFromAConfiguration) {
@@ -434,125 +336,6 @@ TEST_F(ApplicationTest, OneArchivesFailureDoesNotStopTheNext) {
   EXPECT_EQ(run({"create", "--all"}), 2);
   EXPECT_THAT(err_, HasSubstr("[a] error: root '/no/such/root'"));
   EXPECT_TRUE(std::filesystem::exists(directory_ / "backups/b.tar.gz"));
-}
-
-TEST_F(ApplicationTest, ShowsEveryValueOfTheRunWithItsOrigin) {
-  const auto file = (directory_ / "config/autoarchive/config.yaml").native();
-  configure(
-      "version: 1\nstate_dir: /s\njobs: 3\nnice: 5\nionice: idle\nhooks: [{at: before_all, run: "
-      "[/bin/true]}]\nplugins:\n"
-      "  directories: [" +
-      directory_.path().native() +
-      "]\n  allow: [a]\n  deny: [d]\n  pins: {p: {file: /p.so}}\n"
-      "  dev_overrides: {o: /o.so}\n  environment_path: true\n"
-      "  settings: {tar-external: {priority: 5, enabled: false, required: false, options: {tar: /usr/bin/tar, key: "
-      "\"${env:KEY}\"}}}\n");
-  EXPECT_EQ(run({"config", "show"}), 0) << err_;
-  for (const std::string& line :
-       std::vector<std::string>{"jobs: 3  # " + file + ":3:7", "nice: 5  # " + file + ":4:7",
-                                "ionice: idle  # " + file + ":5:9", "# " + file + ":6:8",
-                                "plugins.allow: ['a']  # " + file + ":9:10", "plugins.deny: ['d']  # " + file + ":10:9",
-                                "plugins.pins: ['p': {file: '/p.so', sha256: ''}]  # " + file + ":11:9",
-                                "plugins.dev_overrides: ['o': '/o.so']  # " + file + ":12:18",
-                                "plugins.environment_path: true  # " + file + ":13:21",
-                                "plugins.settings.tar-external.priority: 5  # " + file + ":14:39",
-                                "plugins.settings.tar-external.enabled: false  # " + file + ":14:",
-                                "plugins.settings.tar-external.required: false  # " + file + ":14:",
-                                "plugins.settings.tar-external.options.tar: (set)  # " + file + ":14:",
-                                "plugins.settings.tar-external.options.key: ${env:KEY}  # " + file + ":14:"})
-    EXPECT_THAT(out_, HasSubstr(line));
-  EXPECT_THAT(out_, HasSubstr("plugins.directories: ['" + directory_.path().native() + "']  # " + file + ":8:16"));
-  EXPECT_THAT(out_, HasSubstr("state_dir: " + (directory_ / "state").native() + "  # environment AA_STATE_DIR"));
-  EXPECT_THAT(out_, HasSubstr("files: ['" + file + "']  # built-in"));
-  environment_.erase("AA_STATE_DIR");
-  environment_["AA_CONFIG"] = file;
-  EXPECT_EQ(run({"config", "show"}), 0) << err_;
-  EXPECT_THAT(out_, HasSubstr("files: ['" + file + "']  # environment AA_CONFIG"));
-  environment_.erase("AA_CONFIG");
-  EXPECT_EQ(run({"config", "show", "-c", file}), 0) << err_;
-  EXPECT_THAT(out_, HasSubstr("files: ['" + file + "']  # command line"));
-  EXPECT_THAT(out_, HasSubstr("state_dir: /s  # " + file + ":2:12"));
-  configure("version: 1\nplugins: {settings: {tar-external: {priority: 5}}}\n");
-  environment_["XDG_STATE_HOME"] = directory_ / "xdg";
-  EXPECT_EQ(run({"config", "show"}), 0) << err_;
-  EXPECT_THAT(out_,
-              HasSubstr("state_dir: " + (directory_ / "xdg/autoarchive").native() + "  # environment XDG_STATE_HOME"));
-  for (const char* key :
-       {"jobs: 1", "nice: as it is", "ionice: as it is", "hooks: []", "plugins.directories: []", "plugins.allow: []",
-        "plugins.deny: []", "plugins.pins: []", "plugins.dev_overrides: []", "plugins.environment_path: false",
-        "plugins.settings.tar-external.enabled: true", "plugins.settings.tar-external.required: false"})
-    EXPECT_THAT(out_, HasSubstr(std::string(key) + "  # built-in"));
-}
-
-TEST_F(ApplicationTest, ShowsWhatTheCommandLineAndTheEnvironmentGive) {
-  configure("version: 1\narchives: {a: {root: /r, destination: /d, strength: 7}}\n");
-  ASSERT_EQ(::setenv("AA_TYPE", "tar.xz", 1), 0);
-  ASSERT_EQ(::setenv("AA_STRENGTH", "3", 1), 0);
-  ASSERT_EQ(::setenv("AA_PROGRESS", "plain", 1), 0);
-  ASSERT_EQ(::setenv("AA_LOCK_WAIT", "3s", 1), 0);
-  EXPECT_EQ(run({"config", "show", "a", "--strength=4", "--root", "/other", "--exclude", "x", "--incremental", "-vv",
-                 "--lock-wait", "5s", "--json"}),
-            0);
-  ::unsetenv("AA_TYPE");
-  ::unsetenv("AA_STRENGTH");
-  ::unsetenv("AA_PROGRESS");
-  ::unsetenv("AA_LOCK_WAIT");
-  const auto has = [&](const std::string& key, const std::string& value, const std::string& origin) {
-    EXPECT_THAT(out_, HasSubstr("\"" + key + "\":{\"value\":\"" + value + "\",\"origin\":\"" + origin + "\"}"));
-  };
-  has("type", "tar.xz", "environment AA_TYPE");
-  has("strength", "4", "command line");
-  has("root", "/other", "command line");
-  has("exclude", "['x']", "command line");
-  has("incremental", "true", "command line");
-  has("provider", "auto", "built-in");
-  has("progress", "plain", "environment AA_PROGRESS");
-  has("lock-wait", "5s", "command line");
-  has("verbose", "2", "command line");
-  has("json", "1", "command line");
-  has("quiet", "0", "built-in");
-  has("color", "auto", "built-in");
-}
-
-TEST_F(ApplicationTest, ShowsWhatAFlagIsSetToAndByWhom) {
-  ASSERT_EQ(::setenv("AA_DRY_RUN", "false", 1), 0);
-  ASSERT_EQ(::setenv("AA_VERBOSE", "2", 1), 0);
-  EXPECT_EQ(run({"config", "show"}), 0) << err_;
-  EXPECT_THAT(out_, HasSubstr("dry-run: 0  # environment AA_DRY_RUN"));
-  EXPECT_THAT(out_, HasSubstr("verbose: 2  # environment AA_VERBOSE"));
-  EXPECT_EQ(run({"config", "show", "-vn"}), 0) << err_;
-  ::unsetenv("AA_DRY_RUN");
-  ::unsetenv("AA_VERBOSE");
-  EXPECT_THAT(out_, HasSubstr("dry-run: 1  # command line"));
-  EXPECT_THAT(out_, HasSubstr("verbose: 1  # command line"));
-}
-
-TEST_F(ApplicationTest, ShowsEachOptionAndEachKeyOfTheReference) {
-  configure(config_example());
-  EXPECT_EQ(run({"config", "show", "--json"}), 0) << err_;
-  for (const auto& option : describe_command_line().options) {
-    const auto name = option.names.front().substr(2);
-    if (name == "help" || name == "version") continue;
-    EXPECT_THAT(out_, HasSubstr("\"" + name + "\":{\"value\":"));
-  }
-  // A row of the reference begins with the key, but for groups of which each key has a row below it.
-  std::istringstream lines(config_reference());
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("| `")) continue;
-    const auto key = line.substr(3, line.find('`', 3) - 3);
-    if (key == "extends" || key == "plugins.settings") continue;
-    EXPECT_THAT(out_, HasSubstr("\"" + key + "\":{\"value\":"));
-  }
-}
-
-TEST_F(ApplicationTest, ShowsEffectiveValuesWithTheirOrigin) {
-  configure("version: 1\narchives: {a: {root: /r, destination: /d, strength: 7}}\n");
-  EXPECT_EQ(run({"config", "show"}), 0);
-  EXPECT_THAT(out_, HasSubstr("strength: 7  # " + (directory_ / "config/autoarchive/config.yaml").native() + ":2:"));
-  EXPECT_THAT(out_, HasSubstr("type: tar.gz  # built-in"));
-  EXPECT_EQ(run({"config", "check", "--file-only"}), 0);
-  EXPECT_EQ(run({"help"}), 0);
-  EXPECT_THAT(out_, HasSubstr("restore"));
 }
 
 }  // namespace
