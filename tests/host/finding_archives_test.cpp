@@ -44,7 +44,7 @@ TEST_F(FindingArchivesTest, FindsAnArchiveByItsFilesWhereTheManifestIsDamagedOrM
   test::write_file(manifest, "damaged");
   EXPECT_EQ(run({"verify", "--destination", destination()}), 2);
   EXPECT_THAT(out_, HasSubstr("home: 1 files")) << err_;
-  EXPECT_EQ(run({"list", "--destination", destination()}), 0);
+  EXPECT_EQ(run({"list", "--destination", destination()}), 1) << "the archive may be whole";
   EXPECT_THAT(out_, HasSubstr(" home.tar.gz\n"));
 
   std::filesystem::remove(manifest);

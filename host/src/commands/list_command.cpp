@@ -68,7 +68,9 @@ class Listing {
  public:
   explicit Listing(Session& session) : session_(session) { table_.align_right(4), table_.align_right(5); }
 
-  void add(const ArchiveConfig& archive, const BackupCatalog& catalog) {
+  /// The status that its backups lead to.
+  ExitStatus add(const ArchiveConfig& archive, const BackupCatalog& catalog) {
+    auto status = ExitStatus::ok;
     std::string fault;
     const auto records = read_verify_records(session_.config().state_dir, archive.name, fault);
     if (!fault.empty()) session_.console().problem({Severity::warning, "state.lost", archive.name, escaped(fault)});
@@ -79,6 +81,7 @@ class Listing {
       document.emplace_back("verified", as_json(entry, records));
       backups.emplace_back(std::move(document));
       if (!entry.fault.empty()) {
+        status = ExitStatus::warnings;  // the archive beside it may be whole: only verify knows
         session_.console().problem({Severity::warning, "archive.damaged", archive.name,
                                     fmt::format("manifest of {}: {}", quote(entry.file.name), escaped(entry.fault))});
       }
@@ -86,6 +89,7 @@ class Listing {
     if (catalog.entries().empty()) table_.add({archive.name, "-", "-", archive.type, "-", "-", "no backup yet"});
     archives_.emplace_back(Json::Object{
         {"archive", archive.name}, {"destination", archive.destination.native()}, {"backups", std::move(backups)}});
+    return status;
   }
 
   void print() {
@@ -109,7 +113,7 @@ ExitStatus run_command(Session& session, const ListCommand& command) {
   for (const auto& name : names) {
     try {
       const auto backups = read_backups(session, name, command.destination);
-      listing.add(backups.archive, backups.catalog);
+      status = worse(status, listing.add(backups.archive, backups.catalog));
     } catch (const Error& error) {  // the others are still listed
       status = worse(status, report_error(session, name, error));
     }
