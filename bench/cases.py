@@ -220,7 +220,12 @@ JOBS: tuple[Job, ...] = (
         "tar.zst-3",
         "tar.zst",
         "--strength 3",
-        (Peer("zstd", piped("zst", "zstd -q -3 -T{cores}"), ("tar", "zstd"), "tar.zst 3, zstd -T2"),),
+        (
+            Peer("zstd", piped("zst", "zstd -q -3 -T{cores}"), ("tar", "zstd"), "tar.zst 3, zstd -T2"),
+            # What these do without being asked is zstd and LZ4.
+            Peer("restic", RESTIC, ("restic",), "other backup programs"),
+            Peer("borg", BORG, ("borg",), "other backup programs"),
+        ),
     ),
     Job(
         "level-1-unchanged",
