@@ -2,8 +2,8 @@
 """usage: describe_types.py DESCRIPTION
 
 Prints our types in a description that abidw has made, a line for each size, base class, data member, virtual function and enumerator,
-sorted. A line says all that a plugin has compiled in, and its text depends on nothing else, so that a line which goes is a plugin which
-breaks. Offsets and sizes are in bits, as in the description.
+sorted. A plugin has compiled all of these in, so that a line which goes is a plugin which breaks; the text depends on nothing else. Not
+said are the values of constants. Offsets and sizes are in bits, as in the description.
 """
 import sys
 import xml.etree.ElementTree as xml
@@ -35,6 +35,8 @@ class Types:
             return self.name(inner) + "*"
         if element.tag == "reference-type-def":
             return self.name(inner) + ("&" if element.get("kind") == "lvalue" else "&&")
+        if element.tag == "typedef-decl" and self.scopes[identifier].startswith("autoarchive::"):
+            return self.name(inner)  # what it stands for is what may not change
         if element.tag == "qualified-type-def":
             return " ".join([self.name(inner)] + [word for word in QUALIFIERS if element.get(word) == "yes"])
         if element.tag == "array-type-def":
@@ -64,10 +66,12 @@ def class_lines(types, element, name):
 
 def lines(types, element, scope):
     for child in element:
+        name = scope + child.get("name", "")
         if child.tag == "member-type":
             yield from lines(types, child, scope)
-        name = scope + child.get("name", "")
-        if child.tag in ("class-decl", "union-decl"):
+        elif child.tag == "namespace-decl":
+            yield from lines(types, child, name + "::")
+        elif child.tag in ("class-decl", "union-decl"):
             yield from class_lines(types, child, name)
             yield from lines(types, child, name + "::")
         elif child.tag == "enum-decl":
@@ -75,17 +79,18 @@ def lines(types, element, scope):
             yield from (f"{name}: {value.get('name')} = {value.get('value')}" for value in child.findall("enumerator"))
 
 
+def is_ours(element):
+    return element.get("name", "").split("_")[0] == "autoarchive"  # the namespace, and the door's types in C
+
+
 def main():
     root = xml.parse(sys.argv[1]).getroot()
     types = Types(root)
     found = set()
     for unit in root.findall("abi-instr"):
-        for namespace in unit.iter("namespace-decl"):
-            if namespace.get("name") == "autoarchive":
-                found.update(lines(types, namespace, ""))
-        for door in unit.findall("class-decl"):
-            if door.get("name").startswith("autoarchive_"):
-                found.update(class_lines(types, door, door.get("name")))
+        for element in filter(is_ours, unit):
+            is_namespace = element.tag == "namespace-decl"
+            found.update(lines(types, element if is_namespace else [element], ""))
     print("\n".join(sorted(found)))
 
 
