@@ -20,6 +20,7 @@ namespace {
 
 std::vector<char*> as_argv(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (const auto& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));  // execve does not write to them
   pointers.push_back(nullptr);
   return pointers;

@@ -1,4 +1,6 @@
 // The values that are in force, and where they come from.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "autoarchive/base/text.hpp"
@@ -51,13 +53,13 @@ void add_plugins(const PluginsConfig& plugins, std::vector<ShownValue>& values) 
       }));
   add("environment_path", text_of(plugins.environment_path));
   for (const auto& [id, settings] : plugins.settings) {
-    const auto prefix = "settings." + id + ".";
-    add(prefix + "priority", std::to_string(settings.priority));
-    add(prefix + "enabled", text_of(settings.enabled));
-    add(prefix + "required", text_of(settings.required));
+    const auto key = [&](std::string_view name) { return fmt::format("settings.{}.{}", id, name); };
+    add(key("priority"), std::to_string(settings.priority));
+    add(key("enabled"), text_of(settings.enabled));
+    add(key("required"), text_of(settings.required));
     // Only its plugin knows whether a value is a secret that should not stand there: what is no reference is not shown.
     for (const auto& [name, value] : settings.options)
-      add(prefix + "options." + name, is_secret_reference(value) ? value : std::string("(set)"));
+      add(key("options." + name), is_secret_reference(value) ? value : std::string("(set)"));
   }
 }
 

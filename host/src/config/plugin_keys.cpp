@@ -199,8 +199,8 @@ void read_plugins(const YamlNode& node, PluginsConfig& plugins, const TakeFault&
       plugins.origins[key.text] = value.origin;
       continue;
     }
-    std::vector<std::string> names;
-    for (const auto& each : kPluginKeys) names.emplace_back(each.name);
+    std::vector<std::string> names(kPluginKeys.size());
+    std::transform(kPluginKeys.begin(), kPluginKeys.end(), names.begin(), [](const auto& each) { return each.name; });
     in.fault(key, unknown_key_text(key.text, names));
   }
 }

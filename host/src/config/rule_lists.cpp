@@ -185,6 +185,7 @@ std::vector<ProblemRule> read_problem_rules(const YamlNode& list) {
 
 std::string text_of(const std::vector<HookRule>& hooks) {
   std::vector<std::string> texts;
+  texts.reserve(hooks.size());
   for (const auto& hook : hooks) {
     std::vector<std::string> run;
     for (const auto& word : hook.run) run.push_back(quote(word));
@@ -196,6 +197,7 @@ std::string text_of(const std::vector<HookRule>& hooks) {
 
 std::string text_of(const std::vector<ProblemRule>& rules) {
   std::vector<std::string> texts;
+  texts.reserve(rules.size());
   for (const auto& rule : rules) {
     texts.push_back(fmt::format("{{on: {}, {}as: {}}}", quote(rule.on),
                                 rule.match.empty() ? "" : "match: " + quote(rule.match) + ", ",
