@@ -73,7 +73,10 @@ class Listing {
     auto status = ExitStatus::ok;
     std::string fault;
     const auto records = read_verify_records(session_.config().state_dir, archive.name, fault);
-    if (!fault.empty()) session_.console().problem({Severity::warning, "state.lost", archive.name, escaped(fault)});
+    if (!fault.empty()) {
+      status = ExitStatus::warnings;
+      session_.console().problem({Severity::warning, "state.lost", archive.name, escaped(fault)});
+    }
     Json::Array backups;
     for (const auto& entry : catalog.entries()) {
       table_.add(as_row(archive.name, entry, records));
