@@ -183,7 +183,7 @@ class Life:
         self.run("verify", "home", expect=2)
         (self.work / "backups" / "home.tar.gz.manifest.zst").write_bytes(b"nonsense")
         shutil.rmtree(self.work / "state" / "snapshots")
-        self.run("list", "home")
+        self.run("list", "home", expect=1)
         self.run("create", "home", "--events", events)
 
     def finds_again(self):
