@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/error.hpp"
@@ -27,7 +28,7 @@ std::vector<std::string> environment_of(const ProcessContext& process, const Hoo
   std::vector<std::string> lines;
   for (const auto& [name, value] : process.environment) {
     if (!name.starts_with("AA_") && !name.starts_with("LD_") && name != "PATH" && name != "NOTIFY_SOCKET")
-      lines.push_back(name + "=" + value);
+      lines.push_back(fmt::format("{}={}", name, value));
   }
   lines.push_back("PATH=" + hook_path(process));
   lines.push_back("AA_HOOK=" + std::string(to_string(at)));
@@ -189,7 +190,7 @@ void Hooks::warn(const HookFacts& facts, const Error& error) {
   session_.console().problem({Severity::warning, "hook.failed", facts.archive, error.message()});
 }
 
-Snapshot::Snapshot(Hooks& hooks, const HookFacts& facts) : hooks_(hooks), facts_(facts) {
+Snapshot::Snapshot(Hooks& hooks, HookFacts facts) : hooks_(hooks), facts_(std::move(facts)) {
   const auto found = std::find_if(hooks.rules_.begin(), hooks.rules_.end(),
                                   [](const auto& rule) { return rule.at == HookPoint::snapshot; });
   if (found == hooks.rules_.end()) return;

@@ -58,7 +58,7 @@ class Hooks {
 class Snapshot {
  public:
   /// Runs the hook, if there is one, after taking away what a dead run has left. Throws as Hooks::require().
-  Snapshot(Hooks& hooks, const HookFacts& facts);
+  Snapshot(Hooks& hooks, HookFacts facts);
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;

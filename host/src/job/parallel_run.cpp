@@ -1,5 +1,6 @@
 #include "job/parallel_run.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -143,7 +144,8 @@ class ParallelRun {
     ProgramCall call;
     call.words = arguments_for(session_.options(), command_, archive, events());
     call.words.insert(call.words.begin(), session_.process().executable);
-    for (const auto& [name, value] : session_.process().environment) call.environment.push_back(name + "=" + value);
+    for (const auto& [name, value] : session_.process().environment)
+      call.environment.push_back(fmt::format("{}={}", name, value));
     call.stop = session_.process().stop;
     call.stop_grace = kGrace;
     call.output = [&](bool is_error, std::string_view bytes) { output.take(is_error, bytes); };

@@ -122,7 +122,7 @@ std::string find_program(const std::string& name, std::string_view path) {
   if (name.find('/') != std::string::npos) return name;
   while (!path.empty()) {
     const auto end = std::min(path.find(':'), path.size());
-    const auto file = std::string(path.substr(0, end)) + "/" + name;
+    auto file = std::string(path.substr(0, end)) + "/" + name;
     if (file.front() == '/' && ::access(file.c_str(), X_OK) == 0) return file;
     path.remove_prefix(std::min(end + 1, path.size()));
   }

@@ -14,6 +14,7 @@ namespace autoarchive::tar_external {
 namespace {
 
 constexpr Timestamp kFarthestFuture{std::numeric_limits<std::int64_t>::max(), 0};
+constexpr std::string_view kNul("\0", 1);  // ends a name
 constexpr auto kNoDevice = std::numeric_limits<std::uint64_t>::max();
 
 // A file of patterns holds one a line, and tar drops blanks at a line's end.
@@ -143,7 +144,7 @@ class TarInput::Plan {
     record.names = std::move(directory.in_tar);
     tar_.add(record);
     input_.names_.write(record.name);
-    input_.names_.write(std::string_view("", 1));
+    input_.names_.write(kNul);
     for (auto& name : directory.excluded) input_.exclude(std::move(name));
   }
 
@@ -203,7 +204,7 @@ void TarInput::plan_level(const TreeSurvey& survey, const std::filesystem::path&
 void TarInput::plan_whole(const TreeSurvey& survey) {
   for (const auto& include : survey.includes()) {
     names_.write(member_name(include, with_dot_));
-    names_.write(std::string_view("", 1));
+    names_.write(kNul);
   }
   auto entries = survey.entries();
   for (SurveyedEntry entry; entries.next(entry);) {

@@ -181,9 +181,9 @@ void TreeSurvey::note_neighbours(const WalkItem& ancestor) {
 }
 
 const std::vector<std::string>& TreeSurvey::neighbours(const std::string& directory) const {
-  static const std::vector<std::string> kNone;
+  static const std::vector<std::string> none;
   const auto found = neighbours_.find(directory);
-  return found == neighbours_.end() ? kNone : found->second;
+  return found == neighbours_.end() ? none : found->second;
 }
 
 void TreeSurvey::take_failed(const WalkItem& item) {

@@ -69,8 +69,11 @@ bool EntrySorter::next(ManifestEntry& entry) {
   Head* first = nullptr;
   for (auto& head : heads_) {
     if (!head.has_entry) continue;
-    const auto order =
-        first == nullptr ? std::strong_ordering::less : compare_paths(head.entry.entry.path, first->entry.entry.path);
+    if (first == nullptr) {
+      first = &head;
+      continue;
+    }
+    const auto order = compare_paths(head.entry.entry.path, first->entry.entry.path);
     // A later run has what was added later.
     if (order == 0) first->has_entry = first->reader->next(first->entry);
     if (order <= 0) first = &head;
