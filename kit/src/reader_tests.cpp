@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/base/error.hpp"
@@ -76,10 +77,11 @@ TreePicture metadata_of(const fs::path& root) {
     require(::lstat((root / path).c_str(), &status) == 0, "can't stat " + path);
     const auto& first = first_names.try_emplace({status.st_dev, status.st_ino}, path).first->second;
     const bool has_holes = S_ISREG(status.st_mode) && status.st_blocks * 512 < status.st_size;
-    picture[path] = line + "|" + std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " " +
-                    std::to_string(status.st_gid) + " " + std::to_string(status.st_mtim.tv_sec) + "." +
-                    std::to_string(status.st_mtim.tv_nsec) + " " + std::to_string(status.st_rdev) + " " + first + " " +
-                    (has_holes ? "holes " : "") + attributes_of(root / path);
+    std::ostringstream text;
+    text << line << '|' << status.st_mode << ' ' << status.st_uid << ' ' << status.st_gid << ' '
+         << status.st_mtim.tv_sec << '.' << status.st_mtim.tv_nsec << ' ' << status.st_rdev << ' ' << first << ' '
+         << (has_holes ? "holes " : "") << attributes_of(root / path);
+    picture[path] = text.str();
   }
   return picture;
 }

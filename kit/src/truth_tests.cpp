@@ -25,7 +25,7 @@ void require_error(ErrorCode code, const std::string& what, const Call& call) {
 }
 
 fs::path small_tree(Rig& rig) {
-  const auto root = rig.fresh("root");
+  auto root = rig.fresh("root");
   rig.write(root / "a", rig.content(3000));
   rig.write(root / "d/b", rig.content(100));
   return root;
