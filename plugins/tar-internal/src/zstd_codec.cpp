@@ -23,7 +23,7 @@ struct Effort {
   int chain_log = 0;  // likewise
 };
 // For strength 0..9. Measured on kernel sources: MB/s of a thread and size in % of the input; up to strength 3 with two
-// threads at once, which share a core, above with one. The tables of level 3 have 512 and 256 KiB; smaller ones stay in
+// threads at once, above with one. The tables of level 3 have 512 and 256 KiB; smaller ones stay in
 // the core's cache: 8 % faster and 1 % larger at strength 3 (20 % faster on libraries and programs); at strength 2 as
 // fast as level 2, and 4 % smaller.
 constexpr std::array<Effort, 10> kEfforts{{
