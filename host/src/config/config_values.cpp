@@ -53,7 +53,7 @@ void add_plugins(const PluginsConfig& plugins, std::vector<ShownValue>& values) 
       }));
   add("environment_path", text_of(plugins.environment_path));
   for (const auto& [id, settings] : plugins.settings) {
-    const auto key = [&](std::string_view name) { return fmt::format("settings.{}.{}", id, name); };
+    const auto key = [&plugin = id](std::string_view name) { return fmt::format("settings.{}.{}", plugin, name); };
     add(key("priority"), std::to_string(settings.priority));
     add(key("enabled"), text_of(settings.enabled));
     add(key("required"), text_of(settings.required));
