@@ -1,5 +1,6 @@
 #include "file_digest.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -13,7 +14,7 @@ constexpr std::size_t kReadBytes = 1U << 20U;
 
 std::string compute(const ReadableFile& file, const std::stop_token& stop, const std::stop_token& given_up) {
   Sha256 digest;
-  std::vector<std::byte> buffer(kReadBytes);
+  std::vector<std::byte> buffer(std::clamp<std::uint64_t>(file.size(), 1, kReadBytes));
   for (std::uint64_t offset = 0;;) {
     if (stop.stop_requested() || given_up.stop_requested())
       throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);

@@ -1,16 +1,23 @@
 #include "file_input.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace autoarchive::tar_internal {
 namespace {
 
-constexpr std::size_t kBufferBytes = 256 * 1024;
+constexpr std::uint64_t kMaxBufferBytes = 256 * 1024;
+
+/// No more than there is to read; one, so that the end is seen.
+std::size_t buffer_bytes(const ReadableFile& file, std::uint64_t offset) {
+  const auto rest = file.size() - std::min(file.size(), offset);
+  return static_cast<std::size_t>(std::clamp<std::uint64_t>(rest, 1, kMaxBufferBytes));
+}
 
 }  // namespace
 
 FileInput::FileInput(const ReadableFile& file, std::uint64_t offset)
-    : file_(file), buffer_(kBufferBytes), offset_(offset) {}
+    : file_(file), buffer_(buffer_bytes(file, offset)), offset_(offset) {}
 
 ByteView FileInput::peek() {
   if (begin_ == end_) {
