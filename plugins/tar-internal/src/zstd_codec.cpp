@@ -15,6 +15,7 @@
 namespace autoarchive::tar_internal {
 namespace {
 
+constexpr std::size_t kMaxFrameHeaderBytes = 18;  // RFC 8878, 3.1.1: magic number, descriptor, window, ID, size
 constexpr std::size_t kBlockSize = 4U << 20U;
 constexpr int kDefaultStrength = 3;
 struct Effort {
@@ -144,22 +145,45 @@ class ZstdDecoder final : public Decoder {
     for (;;) {
       const auto available = input_.peek();
       if (available.empty() && !inside_frame_) return 0;
-      if (!inside_frame_) begin_part(input_.position());
+      if (!inside_frame_) begin_frame();
       ZSTD_inBuffer in{available.data(), available.size(), 0};
       ZSTD_outBuffer target{out.data(), out.size(), 0};
       const auto result = ZSTD_decompressStream(context_.get(), &target, &in);
+      note_header(available.first(in.pos));
       input_.consume(in.pos);
       if (ZSTD_isError(result) != 0) throw damaged(input_, ZSTD_getErrorName(result));
       inside_frame_ = result != 0;
+      frame_bytes_ += target.pos;
+      if (!inside_frame_) check_size();
       if (target.pos != 0) return target.pos;
       if (available.empty() && inside_frame_) throw damaged(input_, "it is cut short inside of a zstd frame");
     }
   }
 
  private:
+  void begin_frame() {
+    begin_part(input_.position());
+    header_bytes_ = 0;
+    frame_bytes_ = 0;
+  }
+  void note_header(ByteView consumed) {
+    const auto count = std::min(consumed.size(), header_.size() - header_bytes_);
+    std::copy_n(consumed.begin(), count, header_.begin() + static_cast<std::ptrdiff_t>(header_bytes_));
+    header_bytes_ += count;
+  }
+  // libzstd compares the two except where a frame is decoded in pieces and its last block is an empty one.
+  void check_size() const {
+    const auto told = ZSTD_getFrameContentSize(header_.data(), header_bytes_);
+    const bool is_told = told != ZSTD_CONTENTSIZE_UNKNOWN && told != ZSTD_CONTENTSIZE_ERROR;
+    if (is_told && told != frame_bytes_) throw damaged(input_, "a zstd frame has not the size that it tells");
+  }
+
   FileInput& input_;
   std::unique_ptr<ZSTD_DCtx, DecompressorDeleter> context_;
   bool inside_frame_ = false;
+  std::array<std::byte, kMaxFrameHeaderBytes> header_{};
+  std::size_t header_bytes_ = 0;
+  std::uint64_t frame_bytes_ = 0;  // decoded of it
 };
 
 }  // namespace

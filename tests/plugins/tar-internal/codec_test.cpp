@@ -298,6 +298,13 @@ TEST(ZstdDecoder, RefusesAWindowAboveItsMemory) {
   EXPECT_EQ(decompress("tar.zst", big, 1000, 1_GiB), "x\n");
 }
 
+// Its content is empty, and its header tells 33 bytes: libzstd refuses it only where it gets it as a whole.
+TEST(ZstdDecoder, RefusesAFrameThatHasNotTheSizeItTells) {
+  const std::string frame("\x28\xb5\x2f\xfd\x24\x21\x01\x00\x00\x99\xe9\xd8\x51", 13);
+  EXPECT_THROW(static_cast<void>(decompress("tar.zst", frame, 1)), Error);
+  EXPECT_THROW(static_cast<void>(decompress("tar.zst", frame)), Error);
+}
+
 TEST(Formats, AreRecognisedByTheirContent) {
   const auto recognise = [](const std::string& text) { return recognise_format(bytes_of(text)); };
   for (const char* type : {"tar.gz", "tar.bz2", "tar.xz", "tar.zst"})
