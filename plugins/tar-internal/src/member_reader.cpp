@@ -140,9 +140,11 @@ struct MemberReader::State {
   std::vector<std::byte> chunk = std::vector<std::byte>(kChunkBytes);
   HeaderScanner scanner;
   OwnerNames owners;
-  std::uint64_t begin = 0;     // of what is fed to the scanner, in the tar stream
-  std::uint64_t offset = 0;    // of the last member
-  std::exception_ptr failure;  // thrown inside of a callback
+  std::uint64_t begin = 0;   // of what is fed to the scanner, in the tar stream
+  std::uint64_t offset = 0;  // of the last member
+  std::uint64_t size_of_content = 0;
+  std::uint64_t end_of_pieces = 0;  // that next_piece() has given
+  std::exception_ptr failure;       // thrown inside of a callback
   std::vector<ArchiveBlock>* blocks = nullptr;
   bool is_plain = false;  // not compressed
   bool at_end = false;
@@ -277,6 +279,8 @@ bool MemberReader::next(ArchiveMember& member) {
   member = ArchiveMember{};
   state_->fill(entry, member);
   state_->add_scanned(member);
+  state_->size_of_content = member.entry.size;
+  state_->end_of_pieces = 0;
   return true;
 }
 
@@ -305,6 +309,10 @@ bool MemberReader::next_piece(ContentPiece& piece) {
   } while (size == 0);
   piece.offset = static_cast<std::uint64_t>(offset);
   piece.bytes = ByteView(static_cast<const std::byte*>(data), size);
+  const bool is_in_order = offset >= 0 && piece.offset >= state_->end_of_pieces &&
+                           piece.offset <= state_->size_of_content && size <= state_->size_of_content - piece.offset;
+  if (!is_in_order) throw state_->fail("a sparse file's pieces are not in order, or lie behind its end");
+  state_->end_of_pieces = piece.offset + size;
   return true;
 }
 

@@ -49,6 +49,7 @@ class MemberReader {
   [[nodiscard]] bool next(ArchiveMember& member);
   /// Where the header of the member that next() has given begins in the tar stream.
   [[nodiscard]] std::uint64_t member_offset() const noexcept;
+  /// In order, none behind the size of the entry.
   [[nodiscard]] bool next_piece(ContentPiece& piece);
   /// XXH3-64 of that member's content as it is stored, which is what a manifest records. REQUIRES: next_piece() has
   /// returned false.

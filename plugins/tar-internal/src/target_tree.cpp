@@ -98,12 +98,7 @@ void TargetTree::queue(const ArchiveMember& member, MemberReader& reader, const 
   auto file = extractor_.place_file(member.entry);
   if (!file) return;
   auto content = queue_->content();
-  std::uint64_t bytes = 0;
-  for (ContentPiece piece; reader.next_piece(piece); content.add(piece)) {
-    bytes += piece.bytes.size();
-    if (bytes > kMaxQueuedBytes)
-      throw Error(ErrorCode::runtime_error, "a file has more content than its size", ErrorCause::damaged);
-  }
+  for (ContentPiece piece; reader.next_piece(piece);) content.add(piece);
   if (is_right && !is_right()) return;
   note_directory_of(member.entry.path);
   restored_.insert(hash_of(member.entry.path));

@@ -37,13 +37,13 @@ class ReaderTest : public ::testing::Test, public IRestoreObserver {
     problems_.push_back(std::string(path) + ": " + std::string(text));
   }
   void python(const std::string& code) const {
-    test::write_file(
-        directory_ / "make.py",
-        "import tarfile, io\nt = tarfile.open(" + shell_quote(archive()) +
-            ", 'w')\ndef add(name, type=tarfile.REGTYPE, link='', data=b'', mode=0o644):\n"
-            " m = tarfile.TarInfo(name); m.type = type; m.linkname = link; m.size = len(data); m.mode = mode\n"
-            " t.addfile(m, io.BytesIO(data))\n" +
-            code + "\nt.close()\n");
+    test::write_file(directory_ / "make.py",
+                     "import tarfile, io\nt = tarfile.open(" + shell_quote(archive()) +
+                         ", 'w')\ndef add(name, type=tarfile.REGTYPE, link='', data=b'', mode=0o644, pax={}):\n"
+                         " m = tarfile.TarInfo(name); m.pax_headers = pax; m.type = type; m.linkname = link; m.size = "
+                         "len(data); m.mode = mode\n"
+                         " t.addfile(m, io.BytesIO(data))\n" +
+                         code + "\nt.close()\n");
     const auto made = run_shell("python3 " + shell_quote(directory_ / "make.py"));
     ASSERT_EQ(made.status, 0) << made.output;
   }
@@ -207,6 +207,21 @@ TEST_F(ReaderTest, NoticesDamageToItsVeryEnd) {
   auto flipped = whole;
   flipped[2560] = 'z';  // the second header
   EXPECT_THAT(faults(flipped), ::testing::Not(IsEmpty()));
+}
+
+// What `cat` writes can't go back.
+TEST_F(ReaderTest, TakesASparseFileWhosePiecesAreNotInOrderForDamaged) {
+  const auto faults = [&](const std::string& map) {
+    python("add('s', data=b'" + map +
+           "'.ljust(512, b'\\0') + b'x' * 512 + b'y' * 512, pax={'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', "
+           "'GNU.sparse.name': 's', 'GNU.sparse.realsize': '2048'})");
+    const auto file = open_local_file(archive());
+    return TarArchiveReader({}).verify(*file, nullptr, {}).faults;
+  };
+  EXPECT_THAT(faults("2\\n0\\n512\\n1024\\n512\\n"), IsEmpty());
+  EXPECT_THAT(faults("2\\n1024\\n512\\n0\\n512\\n"), ::testing::Not(IsEmpty()));
+  EXPECT_THAT(faults("2\\n1024\\n512\\n1280\\n512\\n"), ::testing::Not(IsEmpty()));
+  EXPECT_THAT(faults("2\\n0\\n512\\n1792\\n512\\n"), ::testing::Not(IsEmpty()));  // behind the end
 }
 
 TEST_F(ReaderTest, SurvivesAnyBytes) {
