@@ -117,4 +117,13 @@ std::vector<std::string> diff_trees(const fs::path& a, const fs::path& b) {
   return differences;
 }
 
+std::string noise(std::size_t size, std::uint32_t seed) {
+  std::string text(size, '\0');
+  for (auto& c : text) {
+    seed = seed * 1'664'525 + 1'013'904'223;
+    c = static_cast<char>(seed >> 24U);
+  }
+  return text;
+}
+
 }  // namespace autoarchive::test

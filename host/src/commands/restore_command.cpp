@@ -9,6 +9,7 @@
 #include "commands/commands.hpp"
 #include "events/progress_display.hpp"
 #include "job/restore_text.hpp"
+#include "output/entry_text.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -64,7 +65,7 @@ class RestoreReport final : public IRestoreObserver {
 
  private:
   void report(Severity severity, const char* id, std::string_view path, std::string_view text) {
-    session_.console().problem({severity, id, "", fmt::format("{}: {}", quote(path), escaped(text))});
+    session_.console().problem({severity, id, "", remark_on(path, text)});
   }
 
   Session& session_;

@@ -14,6 +14,7 @@
 #include "commands/commands.hpp"
 #include "events/reading_progress.hpp"
 #include "job/tree_difference.hpp"
+#include "output/entry_text.hpp"
 #include "state/verify_record.hpp"
 
 namespace autoarchive::host {
@@ -123,11 +124,10 @@ class ProofReport final : public IRestoreObserver {
  public:
   explicit ProofReport(Session& session) : session_(session) {}
   void problem(std::string_view path, std::string_view text) override {
-    session_.console().problem({Severity::warning, "file.meta", "", fmt::format("{}: {}", quote(path), escaped(text))});
+    session_.console().problem({Severity::warning, "file.meta", "", remark_on(path, text)});
   }
   void damaged(std::string_view path, std::string_view text) override {
-    session_.console().problem(
-        {Severity::error, "archive.damaged", "", fmt::format("{}: {}", quote(path), escaped(text))});
+    session_.console().problem({Severity::error, "archive.damaged", "", remark_on(path, text)});
   }
 
  private:

@@ -78,6 +78,10 @@ std::string entry_line(const Entry& entry, bool hard_link) {
                      format_rfc3339(entry.mtime.seconds, 0), quote(entry.path), target);
 }
 
+std::string remark_on(std::string_view path, std::string_view text) {
+  return path.empty() ? escaped(text) : quote(path) + ": " + escaped(text);
+}
+
 std::string selector_of(const CatalogEntry& entry) {
   const auto level = std::to_string(entry.name.level.value_or(0));
   return entry.name.keeping_id.empty() ? level : level + "." + entry.name.keeping_id;

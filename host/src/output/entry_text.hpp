@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "autoarchive/archiver/backup_catalog.hpp"
 #include "autoarchive/base/durations.hpp"
@@ -17,6 +18,9 @@ namespace autoarchive::host {
 
 /// "2026-11-01 03:00:00" in the local time zone.
 [[nodiscard]] std::string local_time(SystemTime time);
+
+/// What is said of an entry, with its path before it unless that is empty.
+[[nodiscard]] std::string remark_on(std::string_view path, std::string_view text);
 
 /// What stands after the "@" for this backup, e.g. "2" or "2.aa".
 [[nodiscard]] std::string selector_of(const CatalogEntry& entry);

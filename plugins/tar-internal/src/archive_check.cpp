@@ -30,7 +30,7 @@ class LostMembers final : public IRestoreObserver {
  public:
   explicit LostMembers(VerifyResult& result) : result_(result) {}
   void damaged(std::string_view path, std::string_view /*text*/) override {
-    if (path == last_) return;
+    if (path.empty() || path == last_) return;
     last_ = path;
     ++result_.lost_members;
     if (result_.lost.size() < kMaxNamed) result_.lost.emplace_back(path);
@@ -147,9 +147,13 @@ void ArchiveCheck::find_lost_members() {
   request.levels.back().file = std::make_unique<BorrowedFile>(file_);
   request.levels.back().manifest = std::make_unique<BorrowedFile>(*manifest_);
   request.stop = stop_;
+  request.salvage = true;
   request.observer = &lost;
-  const auto proof = RestoreJob(request, {RestoreAim::Kind::prove, header_->level}).run();
-  result_.whole_members = proof.entries;
+  try {
+    result_.whole_members = RestoreJob(request, {RestoreAim::Kind::prove, header_->level}).run().entries;
+  } catch (const Error& error) {  // so little is left of it that nothing can be said; what is wrong has been told
+    if (error.cause() != ErrorCause::unsupported) throw;
+  }
 }
 
 }  // namespace autoarchive::tar_internal

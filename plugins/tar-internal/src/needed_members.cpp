@@ -27,7 +27,20 @@ void NeededMembers::seal() {
     std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
     const auto same = [](const auto& a, const auto& b) { return a.offset == b.offset; };
     places.erase(std::unique(places.begin(), places.end(), same), places.end());
+    found_.emplace_back(places.size(), false);
   }
+}
+
+std::size_t NeededMembers::index_of(int level, const Place& place) const {
+  return static_cast<std::size_t>(&place - levels_[static_cast<std::size_t>(level)].data());
+}
+
+void NeededMembers::note_found(int level, const Place& place) {
+  found_[static_cast<std::size_t>(level)][index_of(level, place)] = true;
+}
+
+bool NeededMembers::was_found(int level, const Place& place) const {
+  return found_[static_cast<std::size_t>(level)][index_of(level, place)];
 }
 
 const NeededMembers::Place* NeededMembers::find(int level, std::uint64_t offset) const {
@@ -36,6 +49,12 @@ const NeededMembers::Place* NeededMembers::find(int level, std::uint64_t offset)
   const auto found = std::lower_bound(places.begin(), places.end(), offset,
                                       [](const auto& place, auto wanted) { return place.offset < wanted; });
   return found != places.end() && found->offset == offset ? &*found : nullptr;
+}
+
+bool NeededMembers::are_found() const {
+  return std::all_of(found_.begin(), found_.end(), [](const auto& level) {
+    return std::all_of(level.begin(), level.end(), [](bool found) { return found; });
+  });
 }
 
 std::uint64_t NeededMembers::count(int level) const noexcept {

@@ -13,24 +13,23 @@
 namespace autoarchive::tar_internal {
 namespace {
 
-std::string join(const std::string& directory, const std::string& name) {
-  return directory == "." ? name : directory + "/" + name;
-}
-
 ManifestReader open_manifest(const ArchiveLevel& level) {
   return ManifestReader(std::make_unique<BorrowedFile>(*level.manifest));
 }
 
-/// Whether a directory's list has what `path`, which is below it, is in.
-bool is_listed(const std::vector<std::string>& names, std::string_view directory, std::string_view path) {
-  const auto rest = path.substr(directory == "." ? 0 : directory.size() + 1);
-  return std::binary_search(names.begin(), names.end(), rest.substr(0, rest.find('/')));
+bool is_plain(const ReadableFile& file) {
+  try {
+    return format_of(file) == "tar";
+  } catch (const Error& error) {  // it comes out again where the file is read
+    if (error.cause() != ErrorCause::unsupported) throw;
+    return false;
+  }
 }
 
 /// Whether its members can be reached without decoding all that lies before them.
 bool has_places(const ArchiveLevel& level) {
   if (!level.file) return true;  // not asked for
-  if (!level.manifest) return format_of(*level.file) == "tar";
+  if (!level.manifest) return is_plain(*level.file);
   auto reader = open_manifest(level);
   return reader.header().type == "tar" || !reader.closing().blocks.empty();
 }
@@ -104,7 +103,7 @@ RestoreJob::Way RestoreJob::choose_way() {
     return all ? Way::by_entry : Way::by_member;
   } catch (const Error& error) {  // the archives speak for themselves
     if (error.cause() != ErrorCause::damaged) throw;
-    damage(".", error.message() + "; the archives are restored without it");
+    damage("", error.message() + "; the archives are restored without it");
     return Way::by_level;
   }
 }
@@ -256,24 +255,52 @@ void RestoreJob::restore_by_member() {
     } catch (const Error& error) {  // what the other levels have is still restored
       // What is flipped may look like something that is not supported.
       if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
-      damage(".", error.message() + "; what comes after it in this file is not restored");
+      damage("", error.message() + "; what comes after it in this file is not restored");
     }
   }
+  report_missing(needed);
 }
 
-void RestoreJob::restore_needed(int level, const NeededMembers& needed) {
-  MemberReader reader(*request_.levels[static_cast<std::size_t>(level)].file, request_.decoder_memory);
-  for (ArchiveMember member; reader.next(member);) {
+void RestoreJob::restore_needed(int level, NeededMembers& needed) {
+  const auto restore = [&](MemberReader& reader, const ArchiveMember& member) {
     check_stop();
     const auto& path = member.entry.path;
     const auto* place = needed.find(level, reader.member_offset());
     const bool is_needed = member.hard_link ? needed.is_link(level, path) : place != nullptr;
-    if (!is_needed || safe_member_path(path).empty() || !is_wanted(path)) continue;
-    if (!is_proof() && !tree_.may_replace(member.entry)) continue;
-    make(member, reader, place == nullptr ? std::nullopt : place->digest);
-    tell_progress();
-  }
-  reader.drain();
+    const bool is_made = is_needed && !safe_member_path(path).empty() && is_wanted(path) &&
+                         (is_proof() || tree_.may_replace(member.entry));
+    if (is_made) make(member, reader, place == nullptr ? std::nullopt : place->digest);
+    if (place != nullptr) needed.note_found(level, *place);
+    if (is_made) tell_progress();
+  };
+  read_members_and_salvage(*request_.levels[static_cast<std::size_t>(level)].file, request_.decoder_memory,
+                           {.member = restore,
+                            .damage = [&](const Error& error) { damage_of_file(error); },
+                            .place = [&](const ArchiveMember& member) { return place_of(level, member); }});
+}
+
+// Where the level's own manifest says that it is, if it is that one.
+std::optional<std::uint64_t> RestoreJob::place_of(int level, const ArchiveMember& member) const {
+  const auto& archive = request_.levels[static_cast<std::size_t>(level)];
+  if (!archive.manifest || safe_member_path(member.entry.path).empty()) return std::nullopt;
+  auto manifest = open_manifest(archive);
+  manifest.seek(member.entry.path);
+  ManifestEntry line;
+  const bool is_same = manifest.next(line) && line.stored_level == level && line.entry.path == member.entry.path &&
+                       line.entry.kind == member.entry.kind && line.entry.size == member.entry.size &&
+                       line.entry.mtime.seconds == member.entry.mtime.seconds;
+  return is_same && !member.hard_link ? line.offset : std::nullopt;
+}
+
+void RestoreJob::report_missing(const NeededMembers& needed) {
+  if (needed.are_found()) return;
+  for_each_wanted([&](const ManifestEntry& line) {
+    if (line.stored_level < 0 || !line.offset) return;
+    const auto* place = needed.find(line.stored_level, *line.offset);
+    if (place == nullptr || needed.was_found(line.stored_level, *place)) return;
+    damage(line.entry.path,
+           "it is not, or not whole, in what could be read of level " + std::to_string(line.stored_level));
+  });
 }
 
 void RestoreJob::count(const ArchiveMember& member) {
@@ -307,88 +334,9 @@ bool RestoreJob::is_above(std::string_view path) const {
                      [&](const auto& wanted) { return is_below(wanted, path); });
 }
 
-void RestoreJob::restore_by_level() {
-  for (std::size_t i = 0; i < request_.levels.size(); ++i) {
-    auto reader = std::make_unique<MemberReader>(*request_.levels[i].file, request_.decoder_memory);
-    while (reader) reader = restore_up_to_damage(*request_.levels[i].file, *reader, i == 0);
-  }
-}
-
-// Returns a reader for what lies behind the damage, if that is to be salvaged.
-std::unique_ptr<MemberReader> RestoreJob::restore_up_to_damage(const ReadableFile& file, MemberReader& reader,
-                                                               bool is_first) {
-  try {
-    for (ArchiveMember member; reader.next(member);) {
-      check_stop();
-      take(member, reader, is_first);
-    }
-    // What follows the last member may be what was damaged.
-    reader.drain();
-    return nullptr;
-  } catch (const Error& error) {
-    if (!request_.salvage || error.cause() != ErrorCause::damaged) throw;
-    damage(".", error.message());
-  }
-  const auto format = format_of(file);
-  const auto place = find_member_behind(file, format, reader.damaged_at() + 1, request_.decoder_memory);
-  if (!place) return nullptr;
-  return std::make_unique<MemberReader>(file, format, request_.decoder_memory, place->block, place->stream_offset);
-}
-
-void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is_first) {
-  const auto& path = member.entry.path;
-  if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
-  const bool wanted = is_wanted(path);
-  // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
-  // deleted.
-  if (member.dumpdir && !is_first && !is_proof() && (wanted || is_above(path))) apply_dumpdir(member);
-  if (!wanted) return;
-  tree_.keep(path);
-  if (!is_proof() && !tree_.may_replace(member.entry)) return;
-  extract(member, &reader);
-  tell_progress();
-}
-
-void RestoreJob::apply_dumpdir(const ArchiveMember& directory) {
-  const auto& path = directory.entry.path;
-  const auto& listed = *directory.dumpdir;
-  for (const auto& name : tree_.restored_names_in(path)) {
-    const auto child = join(path, name);
-    if (!std::binary_search(listed.begin(), listed.end(), name) && is_wanted(child)) tree_.remove(child);
-  }
-  for (std::size_t i = 0; i < request_.paths.size(); ++i) {
-    const auto& wanted = request_.paths[i];
-    if (wanted == path || !is_below(wanted, path) || is_listed(*directory.dumpdir, path, wanted)) continue;
-    if (tree_.was_restored(wanted)) tree_.remove(wanted);
-    found_[i] = false;
-  }
-}
-
-// Nothing says what the last level has but the levels themselves: they are replayed into a table of names.
-void RestoreJob::plan_by_level() {
-  std::map<std::string, ArchiveMember> members;
-  for (const auto& level : request_.levels) {
-    MemberReader reader(*level.file, request_.decoder_memory);
-    for (ArchiveMember member; reader.next(member);) {
-      check_stop();
-      const auto& path = member.entry.path;
-      const bool wanted = is_wanted(path);
-      if (safe_member_path(path).empty() || (!wanted && !is_above(path))) continue;
-      if (member.dumpdir) {
-        std::erase_if(members, [&](const auto& item) {
-          return item.first != path && is_below(item.first, path) && !is_listed(*member.dumpdir, path, item.first);
-        });
-      }
-      if (wanted) members[path] = ArchiveMember{member.entry, member.hard_link, {}};
-    }
-    reader.drain();
-  }
-  std::fill(found_.begin(), found_.end(), false);
-  for (const auto& [path, member] : members) {
-    static_cast<void>(is_wanted(path));
-    tree_.keep(path);
-    if (tree_.may_replace(member.entry)) count(member);
-  }
+void RestoreJob::damage_of_file(const Error& error) {
+  if (!request_.salvage) throw error;
+  damage("", error.message());
 }
 
 }  // namespace autoarchive::tar_internal

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
+#include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/entry.hpp"
 #include "needed_members.hpp"
 #include "target_tree.hpp"
@@ -40,7 +41,8 @@ struct RestoreAim {
 ///   decoded, and only the members that the last level needs are made.
 /// - by level: there is no manifest. Later levels replace, and delete by their lists of names.
 ///
-/// One bad member does not end the restore of the others, except by level. Not thread-safe.
+/// One bad member does not end the restore of the others. Where a file can't be read on, the rest of it is lost, and by
+/// level of all files, unless what lies behind the damage shall be salvaged. Not thread-safe.
 class RestoreJob {
  public:
   /// `request` must outlive the job.
@@ -57,8 +59,6 @@ class RestoreJob {
   void restore_by_entry();
   void restore_by_member();
   void restore_by_level();
-  [[nodiscard]] std::unique_ptr<MemberReader> restore_up_to_damage(const ReadableFile& file, MemberReader& reader,
-                                                                   bool is_first);
   void plan_by_manifest();
   void plan_by_level();
 
@@ -72,7 +72,9 @@ class RestoreJob {
   [[nodiscard]] bool can_restore(const ManifestEntry& line);
   void restore_entry(const ManifestEntry& line, ChainReader& chain);
   void restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain);
-  void restore_needed(int level, const NeededMembers& needed);
+  void restore_needed(int level, NeededMembers& needed);
+  [[nodiscard]] std::optional<std::uint64_t> place_of(int level, const ArchiveMember& member) const;
+  void report_missing(const NeededMembers& needed);
   void make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
   void take(const ArchiveMember& member, MemberReader& reader, bool is_first);
   void apply_dumpdir(const ArchiveMember& directory);
@@ -83,7 +85,9 @@ class RestoreJob {
   [[nodiscard]] bool is_wanted(std::string_view path);
   [[nodiscard]] bool is_above(std::string_view path) const;
   void problem(std::string_view path, std::string_view text);
+  /// An empty path: of a file of the archive, of no single member.
   void damage(std::string_view path, std::string_view text);
+  void damage_of_file(const Error& error);
 
   [[nodiscard]] bool is_proof() const noexcept { return aim_.kind == RestoreAim::Kind::prove; }
 

@@ -18,18 +18,10 @@
 namespace autoarchive::tar_internal {
 namespace {
 
+using test::noise;
 using test::shell_quote;
 using test::write_file;
 using ::testing::IsEmpty;
-
-std::string noise(std::size_t size, std::uint32_t seed) {
-  std::string text(size, '\0');
-  for (auto& c : text) {
-    seed = seed * 1'664'525 + 1'013'904'223;
-    c = static_cast<char>(seed >> 24U);
-  }
-  return text;
-}
 
 class SegmentPipelineTest : public ::testing::Test {
  protected:

@@ -14,6 +14,7 @@
 #include "autoarchive/manifest/manifest_writer.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "borrowed_file.hpp"
+#include "drop_blocks.hpp"
 #include "internal_tar_archiver_provider.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_tree.hpp"
@@ -22,6 +23,7 @@
 namespace autoarchive::tar_internal {
 namespace {
 
+using test::noise;
 using test::write_file;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -29,15 +31,6 @@ namespace fs = std::filesystem;
 
 // What a restore calls a file until it is complete, but for the number.
 constexpr const char* kTemporaryName = ".aa-restore.0b7a4c52-1d0e-4f5b-9c39-8f1f2a6f6d11._partial";
-
-std::string noise(std::size_t size, std::uint32_t seed) {
-  std::string text(size, '\0');
-  for (auto& c : text) {
-    seed = seed * 1'664'525 + 1'013'904'223;
-    c = static_cast<char>(seed >> 24U);
-  }
-  return text;
-}
 
 /// Counts what is read of a file, by whatever thread.
 class MeteredFile final : public ReadableFile {
@@ -89,19 +82,6 @@ class SelectionTest : public ::testing::TestWithParam<BackupType>, public IResto
   void removed(std::string_view path) override { removed_.emplace_back(path); }
   void restored(const ArchiveMember& /*member*/) override {
     if (--stop_after_ == 0) stop_.request_stop();
-  }
-  // As if the provider had compressed in one piece.
-  void forget_blocks(int level) const {
-    const auto name = file(level).native() + ".manifest.zst";
-    ManifestReader reader(open_local_file(name));
-    ManifestClosing closing = reader.closing();
-    closing.blocks.clear();
-    const auto sink = create_state_file(name + "2");
-    ManifestWriter writer(*sink, reader.header());
-    for (ManifestEntry entry; reader.next(entry);) writer.add(entry);
-    writer.finish(closing);
-    sink->finish();
-    fs::rename(name + "2", name);
   }
   void flip(int level, std::uint64_t offset) const {
     auto bytes = test::read_file(file(level));
@@ -226,8 +206,8 @@ TEST_P(SelectionTest, TakesOnlyWhatIsNeededOfFilesThatHaveNoBlocks) {
   fs::remove_all(root() / "becomes");
   write_file(root() / "becomes", "a file");
   make();
-  forget_blocks(0);
-  forget_blocks(1);
+  drop_blocks(manifest_of(file(0)));
+  drop_blocks(manifest_of(file(1)));
   EXPECT_EQ(restore({}).problems, 0U);
   EXPECT_THAT(test::diff_trees(root(), directory_ / "target"), IsEmpty());
   EXPECT_THAT(removed_, IsEmpty());
@@ -257,39 +237,6 @@ TEST_P(SelectionTest, KeepsHalvesOnlyWhenItSalvages) {
   EXPECT_EQ(restore({}, std::move(request)).damaged, 1U);
   ASSERT_TRUE(fs::exists(directory_ / "target/large"));
   EXPECT_EQ(content("large").substr(0, 1000), noise(9'000'000, 1).substr(0, 1000));
-}
-
-TEST_P(SelectionTest, SalvagesWhatLiesBehindTheDamageWithoutAManifest) {
-  for (unsigned i = 0; i < 60; ++i) write_file(root() / std::to_string(100 + i), noise(100'000, i));
-  make();
-  auto bytes = test::read_file(file(0));
-  // A plain tar notices only headers.
-  const auto header = bytes.find("130", bytes.size() / 3);
-  const bool is_plain = GetParam() == backup_type::kTar;
-  const auto at = is_plain ? header : bytes.size() / 2;
-  ASSERT_LT(at, bytes.size());
-  flip(0, at);
-  const auto restore_alone = [&](bool salvage) {
-    RestoreRequest request;
-    request.levels.emplace_back();
-    request.levels.back().file = open_local_file(file(0));
-    request.target = directory_ / "alone";
-    request.salvage = salvage;
-    return TarArchiveReader({}).restore(request);
-  };
-  EXPECT_THROW(static_cast<void>(restore_alone(false)), Error);
-  const auto result = restore_alone(true);
-  EXPECT_GE(result.damaged, 1U);
-  const auto whole = [&](unsigned i) {
-    const auto path = directory_ / "alone" / std::to_string(100 + i);
-    return fs::exists(path) && test::read_file(path) == noise(100'000, i);
-  };
-  EXPECT_TRUE(whole(0));
-  // The blocks of xz can't be found without its index.
-  EXPECT_EQ(whole(59), GetParam() != backup_type::kTarXz);
-  unsigned count = 0;
-  for (unsigned i = 0; i < 60; ++i) count += whole(i) ? 1U : 0U;
-  EXPECT_GE(count, is_plain ? 59U : 10U);
 }
 
 TEST_P(SelectionTest, CanBeRepeatedAfterAnInterruption) {

@@ -17,6 +17,7 @@
 namespace autoarchive::tar_internal {
 namespace {
 
+using test::noise;
 using test::write_file;
 using ::testing::Contains;
 using ::testing::Each;
@@ -24,15 +25,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 namespace fs = std::filesystem;
-
-std::string noise(std::size_t size, std::uint32_t seed) {
-  std::string text(size, '\0');
-  for (auto& c : text) {
-    seed = seed * 1'664'525 + 1'013'904'223;
-    c = static_cast<char>(seed >> 24U);
-  }
-  return text;
-}
 
 /// A file in memory.
 class Image final : public ReadableFile {

@@ -69,8 +69,8 @@ class AA_EXPORT IRestoreObserver {
   virtual void removed(std::string_view path);
   /// One entry could not be restored exactly; the restore goes on and the result counts it.
   virtual void problem(std::string_view path, std::string_view text);
-  /// The archive does not have the entry as it was stored; the restore goes on and the result counts it. The default
-  /// calls problem().
+  /// The archive does not have the entry as it was stored; the restore goes on and the result counts it. An empty path:
+  /// it is not one entry, the text says what. The default calls problem().
   virtual void damaged(std::string_view path, std::string_view text);
   /// Made so far; often enough for a bar.
   virtual void progress(std::uint64_t entries, std::uint64_t content_bytes);

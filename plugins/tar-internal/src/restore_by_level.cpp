@@ -1,0 +1,94 @@
+// The restore of a chain that has no manifest: level after level.
+#include <algorithm>
+#include <map>
+
+#include "autoarchive/base/error.hpp"
+#include "member_reader.hpp"
+#include "restore_job.hpp"
+#include "salvage.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+std::string join(const std::string& directory, const std::string& name) {
+  return directory == "." ? name : directory + "/" + name;
+}
+
+/// Whether a directory's list has what `path`, which is below it, is in.
+bool is_listed(const std::vector<std::string>& names, std::string_view directory, std::string_view path) {
+  const auto rest = path.substr(directory == "." ? 0 : directory.size() + 1);
+  return std::binary_search(names.begin(), names.end(), rest.substr(0, rest.find('/')));
+}
+
+}  // namespace
+
+void RestoreJob::restore_by_level() {
+  for (std::size_t i = 0; i < request_.levels.size(); ++i) {
+    read_members_and_salvage(*request_.levels[i].file, request_.decoder_memory,
+                             {.member =
+                                  [&](MemberReader& reader, const ArchiveMember& member) {
+                                    check_stop();
+                                    take(member, reader, i == 0);
+                                  },
+                              .damage = [&](const Error& error) { damage_of_file(error); },
+                              .place = {}});
+  }
+}
+
+void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is_first) {
+  const auto& path = member.entry.path;
+  if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
+  const bool wanted = is_wanted(path);
+  // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
+  // deleted.
+  if (member.dumpdir && !is_first && !is_proof() && (wanted || is_above(path))) apply_dumpdir(member);
+  if (!wanted) return;
+  tree_.keep(path);
+  if (!is_proof() && !tree_.may_replace(member.entry)) return;
+  extract(member, &reader);
+  tell_progress();
+}
+
+void RestoreJob::apply_dumpdir(const ArchiveMember& directory) {
+  const auto& path = directory.entry.path;
+  const auto& listed = *directory.dumpdir;
+  for (const auto& name : tree_.restored_names_in(path)) {
+    const auto child = join(path, name);
+    if (!std::binary_search(listed.begin(), listed.end(), name) && is_wanted(child)) tree_.remove(child);
+  }
+  for (std::size_t i = 0; i < request_.paths.size(); ++i) {
+    const auto& wanted = request_.paths[i];
+    if (wanted == path || !is_below(wanted, path) || is_listed(*directory.dumpdir, path, wanted)) continue;
+    if (tree_.was_restored(wanted)) tree_.remove(wanted);
+    found_[i] = false;
+  }
+}
+
+// Nothing says what the last level has but the levels themselves: they are replayed into a table of names.
+void RestoreJob::plan_by_level() {
+  std::map<std::string, ArchiveMember> members;
+  for (const auto& level : request_.levels) {
+    MemberReader reader(*level.file, request_.decoder_memory);
+    for (ArchiveMember member; reader.next(member);) {
+      check_stop();
+      const auto& path = member.entry.path;
+      const bool wanted = is_wanted(path);
+      if (safe_member_path(path).empty() || (!wanted && !is_above(path))) continue;
+      if (member.dumpdir) {
+        std::erase_if(members, [&](const auto& item) {
+          return item.first != path && is_below(item.first, path) && !is_listed(*member.dumpdir, path, item.first);
+        });
+      }
+      if (wanted) members[path] = ArchiveMember{member.entry, member.hard_link, {}};
+    }
+    reader.drain();
+  }
+  std::fill(found_.begin(), found_.end(), false);
+  for (const auto& [path, member] : members) {
+    static_cast<void>(is_wanted(path));
+    tree_.keep(path);
+    if (tree_.may_replace(member.entry)) count(member);
+  }
+}
+
+}  // namespace autoarchive::tar_internal
