@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/storage/istorage.hpp"
@@ -14,8 +14,10 @@ namespace autoarchive::tar_internal {
 /// Not thread-safe.
 class FileInput {
  public:
-  /// Begins at `offset`. `file` must outlive the input.
-  explicit FileInput(const ReadableFile& file, std::uint64_t offset = 0);
+  static constexpr std::size_t kBufferBytes = 256 * 1024;
+
+  /// Begins at `offset`. `file` must outlive the input. `buffer_bytes`: read at a time, at most.
+  explicit FileInput(const ReadableFile& file, std::uint64_t offset = 0, std::size_t buffer_bytes = kBufferBytes);
 
   /// The bytes that come next: at least one unless the file has ended.
   [[nodiscard]] ByteView peek();
@@ -28,7 +30,8 @@ class FileInput {
 
  private:
   const ReadableFile& file_;
-  std::vector<std::byte> buffer_;
+  std::size_t buffer_bytes_;
+  std::unique_ptr<std::byte[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t offset_ = 0;  // in the file, of the byte behind the buffer

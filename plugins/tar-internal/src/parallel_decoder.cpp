@@ -13,6 +13,8 @@ namespace {
 // All blocks that are held decoded. The end of the last one is not in the table: it may have that much, too.
 constexpr std::uint64_t kMaxHeldBytes = 64U << 20U;
 constexpr std::size_t kMaxSlots = 32;
+// What is read of a block at a time.
+constexpr std::size_t kMaxPartBytes = 8U << 20U;
 // Fewer blocks are decoded before the threads have started.
 constexpr std::size_t kMinBlocks = 4;
 
@@ -91,7 +93,7 @@ void ParallelDecoder::work(const std::stop_token& stop) {
     lock.unlock();
     std::exception_ptr error;
     try {
-      decode(block, slot.bytes);
+      decode(block, slot);
     } catch (...) {  // read() throws it when it comes there
       error = std::current_exception();
     }
@@ -103,24 +105,23 @@ void ParallelDecoder::work(const std::stop_token& stop) {
   }
 }
 
-void ParallelDecoder::decode(std::size_t block, std::vector<std::byte>& bytes) const {
+// Whole where that is possible, the compressed bytes and the room for what they become: zstd then decodes into the
+// room, without a window of its own.
+void ParallelDecoder::decode(std::size_t block, Slot& slot) const {
   const bool is_last = block + 1 == blocks_.size();
   const FileUpTo part(file_, is_last ? file_.size() : blocks_[block + 1].offset);
-  FileInput input(part, blocks_[block].offset);
+  FileInput input(part, blocks_[block].offset, kMaxPartBytes);
   const auto decoder = make_block_decoder(format_, file_, input, memory_limit_);
   const auto wanted = is_last ? kMaxHeldBytes : blocks_[block + 1].stream_offset - blocks_[block].stream_offset;
-  constexpr std::size_t kStepBytes = 1U << 20U;
-  std::size_t size = 0;
-  for (;;) {
-    // One byte more than there may be shows that there is too much.
-    bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(wanted + 1, size + kStepBytes)));
-    const auto got = decoder->read(std::span(bytes).subspan(size));
+  // One byte more than there may be shows that there is too much.
+  const auto room = slot.room.at_least(static_cast<std::size_t>(wanted + 1));
+  slot.size = 0;
+  while (slot.size <= wanted) {
+    const auto got = decoder->read(room.subspan(slot.size));
     if (got == 0) break;
-    size += got;
-    if (size > wanted) break;
+    slot.size += got;
   }
-  bytes.resize(size);
-  if (size > wanted || (!is_last && size != wanted))
+  if (slot.size > wanted || (!is_last && slot.size != wanted))
     throw damaged(input, "a block has not the size that the manifest tells");
 }
 
@@ -130,10 +131,10 @@ std::size_t ParallelDecoder::read(std::span<std::byte> out) {
     auto& slot = slot_of(next_read_);
     changed_.wait(lock, [&] { return slot.ready && slot.block == next_read_; });
     if (slot.error) std::rethrow_exception(slot.error);
-    const auto count = std::min(out.size(), slot.bytes.size() - read_bytes_);
+    const auto count = std::min(out.size(), slot.size - read_bytes_);
     if (count > 0) {
       lock.unlock();
-      std::copy_n(slot.bytes.begin() + static_cast<std::ptrdiff_t>(read_bytes_), count, out.begin());
+      std::copy_n(slot.room.at_least(slot.size).begin() + static_cast<std::ptrdiff_t>(read_bytes_), count, out.begin());
       read_bytes_ += count;
       return count;
     }

@@ -17,6 +17,7 @@
 #include "autoarchive/manifest/entry.hpp"
 #include "autoarchive/storage/istorage.hpp"
 #include "codec.hpp"
+#include "scratch.hpp"
 
 namespace autoarchive::tar_internal {
 
@@ -39,14 +40,15 @@ class ParallelDecoder final : public Decoder {
   struct Slot {
     std::size_t block = 0;  // index; which one it holds or is being filled with
     bool ready = false;
-    std::vector<std::byte> bytes;
+    Scratch room;
+    std::size_t size = 0;  // of what is decoded
     std::exception_ptr error;
   };
 
   ParallelDecoder(const ReadableFile& file, std::string_view format, std::vector<ArchiveBlock> blocks,
                   Bytes memory_limit, std::size_t slots, unsigned threads);
   void work(const std::stop_token& stop);
-  void decode(std::size_t block, std::vector<std::byte>& bytes) const;
+  void decode(std::size_t block, Slot& slot) const;
   [[nodiscard]] Slot& slot_of(std::size_t block) { return slots_[block % slots_.size()]; }
 
   const ReadableFile& file_;
@@ -56,7 +58,7 @@ class ParallelDecoder final : public Decoder {
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::vector<Slot> slots_;     // guarded by mutex_, but for the bytes of a slot that is being filled or read
+  std::vector<Slot> slots_;     // guarded by mutex_, but for room and size of a slot that is being filled or read
   std::size_t next_start_ = 0;  // block that the next free thread takes; guarded by mutex_
   std::size_t next_read_ = 0;   // block that read() is in; guarded by mutex_
   std::size_t read_bytes_ = 0;  // of it; used by read() only
