@@ -11,7 +11,7 @@ namespace {
 using tar_internal::HeaderScanner;
 
 void expect_same(HeaderScanner& a, HeaderScanner& b) {
-  expect(a.ended() == b.ended() && a.has_trailing_bytes() == b.has_trailing_bytes(), "the end is the same");
+  expect(a.ended() == b.ended() && a.trailing_at() == b.trailing_at(), "the end is the same");
   expect(a.comment() == b.comment(), "the comment is the same");
   const auto is_same = [](const auto& one, const auto& other) {
     return one.path == other.path && one.offset == other.offset && one.records == other.records;

@@ -151,7 +151,7 @@ void ArchiveCheck::find_lost_members() {
   request.observer = &lost;
   try {
     result_.whole_members = RestoreJob(request, {RestoreAim::Kind::prove, header_->level}).run().entries;
-  } catch (const Error& error) {  // so little is left of it that nothing can be said; what is wrong has been told
+  } catch (const Error& error) {  // no archive any more, by its content and by its name; that has been told
     if (error.cause() != ErrorCause::unsupported) throw;
   }
 }

@@ -63,7 +63,8 @@ void HeaderScanner::feed(ByteView bytes) {
   const auto all = fed_bytes_;
   while (!bytes.empty() && state_ != State::lost) {
     if (ended()) {
-      trailing_bytes_ = trailing_bytes_ || !is_zero(bytes);
+      const auto first = std::find_if(bytes.begin(), bytes.end(), [](auto byte) { return byte != std::byte{0}; });
+      if (!trailing_at_ && first != bytes.end()) trailing_at_ = all - static_cast<std::uint64_t>(bytes.end() - first);
       return;
     }
     if (state_ == State::header || state_ == State::sparse_extension) {

@@ -41,8 +41,8 @@ class HeaderScanner {
   [[nodiscard]] bool ended() const noexcept { return zero_blocks_ >= 2; }
   /// Where a header should have been and none was.
   [[nodiscard]] std::optional<std::uint64_t> lost_at() const noexcept { return lost_at_; }
-  /// Something other than zeros stands behind the end mark.
-  [[nodiscard]] bool has_trailing_bytes() const noexcept { return trailing_bytes_; }
+  /// Where something other than zeros stands behind the end mark.
+  [[nodiscard]] std::optional<std::uint64_t> trailing_at() const noexcept { return trailing_at_; }
 
  private:
   enum class State : std::uint8_t { header, collect, skip, sparse_extension, lost };
@@ -72,7 +72,7 @@ class HeaderScanner {
   std::string comment_;
   std::optional<std::uint64_t> lost_at_;
   unsigned zero_blocks_ = 0;
-  bool trailing_bytes_ = false;
+  std::optional<std::uint64_t> trailing_at_;
 };
 
 }  // namespace autoarchive::tar_internal

@@ -279,7 +279,7 @@ bool MemberReader::next(ArchiveMember& member) {
   member = ArchiveMember{};
   state_->fill(entry, member);
   state_->add_scanned(member);
-  state_->size_of_content = member.entry.size;
+  state_->size_of_content = static_cast<std::uint64_t>(archive_entry_size(entry));  // of whatever has some
   state_->end_of_pieces = 0;
   return true;
 }
@@ -317,17 +317,20 @@ bool MemberReader::next_piece(ContentPiece& piece) {
 }
 
 void MemberReader::drain() {
-  while (!state_->read_chunk().empty()) {
+  // What stands behind the end mark may be much, and is wrong from its first byte on.
+  while (!state_->scanner.trailing_at() && !state_->read_chunk().empty()) {
   }
   if (!state_->scanner.members().empty()) throw state_->fail("it has members that can't be read");
   if (!state_->scanner.ended()) throw state_->fail("its end mark is missing");
-  if (state_->scanner.has_trailing_bytes()) throw state_->fail("something stands behind its end mark");
+  if (state_->scanner.trailing_at()) throw state_->fail("something stands behind its end mark");
 }
 
 std::uint64_t MemberReader::damaged_at() const noexcept {
-  const auto lost_at = state_->scanner.lost_at();
-  // Where what is decoded is the file itself, the place is known to the byte.
-  return lost_at && state_->is_plain ? state_->begin + *lost_at : state_->input.position();
+  // Where what is decoded is the file itself, the place is known.
+  if (!state_->is_plain) return state_->input.position();
+  const auto& scanner = state_->scanner;
+  const auto lost_at = scanner.lost_at() ? scanner.lost_at() : scanner.trailing_at();
+  return lost_at ? state_->begin + *lost_at : state_->offset + kBlockBytes;
 }
 
 std::string MemberReader::comment() const {

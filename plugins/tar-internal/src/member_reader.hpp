@@ -59,7 +59,7 @@ class MemberReader {
   /// Reads to the very end of the file, behind the end mark. Throws damaged if the end mark is missing or something
   /// stands behind it.
   void drain();
-  /// After damage: the byte of the file behind which reading may go on.
+  /// After damage: the byte of the file from which on another member may be found.
   [[nodiscard]] std::uint64_t damaged_at() const noexcept;
   /// The comment of the pax global header, as far as it has been read.
   [[nodiscard]] std::string comment() const;

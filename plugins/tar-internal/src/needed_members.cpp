@@ -1,16 +1,8 @@
 #include "needed_members.hpp"
 
 #include <algorithm>
-#include <functional>
 
 namespace autoarchive::tar_internal {
-namespace {
-
-std::size_t link_key(int level, std::string_view path) {
-  return std::hash<std::string_view>()(path) + static_cast<std::size_t>(level);
-}
-
-}  // namespace
 
 void NeededMembers::add(const ManifestEntry& line) {
   if (line.stored_level < 0 || !line.offset) return;
@@ -18,7 +10,7 @@ void NeededMembers::add(const ManifestEntry& line) {
   if (level >= levels_.size()) levels_.resize(level + 1);
   levels_[level].push_back({*line.offset, line.digest});
   if (line.entry.link_count > 1 && line.entry.kind != EntryKind::directory)
-    links_.insert(link_key(line.stored_level, line.entry.path));
+    names_.try_emplace({line.stored_level, *line.offset}, line.entry.path);
 }
 
 void NeededMembers::seal() {
@@ -27,42 +19,48 @@ void NeededMembers::seal() {
     std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
     const auto same = [](const auto& a, const auto& b) { return a.offset == b.offset; };
     places.erase(std::unique(places.begin(), places.end(), same), places.end());
-    found_.emplace_back(places.size(), false);
+    done_.emplace_back(places.size(), false);
   }
 }
 
-std::size_t NeededMembers::index_of(int level, const Place& place) const {
-  return static_cast<std::size_t>(&place - levels_[static_cast<std::size_t>(level)].data());
-}
-
-void NeededMembers::note_found(int level, const Place& place) {
-  found_[static_cast<std::size_t>(level)][index_of(level, place)] = true;
-}
-
-bool NeededMembers::was_found(int level, const Place& place) const {
-  return found_[static_cast<std::size_t>(level)][index_of(level, place)];
-}
-
-const NeededMembers::Place* NeededMembers::find(int level, std::uint64_t offset) const {
-  if (level < 0 || static_cast<std::size_t>(level) >= levels_.size()) return nullptr;
+std::size_t NeededMembers::index_of(int level, std::uint64_t offset) const {
   const auto& places = levels_[static_cast<std::size_t>(level)];
   const auto found = std::lower_bound(places.begin(), places.end(), offset,
                                       [](const auto& place, auto wanted) { return place.offset < wanted; });
-  return found != places.end() && found->offset == offset ? &*found : nullptr;
+  const bool is_there = found != places.end() && found->offset == offset;
+  return is_there ? static_cast<std::size_t>(found - places.begin()) : places.size();
 }
 
-bool NeededMembers::are_found() const {
-  return std::all_of(found_.begin(), found_.end(), [](const auto& level) {
-    return std::all_of(level.begin(), level.end(), [](bool found) { return found; });
-  });
+const NeededMembers::Place* NeededMembers::find(int level, std::uint64_t offset) const {
+  if (count(level) == 0) return nullptr;
+  const auto& places = levels_[static_cast<std::size_t>(level)];
+  const auto index = index_of(level, offset);
+  return index < places.size() ? &places[index] : nullptr;
 }
 
 std::uint64_t NeededMembers::count(int level) const noexcept {
-  return static_cast<std::size_t>(level) < levels_.size() ? levels_[static_cast<std::size_t>(level)].size() : 0;
+  return level >= 0 && static_cast<std::size_t>(level) < levels_.size()
+             ? levels_[static_cast<std::size_t>(level)].size()
+             : 0;
 }
 
-bool NeededMembers::is_link(int level, std::string_view path) const {
-  return links_.contains(link_key(level, path));
+const std::string* NeededMembers::name_at(int level, std::uint64_t offset) const {
+  const auto found = names_.find({level, offset});
+  return found == names_.end() ? nullptr : &found->second;
+}
+
+void NeededMembers::note_done(int level, std::uint64_t offset) {
+  done_[static_cast<std::size_t>(level)][index_of(level, offset)] = true;
+}
+
+bool NeededMembers::is_done(int level, std::uint64_t offset) const {
+  return done_[static_cast<std::size_t>(level)][index_of(level, offset)];
+}
+
+bool NeededMembers::are_done() const {
+  return std::all_of(done_.begin(), done_.end(), [](const auto& level) {
+    return std::all_of(level.begin(), level.end(), [](bool done) { return done; });
+  });
 }
 
 }  // namespace autoarchive::tar_internal

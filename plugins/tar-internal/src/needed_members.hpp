@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <string_view>
-#include <unordered_set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
@@ -13,7 +14,8 @@
 
 namespace autoarchive::tar_internal {
 
-/// For files that can only be read from one end to the other. 24 bytes a member. Filled with add(), then sealed.
+/// For files that can only be read from one end to the other. 24 bytes a member, and the path of those with several
+/// names. Filled with add(), then sealed.
 class NeededMembers {
  public:
   struct Place {
@@ -24,24 +26,25 @@ class NeededMembers {
   void add(const ManifestEntry& line);
   void seal();
 
-  /// The place of a member that is needed of that level; null if it is not. A further name of a file has none, see
-  /// is_link().
+  /// The place of a member that is needed of that level; null if it is not.
   [[nodiscard]] const Place* find(int level, std::uint64_t offset) const;
-  /// Remembers that a place that find() has given was found in the file.
-  void note_found(int level, const Place& place);
-  [[nodiscard]] bool was_found(int level, const Place& place) const;
-  [[nodiscard]] bool are_found() const;  ///< all
   /// How many members are needed of that level.
   [[nodiscard]] std::uint64_t count(int level) const noexcept;
-  /// Whether the entry of this path has several names and its content in that level.
-  [[nodiscard]] bool is_link(int level, std::string_view path) const;
+  [[nodiscard]] bool have_names() const noexcept { return !names_.empty(); }
+  /// The first name that was added of an entry with several, none if it has one.
+  [[nodiscard]] const std::string* name_at(int level, std::uint64_t offset) const;
+
+  /// Remembers that the member at this place, which is one of find(), is done.
+  void note_done(int level, std::uint64_t offset);
+  [[nodiscard]] bool is_done(int level, std::uint64_t offset) const;
+  [[nodiscard]] bool are_done() const;  ///< all
 
  private:
-  [[nodiscard]] std::size_t index_of(int level, const Place& place) const;
+  [[nodiscard]] std::size_t index_of(int level, std::uint64_t offset) const;  // the number of places: not needed
 
   std::vector<std::vector<Place>> levels_;
-  std::vector<std::vector<bool>> found_;  // of levels_
-  std::unordered_set<std::size_t> links_;
+  std::vector<std::vector<bool>> done_;  // of levels_
+  std::map<std::pair<int, std::uint64_t>, std::string> names_;
 };
 
 }  // namespace autoarchive::tar_internal

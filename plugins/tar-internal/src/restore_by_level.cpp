@@ -1,6 +1,10 @@
 // The restore of a chain that has no manifest: level after level.
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <string>
+#include <unordered_set>
+#include <utility>
 
 #include "autoarchive/base/error.hpp"
 #include "member_reader.hpp"
@@ -9,10 +13,6 @@
 
 namespace autoarchive::tar_internal {
 namespace {
-
-std::string join(const std::string& directory, const std::string& name) {
-  return directory == "." ? name : directory + "/" + name;
-}
 
 /// Whether a directory's list has what `path`, which is below it, is in.
 bool is_listed(const std::vector<std::string>& names, std::string_view directory, std::string_view path) {
@@ -24,15 +24,32 @@ bool is_listed(const std::vector<std::string>& names, std::string_view directory
 
 void RestoreJob::restore_by_level() {
   for (std::size_t i = 0; i < request_.levels.size(); ++i) {
-    read_members_and_salvage(*request_.levels[i].file, request_.decoder_memory,
-                             {.member =
-                                  [&](MemberReader& reader, const ArchiveMember& member) {
-                                    check_stop();
-                                    take(member, reader, i == 0);
-                                  },
-                              .damage = [&](const Error& error) { damage_of_file(error); },
-                              .place = {}});
+    if (request_.levels[i].file) restore_level(*request_.levels[i].file, i == 0);
   }
+}
+
+void RestoreJob::restore_level(const ReadableFile& file, bool is_first) {
+  std::unordered_set<std::size_t> brought;  // hashes of paths; to salvage
+  bool is_damaged = false;
+  bool is_behind_damage = false;
+  SalvageCalls calls;
+  calls.member = [&](MemberReader& reader, const ArchiveMember& member) {
+    const auto& path = member.entry.path;
+    if (std::exchange(is_behind_damage, false))
+      problem(path, "it comes first behind the damage: its name and attributes may be those of something else");
+    const bool is_new = !request_.salvage || brought.insert(std::hash<std::string>()(path)).second;
+    if (is_damaged && !is_new)
+      return problem(path,
+                     "it comes again behind the damage, as in an archive that is stored in the archive; what was "
+                     "restored before stays");
+    take(member, reader, is_first);
+  };
+  calls.damage = [&](const Error& error) {
+    damage_of_file(error);
+    is_damaged = is_behind_damage = true;
+  };
+  calls.check_stop = [&] { check_stop(); };
+  read_members_and_salvage(file, request_.decoder_memory, calls);
 }
 
 void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is_first) {

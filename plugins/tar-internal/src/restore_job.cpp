@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "borrowed_file.hpp"
 #include "chain_reader.hpp"
 #include "codec.hpp"
+#include "known_members.hpp"
 #include "member_reader.hpp"
 #include "salvage.hpp"
 
@@ -227,7 +229,7 @@ void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader, cons
   if (!is_right || is_right()) ++result_.entries;
 }
 
-void RestoreJob::make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest) {
+bool RestoreJob::make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest) {
   const bool has_content = member.entry.kind == EntryKind::file && !member.hard_link;
   bool is_wrong = false;
   const auto is_right = [&] {
@@ -235,17 +237,20 @@ void RestoreJob::make(const ArchiveMember& member, MemberReader& reader, std::op
     return !is_wrong;
   };
   extract(member, &reader, is_right);
-  if (!is_wrong) return;
+  if (!is_wrong) return true;
   const std::string consequence = is_proof()         ? ""
                                   : request_.salvage ? "; it is restored as it is"
                                                      : "; it is not restored: --salvage brings it as it is";
   damage(member.entry.path, "its content is not what was stored: its digest differs from the manifest's" + consequence);
+  return false;
 }
 
 void RestoreJob::restore_by_member() {
   NeededMembers needed;
   for_each_wanted([&](const ManifestEntry& line) {
-    if (can_restore(line)) needed.add(line);
+    if (!can_restore(line)) return;
+    if (!line.offset) return problem(line.entry.path, "the manifest does not say where it is");
+    needed.add(line);
   });
   needed.seal();
   for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {
@@ -258,46 +263,70 @@ void RestoreJob::restore_by_member() {
       damage("", error.message() + "; what comes after it in this file is not restored");
     }
   }
+  restore_further_names(needed);
   report_missing(needed);
 }
 
 void RestoreJob::restore_needed(int level, NeededMembers& needed) {
-  const auto restore = [&](MemberReader& reader, const ArchiveMember& member) {
-    check_stop();
-    const auto& path = member.entry.path;
-    const auto* place = needed.find(level, reader.member_offset());
-    const bool is_needed = member.hard_link ? needed.is_link(level, path) : place != nullptr;
-    const bool is_made = is_needed && !safe_member_path(path).empty() && is_wanted(path) &&
-                         (is_proof() || tree_.may_replace(member.entry));
-    if (is_made) make(member, reader, place == nullptr ? std::nullopt : place->digest);
-    if (place != nullptr) needed.note_found(level, *place);
-    if (is_made) tell_progress();
+  std::optional<KnownMembers> known;
+  SalvageCalls calls;
+  calls.member = [&](MemberReader& reader, const ArchiveMember& member) {
+    if (member.hard_link) return;  // restore_further_names()
+    const auto offset = reader.member_offset();
+    if (const auto* place = needed.find(level, offset)) restore_at(level, *place, member, reader, needed);
   };
-  read_members_and_salvage(*request_.levels[static_cast<std::size_t>(level)].file, request_.decoder_memory,
-                           {.member = restore,
-                            .damage = [&](const Error& error) { damage_of_file(error); },
-                            .place = [&](const ArchiveMember& member) { return place_of(level, member); }});
+  calls.damage = [&](const Error& error) { damage_of_file(error); };
+  calls.known = [&](const ArchiveMember& member) {
+    if (!known) known.emplace(*request_.levels.back().manifest, level);
+    return known->find(member);
+  };
+  calls.check_stop = [&] { check_stop(); };
+  read_members_and_salvage(*request_.levels[static_cast<std::size_t>(level)].file, request_.decoder_memory, calls);
 }
 
-// Where the level's own manifest says that it is, if it is that one.
-std::optional<std::uint64_t> RestoreJob::place_of(int level, const ArchiveMember& member) const {
-  const auto& archive = request_.levels[static_cast<std::size_t>(level)];
-  if (!archive.manifest || safe_member_path(member.entry.path).empty()) return std::nullopt;
-  auto manifest = open_manifest(archive);
-  manifest.seek(member.entry.path);
-  ManifestEntry line;
-  const bool is_same = manifest.next(line) && line.stored_level == level && line.entry.path == member.entry.path &&
-                       line.entry.kind == member.entry.kind && line.entry.size == member.entry.size &&
-                       line.entry.mtime.seconds == member.entry.mtime.seconds;
-  return is_same && !member.hard_link ? line.offset : std::nullopt;
+void RestoreJob::restore_at(int level, const NeededMembers::Place& place, ArchiveMember member, MemberReader& reader,
+                            NeededMembers& needed) {
+  check_stop();
+  // The name that it has in its file need not be wanted.
+  const auto* name = needed.name_at(level, place.offset);
+  if (name != nullptr) member.entry.path = *name;
+  const auto& path = member.entry.path;
+  const bool is_made =
+      !safe_member_path(path).empty() && is_wanted(path) && (is_proof() || tree_.may_replace(member.entry));
+  if (is_made && !make(member, reader, place.digest) && name != nullptr) wrong_.insert({level, place.offset});
+  needed.note_done(level, place.offset);
+  if (is_made) tell_progress();
+}
+
+// The manifest knows all that it takes, wherever their own members are.
+void RestoreJob::restore_further_names(const NeededMembers& needed) {
+  if (!needed.have_names()) return;
+  tree_.settle();
+  for_each_wanted([&](const ManifestEntry& line) {
+    if (line.stored_level < 0 || !line.offset) return;
+    const auto* first = needed.name_at(line.stored_level, *line.offset);
+    const auto& path = line.entry.path;
+    if (first == nullptr || *first == path || safe_member_path(path).empty()) return;
+    if (!needed.is_done(line.stored_level, *line.offset)) return;  // report_missing()
+    const bool is_wrong = wrong_.contains({line.stored_level, *line.offset});
+    if (is_wrong) damage(path, "it is a further name of " + quote(*first) + ", whose content is not what was stored");
+    if (is_proof() ? is_wrong : !tree_.may_replace(line.entry)) return;
+    if (!is_proof() && !tree_.was_restored(*first)) {
+      if (!is_wrong) problem(path, "it is a further name of " + quote(*first) + ", which was not restored");
+      return;
+    }
+    ArchiveMember link{line.entry, true, {}};
+    link.entry.link_target = *first;
+    extract(link, nullptr);
+  });
 }
 
 void RestoreJob::report_missing(const NeededMembers& needed) {
-  if (needed.are_found()) return;
+  if (needed.are_done()) return;
   for_each_wanted([&](const ManifestEntry& line) {
     if (line.stored_level < 0 || !line.offset) return;
-    const auto* place = needed.find(line.stored_level, *line.offset);
-    if (place == nullptr || needed.was_found(line.stored_level, *place)) return;
+    if (needed.find(line.stored_level, *line.offset) == nullptr || needed.is_done(line.stored_level, *line.offset))
+      return;
     damage(line.entry.path,
            "it is not, or not whole, in what could be read of level " + std::to_string(line.stored_level));
   });

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -59,6 +59,7 @@ class RestoreJob {
   void restore_by_entry();
   void restore_by_member();
   void restore_by_level();
+  void restore_level(const ReadableFile& file, bool is_first);
   void plan_by_manifest();
   void plan_by_level();
 
@@ -73,9 +74,12 @@ class RestoreJob {
   void restore_entry(const ManifestEntry& line, ChainReader& chain);
   void restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain);
   void restore_needed(int level, NeededMembers& needed);
-  [[nodiscard]] std::optional<std::uint64_t> place_of(int level, const ArchiveMember& member) const;
+  void restore_at(int level, const NeededMembers::Place& place, ArchiveMember member, MemberReader& reader,
+                  NeededMembers& needed);
+  void restore_further_names(const NeededMembers& needed);
   void report_missing(const NeededMembers& needed);
-  void make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
+  /// False if its content is not what was stored.
+  bool make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
   void take(const ArchiveMember& member, MemberReader& reader, bool is_first);
   void apply_dumpdir(const ArchiveMember& directory);
   void extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right = {});
@@ -96,6 +100,8 @@ class RestoreJob {
   RestoreResult result_;
   TargetTree tree_;
   std::vector<bool> found_;  // for each of request_.paths
+  // By member: entries with several names whose content is not what was stored.
+  std::set<std::pair<int, std::uint64_t>> wrong_;
   // By entry: the first name of each file that has several, by its member and by what it was.
   std::map<std::pair<int, std::uint64_t>, std::string> first_names_by_place_;
   std::map<FileIdentity, std::string> first_names_by_identity_;

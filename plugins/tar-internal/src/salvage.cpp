@@ -4,10 +4,13 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/entry.hpp"
 #include "codec.hpp"
 #include "file_input.hpp"
 #include "member_reader.hpp"
@@ -17,15 +20,85 @@ namespace autoarchive::tar_internal {
 namespace {
 
 constexpr std::size_t kChunkBytes = 1U << 20U;
-static_assert(kChunkBytes % kBlockBytes == 0);
-// A member that is not known may be of an archive in the archive. More of them are not looked at.
-constexpr int kMaxUnknownMembers = 16;
 constexpr std::array<std::string_view, 5> kFormats{"tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst"};
+
+// What only begins like a part fails soon. What could be decoded for longer was one, and what lies in it is none.
+constexpr std::uint64_t kDoubtfulBytes = 64U << 10U;
+// A file in which everything begins like a part is looked at with that much work at most, and then in such steps.
+constexpr std::uint64_t kMaxWork = 256U << 20U;
+constexpr std::uint64_t kMaxWorkPerByte = 4;
+constexpr std::uint64_t kStepBytes = 64U << 10U;
+
+/// A member's first header: decoding begins with `block`, and it stands at `stream_offset` of the tar stream.
+struct ReadingPlace {
+  ArchiveBlock block;
+  std::uint64_t stream_offset = 0;
+  /// Else both offsets into the stream count from where the block begins.
+  bool is_in_stream = true;
+};
+
+/// A file that is read only as long as nobody wants to stop.
+class StoppableFile final : public ReadableFile {
+ public:
+  StoppableFile(const ReadableFile& file, const std::function<void()>& check) : file_(file), check_(check) {}
+  [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
+  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
+    if (check_) check_();
+    return file_.read_at(offset, buffer);
+  }
+  [[nodiscard]] std::string description() const override { return file_.description(); }
+
+ private:
+  const ReadableFile& file_;
+  const std::function<void()>& check_;
+};
+
+bool is_damage(const Error& error) {
+  // What is flipped may look like something that is not supported.
+  return error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
+}
 
 bool is_header(HeaderView block) {
   constexpr std::size_t kMagic = 257;
   return std::memcmp(block.data() + kMagic, "ustar", 5) == 0 && has_valid_checksum(block);
 }
+
+/// Finds headers in text that comes in pieces, at any offset: parts of other programs end within blocks.
+class HeaderSearch {
+ public:
+  /// Where in all text so far the first header begins.
+  [[nodiscard]] std::optional<std::uint64_t> find(ByteView piece) {
+    text_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    for (;;) {
+      const auto magic = text_.find("ustar", next_);
+      if (magic == std::string::npos) break;
+      if (magic + kBlockBytes > text_.size() + kMagicAt) {  // its block has not come as a whole
+        next_ = magic;
+        return std::nullopt;
+      }
+      next_ = magic + 1;
+      if (magic < kMagicAt) continue;
+      const auto* begin = reinterpret_cast<const std::byte*>(text_.data()) + (magic - kMagicAt);
+      if (is_header(HeaderView(begin, kBlockBytes))) return dropped_ + magic - kMagicAt;
+    }
+    drop();
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr std::size_t kMagicAt = 257;
+
+  void drop() {
+    const auto kept = std::min(text_.size(), kBlockBytes);
+    dropped_ += text_.size() - kept;
+    text_.erase(0, text_.size() - kept);
+    next_ = kept - std::min<std::size_t>(kept, 4);
+  }
+
+  std::string text_;
+  std::size_t next_ = 0;
+  std::uint64_t dropped_ = 0;
+};
 
 /// How a part that decodes by itself begins; empty for formats that have none.
 std::string_view signature_of(std::string_view format) {
@@ -35,143 +108,213 @@ std::string_view signature_of(std::string_view format) {
   return {};
 }
 
-std::optional<ReadingPlace> find_in_plain(const ReadableFile& file, std::uint64_t from) {
-  std::vector<std::byte> chunk(kChunkBytes);
-  for (auto offset = (from + kBlockBytes - 1) / kBlockBytes * kBlockBytes;; offset += chunk.size()) {
-    const auto size = file.read_at(offset, chunk);
-    for (std::size_t at = 0; at + kBlockBytes <= size; at += kBlockBytes) {
-      if (is_header(ByteView(chunk).subspan(at).first<kBlockBytes>()))
-        return ReadingPlace{{offset + at, offset + at}, offset + at, true};
+/// Finds where one file can be read again.
+class PlaceSearch {
+ public:
+  PlaceSearch(const ReadableFile& file, std::string_view format, Bytes decoder_memory)
+      : file_(file), format_(format), decoder_memory_(decoder_memory) {}
+
+  /// The first place at or behind `from`, a byte of the file.
+  [[nodiscard]] std::optional<ReadingPlace> find(std::uint64_t from) {
+    if (format_ == "tar") return find_in_plain(from);
+    if (format_ == "tar.xz") return find_in_xz(from);
+    return find_part(from);
+  }
+
+ private:
+  struct Look {
+    std::optional<std::uint64_t> before_header;  // bytes of the stream
+    std::uint64_t decoded_bytes = 0;
+    std::uint64_t end = 0;  // of the file, how far it was decoded
+  };
+
+  [[nodiscard]] std::optional<ReadingPlace> find_in_plain(std::uint64_t from) {
+    for (auto at = (from + kBlockBytes - 1) / kBlockBytes * kBlockBytes; load(at, kBlockBytes); at += kBlockBytes) {
+      const auto* block = reinterpret_cast<const std::byte*>(chunk_.data()) + (at - chunk_begin_);
+      if (is_header(HeaderView(block, kBlockBytes))) return ReadingPlace{{at, at}, at, true};
     }
-    if (size < chunk.size()) return std::nullopt;
+    return std::nullopt;
   }
-}
 
-/// The next place at or behind `from` that begins like a part.
-std::optional<std::uint64_t> find_signature(const ReadableFile& file, std::string_view signature, std::uint64_t from) {
-  std::string chunk(kChunkBytes, '\0');
-  for (;; from += chunk.size() - signature.size() + 1) {
-    const auto size = file.read_at(from, std::as_writable_bytes(std::span(chunk)));
-    const auto found = std::string_view(chunk).substr(0, size).find(signature);
-    if (found != std::string_view::npos) return from + found;
-    if (size < chunk.size()) return std::nullopt;
-  }
-}
-
-/// How many bytes lie before the first header in what decodes from `offset` on.
-std::optional<std::uint64_t> bytes_before_header(const ReadableFile& file, std::string_view format,
-                                                 std::uint64_t offset, Bytes decoder_memory) {
-  FileInput input(file, offset);
-  std::vector<std::byte> block(kBlockBytes);
-  std::size_t filled = 0;
-  try {
-    const auto decoder = make_block_decoder(format, file, input, decoder_memory);
-    for (std::uint64_t begin = 0;;) {
-      const auto got = decoder->read(std::span(block).subspan(filled));
-      if (got == 0) return std::nullopt;
-      filled += got;
-      if (filled < kBlockBytes) continue;
-      if (is_header(ByteView(block).first<kBlockBytes>())) return begin;
-      begin += kBlockBytes;
-      filled = 0;
+  [[nodiscard]] std::optional<ReadingPlace> find_in_xz(std::uint64_t from) {
+    if (!xz_blocks_) xz_blocks_ = xz_blocks(file_, decoder_memory_);
+    for (const auto& block : *xz_blocks_) {
+      if (block.offset < from) continue;
+      const auto look = look_from(block.offset);
+      if (look.before_header) return ReadingPlace{block, block.stream_offset + *look.before_header, true};
+      from = std::max(from, look.end);
     }
-  } catch (const Error& error) {
-    if (error.cause() != ErrorCause::damaged) throw;
-    return std::nullopt;  // it only began like one, or is damaged, too
+    return std::nullopt;
   }
-}
 
-std::optional<ReadingPlace> find_in_xz(const ReadableFile& file, std::uint64_t from, Bytes decoder_memory) {
-  for (const auto& block : xz_blocks(file, decoder_memory)) {
-    if (block.offset < from) continue;
-    if (const auto before = bytes_before_header(file, "tar.xz", block.offset, decoder_memory))
-      return ReadingPlace{block, block.stream_offset + *before, true};
+  [[nodiscard]] std::optional<ReadingPlace> find_part(std::uint64_t from) {
+    while (const auto offset = find_signature(from)) {
+      const auto look = look_from(*offset);
+      if (look.before_header) return ReadingPlace{{*offset, 0}, *look.before_header, false};
+      from = *offset + 1;
+      if (look.decoded_bytes >= kDoubtfulBytes) from = std::max(from, look.end);
+      work_ += kStepBytes + look.decoded_bytes;
+      if (work_ > kMaxWork + kMaxWorkPerByte * file_.size()) from = std::max(from, *offset + kStepBytes);
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<std::uint64_t> find_signature(std::uint64_t from) {
+    const auto signature = signature_of(format_);
+    while (load(from, signature.size())) {
+      const auto found = chunk_.find(signature, static_cast<std::size_t>(from - chunk_begin_));
+      if (found != std::string::npos) return chunk_begin_ + found;
+      from = chunk_begin_ + chunk_.size() - signature.size() + 1;
+    }
+    return std::nullopt;
+  }
+
+  /// Whether the file has so many bytes there; then they are in chunk_.
+  [[nodiscard]] bool load(std::uint64_t offset, std::size_t bytes) {
+    if (offset >= chunk_begin_ && offset + bytes <= chunk_begin_ + chunk_.size()) return true;
+    chunk_begin_ = offset;
+    chunk_.resize(kChunkBytes);
+    chunk_.resize(file_.read_at(offset, std::as_writable_bytes(std::span(chunk_))));
+    return chunk_.size() >= bytes;
+  }
+
+  // Decodes from a part on, and on through those that follow, up to the first header.
+  [[nodiscard]] Look look_from(std::uint64_t offset) {
+    FileInput input(file_, offset);
+    Look look;
+    try {
+      HeaderSearch headers;
+      const auto decoder = make_block_decoder(format_, file_, input, decoder_memory_);
+      while (!look.before_header) {
+        const auto got = decoder->read(decoded_);
+        if (got == 0) break;
+        look.decoded_bytes += got;
+        look.before_header = headers.find(ByteView(decoded_).first(got));
+      }
+    } catch (const Error& error) {
+      if (!is_damage(error)) throw;  // else it only began like a part, or is damaged, too
+    }
+    look.end = input.position();
+    return look;
+  }
+
+  const ReadableFile& file_;
+  std::string_view format_;
+  Bytes decoder_memory_;
+  std::optional<std::vector<ArchiveBlock>> xz_blocks_;
+  std::string chunk_;
+  std::uint64_t chunk_begin_ = 0;
+  std::uint64_t work_ = 0;
+  std::vector<std::byte> decoded_ = std::vector<std::byte>(16U << 10U);
+};
+
+/// The offset into the stream of what `reader` has begun with, by the first member that is known.
+std::optional<std::uint64_t> begin_in_stream(MemberReader& reader, const SalvageCalls& calls) {
+  for (ArchiveMember member; reader.next(member);) {
+    const auto known = calls.known(member);
+    if (!known) continue;
+    ContentPiece piece;
+    while (known->digest && reader.next_piece(piece)) {
+    }
+    const bool is_it = !known->digest || reader.content_digest() == *known->digest;
+    if (is_it && known->offset >= reader.member_offset()) return known->offset - reader.member_offset();
   }
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> offset_of_known_member(MemberReader& reader, const SalvageCalls& calls) {
-  ArchiveMember member;
-  for (int i = 0; i < kMaxUnknownMembers && reader.next(member); ++i) {
-    if (const auto place = calls.place(member)) return *place - reader.member_offset();
-  }
-  return std::nullopt;
-}
-
-/// Gives the place its offsets into the stream; false if nobody knows them.
-bool put_into_stream(const ReadableFile& file, std::string_view format, Bytes decoder_memory, const SalvageCalls& calls,
-                     ReadingPlace& place) {
-  if (place.is_in_stream || !calls.place) return true;
-  try {
-    MemberReader reader(file, format, decoder_memory, place.block, place.stream_offset);
-    const auto begin = offset_of_known_member(reader, calls);
-    if (!begin) return false;
-    place = {{place.block.offset, place.block.stream_offset + *begin}, place.stream_offset + *begin, true};
-    return true;
-  } catch (const Error& error) {
-    if (error.cause() != ErrorCause::damaged) throw;
-    return false;
-  }
-}
-
-/// By the beginning of the file, and where that is damaged, by its name.
+/// By the beginning of the file; where that is damaged, by its name.
 std::string_view salvageable_format_of(const ReadableFile& file, const SalvageCalls& calls) {
+  const auto name = file.description();
+  const auto named = std::find_if(kFormats.begin(), kFormats.end(),
+                                  [&](auto format) { return name.ends_with("." + std::string(format)); });
   try {
-    return format_of(file);
+    const auto format = format_of(file);
+    // An archive without a member begins with zeros, and so does one whose beginning is lost.
+    std::array<std::byte, 1> first{};
+    const bool is_lost = named != kFormats.end() && *named != format && format == "tar" &&
+                         file.read_at(0, first) == 1 && first.front() == std::byte{0};
+    if (!is_lost) return format;
+    calls.damage(Error(ErrorCode::value_error, "archive " + quote(name) + " begins with zeros", ErrorCause::damaged));
   } catch (const Error& error) {
-    const auto name = file.description();
-    const auto found = std::find_if(kFormats.begin(), kFormats.end(),
-                                    [&](auto format) { return name.ends_with("." + std::string(format)); });
-    if (found == kFormats.end()) throw;
+    if (error.cause() != ErrorCause::unsupported || named == kFormats.end()) throw;
     calls.damage(error);
-    return *found;
   }
+  return *named;
 }
 
-std::optional<ReadingPlace> find_place_from(const ReadableFile& file, std::string_view format, std::uint64_t from,
-                                            Bytes decoder_memory, const SalvageCalls& calls) {
-  for (;;) {
-    auto place = find_member_from(file, format, from, decoder_memory);
-    if (!place || put_into_stream(file, format, decoder_memory, calls, *place)) return place;
-    from = place->block.offset + 1;
+class SalvagingReader {
+ public:
+  SalvagingReader(const ReadableFile& file, std::string_view format, Bytes decoder_memory, const SalvageCalls& calls)
+      : file_(file),
+        format_(format),
+        decoder_memory_(decoder_memory),
+        calls_(calls),
+        search_(file, format, decoder_memory) {}
+
+  void read() {
+    std::optional<ReadingPlace> place = ReadingPlace{};
+    while (place) place = find_from(read_from(*place));
   }
-}
+
+ private:
+  // Returns from where on the next place is to be sought: nothing behind the end of the file.
+  std::uint64_t read_from(const ReadingPlace& place) {
+    std::unique_ptr<MemberReader> reader;
+    try {
+      reader = open(place);
+      for (ArchiveMember member; reader->next(member);) calls_.member(*reader, member);
+      reader->drain();  // what follows the last member may be what was damaged
+      return file_.size();
+    } catch (const Error& error) {
+      if (!is_damage(error)) throw;
+      calls_.damage(error);
+      return behind(place, reader.get());
+    }
+  }
+
+  [[nodiscard]] std::optional<ReadingPlace> find_from(std::uint64_t from) {
+    for (;;) {
+      auto place = from < file_.size() ? search_.find(from) : std::nullopt;
+      if (!place || place->is_in_stream || !calls_.known) return place;
+      from = put_into_stream(*place);
+      if (place->is_in_stream) return place;
+    }
+  }
+
+  // Returns from where on to seek if the place can't be put there.
+  std::uint64_t put_into_stream(ReadingPlace& place) {
+    std::unique_ptr<MemberReader> reader;
+    try {
+      reader = open(place);
+      if (const auto begin = begin_in_stream(*reader, calls_)) {
+        place = {{place.block.offset, place.block.stream_offset + *begin}, place.stream_offset + *begin, true};
+        return 0;
+      }
+    } catch (const Error& error) {
+      if (!is_damage(error)) throw;
+    }
+    return behind(place, reader.get());
+  }
+
+  [[nodiscard]] std::unique_ptr<MemberReader> open(const ReadingPlace& place) const {
+    return std::make_unique<MemberReader>(file_, format_, decoder_memory_, place.block, place.stream_offset);
+  }
+  [[nodiscard]] static std::uint64_t behind(const ReadingPlace& place, const MemberReader* reader) {
+    return std::max(place.block.offset + 1, reader == nullptr ? 0 : reader->damaged_at());
+  }
+
+  const ReadableFile& file_;
+  std::string_view format_;
+  Bytes decoder_memory_;
+  const SalvageCalls& calls_;
+  PlaceSearch search_;
+};
 
 }  // namespace
 
-std::optional<ReadingPlace> find_member_from(const ReadableFile& file, std::string_view format, std::uint64_t from,
-                                             Bytes decoder_memory) {
-  if (format == "tar") return find_in_plain(file, from);
-  if (format == "tar.xz") return find_in_xz(file, from, decoder_memory);
-  const auto signature = signature_of(format);
-  if (signature.empty()) return std::nullopt;
-  for (;; ++from) {
-    const auto offset = find_signature(file, signature, from);
-    if (!offset) return std::nullopt;
-    from = *offset;
-    if (const auto before = bytes_before_header(file, format, *offset, decoder_memory))
-      return ReadingPlace{{*offset, 0}, *before, false};
-  }
-}
-
 void read_members_and_salvage(const ReadableFile& file, Bytes decoder_memory, const SalvageCalls& calls) {
-  const auto format = salvageable_format_of(file, calls);
-  std::optional<ReadingPlace> place = ReadingPlace{};
-  while (place) {
-    auto from = place->block.offset + 1;  // else the same would be found again
-    std::unique_ptr<MemberReader> reader;
-    try {
-      reader = std::make_unique<MemberReader>(file, format, decoder_memory, place->block, place->stream_offset);
-      for (ArchiveMember member; reader->next(member);) calls.member(*reader, member);
-      reader->drain();  // what follows the last member may be what was damaged
-      return;
-    } catch (const Error& error) {
-      if (error.cause() != ErrorCause::damaged) throw;
-      calls.damage(error);
-      if (reader) from = std::max(from, reader->damaged_at());
-    }
-    place = find_place_from(file, format, from, decoder_memory, calls);
-  }
+  const StoppableFile stoppable(file, calls.check_stop);
+  SalvagingReader(stoppable, salvageable_format_of(file, calls), decoder_memory, calls).read();
 }
 
 }  // namespace autoarchive::tar_internal

@@ -22,11 +22,11 @@ std::string_view directory_of(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
 }
 
+}  // namespace
+
 std::string join(const std::string& directory, const std::string& name) {
   return directory == "." ? name : directory + "/" + name;
 }
-
-}  // namespace
 
 bool is_below(std::string_view path, std::string_view directory) {
   return directory == "." || path == directory ||

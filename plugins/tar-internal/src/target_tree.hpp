@@ -85,6 +85,8 @@ class TargetTree {
   std::map<std::string, Entry> late_links_;   // hard links to those
 };
 
+/// The path of a name in a directory, which may be ".".
+[[nodiscard]] std::string join(const std::string& directory, const std::string& name);
 /// "a/b" is below "a" and below "."; "a" itself counts.
 [[nodiscard]] bool is_below(std::string_view path, std::string_view directory);
 

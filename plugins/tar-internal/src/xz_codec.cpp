@@ -234,16 +234,20 @@ class XzDecoder final : public Decoder {
   bool ended_ = false;
 };
 
-/// Blocks of the first stream, up to its index.
+/// Blocks of the one stream of a file, or of the first of several, up to its index.
 class XzBlockDecoder final : public Decoder {
  public:
   XzBlockDecoder(const ReadableFile& file, FileInput& input, Bytes memory_limit)
       : input_(input), memory_limit_(memory_limit) {
     std::array<std::byte, LZMA_STREAM_HEADER_SIZE> header{};
     lzma_stream_flags flags{};
-    const bool is_stream =
-        file.read_at(0, header) == header.size() && lzma_stream_header_decode(&flags, bytes(header.data())) == LZMA_OK;
-    if (!is_stream) throw damaged(input_, "the header of its xz stream is wrong");
+    const auto decode = [&](std::uint64_t offset, auto decode_flags) {
+      return file.read_at(offset, header) == header.size() && decode_flags(&flags, bytes(header.data())) == LZMA_OK;
+    };
+    // The footer says the same, where the header is damaged.
+    const auto footer = file.size() - std::min<std::uint64_t>(file.size(), header.size());
+    if (!decode(0, lzma_stream_header_decode) && !decode(footer, lzma_stream_footer_decode))
+      throw damaged(input_, "header and footer of its xz stream are wrong");
     check_ = flags.check;
   }
   XzBlockDecoder(const XzBlockDecoder&) = delete;

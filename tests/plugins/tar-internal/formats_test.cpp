@@ -139,7 +139,7 @@ TEST(TarWriter, PutsWhatDoesNotFitIntoRecordsThatOthersRead) {
   HeaderScanner scanner;
   for (const char c : text) scanner.feed(std::as_bytes(std::span(&c, 1)));
   EXPECT_TRUE(scanner.ended());
-  EXPECT_FALSE(scanner.has_trailing_bytes());
+  EXPECT_FALSE(scanner.trailing_at());
   EXPECT_EQ(scanner.comment(), "autoarchive test");
   ASSERT_EQ(scanner.members().size(), 1U);
   EXPECT_EQ(scanner.members()[0].path, entry.path);

@@ -33,6 +33,10 @@ class ReaderTest : public ::testing::Test, public IRestoreObserver {
     request.observer = this;
     return TarArchiveReader({}).restore(request);
   }
+  [[nodiscard]] static std::vector<std::string> faults_of(const std::filesystem::path& file) {
+    const auto opened = open_local_file(file);
+    return TarArchiveReader({}).verify(*opened, nullptr, {}).faults;
+  }
   void problem(std::string_view path, std::string_view text) override {
     problems_.push_back(std::string(path) + ": " + std::string(text));
   }
@@ -94,6 +98,7 @@ TEST_F(ReaderTest, ReplaysLevelsOfGnuTarWithTheirDeletions) {
     };
     for (const char* name : {"keep", "go", "d/keep", "d/go", "gone/x"}) test::write_file(tree / name, name);
     tar(0);
+    EXPECT_THAT(faults_of(file(0)), IsEmpty()) << format;
     for (const char* name : {"go", "d/go", "gone"}) std::filesystem::remove_all(tree / name);
     test::write_file(tree / "new", "new");
     std::filesystem::create_symlink("new", tree / "link");
@@ -197,8 +202,7 @@ TEST_F(ReaderTest, NoticesDamageToItsVeryEnd) {
   const auto whole = test::read_file(archive());
   const auto faults = [&](const std::string& text) {
     test::write_file(archive(), text);
-    const auto file = open_local_file(archive());
-    return TarArchiveReader({}).verify(*file, nullptr, {}).faults;
+    return faults_of(archive());
   };
   EXPECT_THAT(faults(whole), IsEmpty());
   EXPECT_THAT(faults(whole.substr(0, 5120)), ::testing::Not(IsEmpty()));  // no end mark
@@ -215,13 +219,37 @@ TEST_F(ReaderTest, TakesASparseFileWhosePiecesAreNotInOrderForDamaged) {
     python("add('s', data=b'" + map +
            "'.ljust(512, b'\\0') + b'x' * 512 + b'y' * 512, pax={'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', "
            "'GNU.sparse.name': 's', 'GNU.sparse.realsize': '2048'})");
-    const auto file = open_local_file(archive());
-    return TarArchiveReader({}).verify(*file, nullptr, {}).faults;
+    return faults_of(archive());
   };
   EXPECT_THAT(faults("2\\n0\\n512\\n1024\\n512\\n"), IsEmpty());
   EXPECT_THAT(faults("2\\n1024\\n512\\n0\\n512\\n"), ::testing::Not(IsEmpty()));
   EXPECT_THAT(faults("2\\n1024\\n512\\n1280\\n512\\n"), ::testing::Not(IsEmpty()));
   EXPECT_THAT(faults("2\\n0\\n512\\n1792\\n512\\n"), ::testing::Not(IsEmpty()));  // behind the end
+}
+
+TEST_F(ReaderTest, SalvagesNothingOverWhatItHasBroughtBefore) {
+  python(
+      "inner = io.BytesIO()\n"
+      "i = tarfile.open(fileobj=inner, mode='w')\n"
+      "m = tarfile.TarInfo('a'); m.size = 3; i.addfile(m, io.BytesIO(b'old'))\n"
+      "m = tarfile.TarInfo('only in the inner one'); i.addfile(m)\n"
+      "i.close()\n"
+      "add('a', data=b'new')\n"
+      "add('inner.tar', data=inner.getvalue())\n"
+      "add('z', data=b'the last one')");
+  auto bytes = test::read_file(archive());
+  const auto at = bytes.find("inner.tar");
+  ASSERT_NE(at, std::string::npos);
+  test::write_file(archive(), bytes.replace(at, 5, "INNER"));
+  RestoreRequest request;
+  request.levels.emplace_back();
+  request.levels.back().file = open_local_file(archive());
+  request.salvage = true;
+  static_cast<void>(restore(std::move(request)));
+  EXPECT_EQ(test::read_file(directory_ / "target/a"), "new");
+  EXPECT_EQ(test::read_file(directory_ / "target/z"), "the last one");  // behind the end mark of the inner one
+  EXPECT_THAT(problems_, ::testing::Contains(::testing::HasSubstr("a: it comes first behind the damage")));
+  EXPECT_THAT(problems_, ::testing::Contains(::testing::HasSubstr("a: it comes again behind the damage")));
 }
 
 TEST_F(ReaderTest, SurvivesAnyBytes) {
