@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "autoarchive/base/error.hpp"
@@ -21,6 +23,21 @@ namespace autoarchive::host {
 namespace {
 
 constexpr std::size_t kHeadBytes = 4096;
+
+/// How a whole file begins that has such a name: RFC 1952, RFC 8878, the formats of bzip2 and xz, and a tar without
+/// members.
+std::optional<std::string> head_by_name(std::string_view name) {
+  static const std::array<std::pair<std::string_view, std::string>, 5> kHeads{{{".tar", std::string(kHeadBytes, '\0')},
+                                                                               {".tar.gz", "\x1f\x8b\x08"},
+                                                                               {".tar.bz2", "BZh9"},
+                                                                               {".tar.xz", std::string("\xfd"
+                                                                                                       "7zXZ\0",
+                                                                                                       6)},
+                                                                               {".tar.zst", "\x28\xb5\x2f\xfd"}}};
+  const auto found =
+      std::find_if(kHeads.begin(), kHeads.end(), [&](const auto& head) { return name.ends_with(head.first); });
+  return found == kHeads.end() ? std::nullopt : std::optional(found->second);
+}
 
 /// The identifications of a service, or none if no plugin has brought one in.
 template <class Interface>
@@ -308,6 +325,10 @@ std::shared_ptr<IArchiver> Providers::archiver(std::string_view provider_id) {
 std::optional<RecognisedFile> Providers::recognise(const ReadableFile& file) {
   std::vector<std::byte> head(kHeadBytes);
   head.resize(file.read_at(0, head));
+  return recognise(file.description(), head);
+}
+
+std::optional<RecognisedFile> Providers::recognise(const std::string& name_of_file, ByteView head) {
   const ArchiveReaderServiceIdentification service;
   load({"archive-reader", "", ""});
   std::string faults;
@@ -333,12 +354,16 @@ std::optional<RecognisedFile> Providers::recognise(const ReadableFile& file) {
   if (faults.empty()) return std::nullopt;
   throw Error(
       ErrorCode::value_error,
-      fmt::format("{}: not an archive that any plugin reads{}; see aa plugins list", quote(file.description()), faults),
+      fmt::format("{}: not an archive that any plugin reads{}; see aa plugins list", quote(name_of_file), faults),
       ErrorCause::unavailable);
 }
 
 std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) {
   if (auto found = recognise(file)) return std::move(found->reader);
+  // Its beginning may be what is damaged: who reads other files of that name says what can be had of it.
+  if (const auto head = head_by_name(file.description())) {
+    if (auto found = recognise(file.description(), std::as_bytes(std::span(*head)))) return std::move(found->reader);
+  }
   throw Error(ErrorCode::value_error,
               fmt::format("{}: not an archive that any plugin reads; see aa plugins list", quote(file.description())),
               ErrorCause::unsupported);

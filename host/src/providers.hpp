@@ -72,13 +72,15 @@ class Providers {
   /// (it is the providers' work_dir), or throws Error(os_error). What it throws that is no Error comes out as one, as
   /// from the reader below.
   [[nodiscard]] std::shared_ptr<IArchiver> archiver(std::string_view provider_id);
-  /// The first reader that knows a file that begins like this one and is not faulty. Throws Error(value_error): cause
-  /// unsupported if there is none, unavailable if one has failed.
+  /// The first reader that is not faulty and knows a file that begins like this one, or if nobody does, files of such a
+  /// name: its beginning may be damaged. Throws Error(value_error): cause unsupported if there is none, unavailable if
+  /// one has failed.
   [[nodiscard]] std::shared_ptr<IArchiveReader> reader_for(const ReadableFile& file);
   /// The same with the format that the file has; none if no plugin reads it. Throws only if one has failed.
   [[nodiscard]] std::optional<RecognisedFile> recognise(const ReadableFile& file);
 
  private:
+  [[nodiscard]] std::optional<RecognisedFile> recognise(const std::string& name_of_file, ByteView head);
   void load(const ProviderQuery& wanted);
   void tell_news();
   [[nodiscard]] bool is_denied(std::string_view provider_id) const;

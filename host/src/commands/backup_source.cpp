@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -46,6 +47,16 @@ void add_chain(const IStorage& storage, const BackupCatalog& catalog, std::size_
   }
 }
 
+/// What the file says of itself; none if it says nothing, or its beginning is damaged.
+std::optional<ArchiveIdentity> identity_of(Session& session, const ReadableFile& file) {
+  try {
+    return session.providers().reader_for(file)->identity(file);
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    return std::nullopt;
+  }
+}
+
 /// The header of the manifest beside an archive file, if it is the archive's.
 std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFile& file, BackupSource& source) {
   const auto name = manifest_name(file.description());
@@ -58,7 +69,7 @@ std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFi
   }
   try {
     ManifestReader reader(open_local_file(name));
-    const auto identity = session.providers().reader_for(file)->identity(file);
+    const auto identity = identity_of(session, file);
     const bool fits = reader.closing().archive_bytes == file.size() &&
                       (!identity || identity->backup_uuid == reader.header().backup_uuid);
     if (fits) return reader.header();

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "autoarchive/base/bytes.hpp"
@@ -50,17 +51,28 @@ Json::Object as_json(const FileVerdict& verdict) {
           {"whole_members", verdict.result.whole_members}};
 }
 
+/// What the file says of itself; none if it says nothing, or its beginning is damaged, which is a fault.
+std::optional<ArchiveIdentity> identity_of(const ReadableFile& file, IArchiveReader& reader, FileVerdict& verdict) {
+  try {
+    return reader.identity(file);
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    verdict.faults.push_back(error.message());
+    return std::nullopt;
+  }
+}
+
 /// The checks that read no content: manifest, identity and ".sha256".
 void check_quickly(const ArchiveLevel& level, IArchiveReader& reader, FileVerdict& verdict) {
   try {
     if (!level.manifest) {
-      static_cast<void>(reader.identity(*level.file));
+      static_cast<void>(identity_of(*level.file, reader, verdict));
       return;
     }
     ManifestReader::check(*level.manifest);
     ManifestReader manifest(open_local_file(level.manifest->description()));
     verdict.backup_uuid = manifest.header().backup_uuid;
-    const auto identity = reader.identity(*level.file);
+    const auto identity = identity_of(*level.file, reader, verdict);
     if (identity && identity->backup_uuid != verdict.backup_uuid) {
       verdict.faults.push_back(fmt::format("it is the backup {} (level {} of {}), and its manifest is that of {}",
                                            identity->backup_uuid, identity->level, quote(identity->archive),
