@@ -12,7 +12,7 @@
 namespace autoarchive::fuzz {
 namespace {
 
-constexpr Bytes kDecoderMemory{16U << 20U};
+constexpr Bytes kDecoderMemory{128U << 20U};  // as verify has it
 constexpr std::size_t kMaxPieces = 10'000;
 
 class Listing final : public IMemberVisitor {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "pax_records.hpp"
@@ -56,6 +57,14 @@ void HeaderScanner::digest(ByteView bytes) {
   if (*content_left_ != 0) return;
   digests_.push_back(digest_.value());
   content_left_.reset();
+}
+
+std::uint64_t HeaderScanner::next_header_at() const noexcept {
+  if (lost_at_) return *lost_at_;
+  if (trailing_at_) return *trailing_at_;
+  // A size may be anything.
+  const auto rest = std::min(remaining_, std::numeric_limits<std::uint64_t>::max() / 2);
+  return fed_bytes_ - block_.size() + rest;
 }
 
 void HeaderScanner::feed(ByteView bytes) {

@@ -33,14 +33,15 @@ class HeaderScanner {
 
   /// Members that have been seen and not been taken, in order.
   [[nodiscard]] std::deque<ScannedMember>& members() noexcept { return members_; }
+  [[nodiscard]] const std::deque<ScannedMember>& members() const noexcept { return members_; }
   /// XXH3-64 of the content of each of them, as stored and without padding; one comes when the content has gone by.
   [[nodiscard]] std::deque<std::uint64_t>& digests() noexcept { return digests_; }
   [[nodiscard]] std::uint64_t fed_bytes() const noexcept { return fed_bytes_; }
   [[nodiscard]] std::string_view comment() const noexcept { return comment_; }
   /// The end mark, two empty blocks, has been seen.
   [[nodiscard]] bool ended() const noexcept { return zero_blocks_ >= 2; }
-  /// Where a header should have been and none was.
-  [[nodiscard]] std::optional<std::uint64_t> lost_at() const noexcept { return lost_at_; }
+  /// Where the next header is looked for, or was, and something else was found. May lie behind all that was fed.
+  [[nodiscard]] std::uint64_t next_header_at() const noexcept;
   /// Where something other than zeros stands behind the end mark.
   [[nodiscard]] std::optional<std::uint64_t> trailing_at() const noexcept { return trailing_at_; }
 

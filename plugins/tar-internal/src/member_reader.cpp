@@ -326,11 +326,11 @@ void MemberReader::drain() {
 }
 
 std::uint64_t MemberReader::damaged_at() const noexcept {
-  // Where what is decoded is the file itself, the place is known.
   if (!state_->is_plain) return state_->input.position();
+  // Where what is decoded is the file itself, the place is known. The scanner may be ahead of who reads.
   const auto& scanner = state_->scanner;
-  const auto lost_at = scanner.lost_at() ? scanner.lost_at() : scanner.trailing_at();
-  return lost_at ? state_->begin + *lost_at : state_->offset + kBlockBytes;
+  if (!scanner.members().empty()) return state_->begin + scanner.members().front().offset;
+  return state_->begin + scanner.next_header_at();
 }
 
 std::string MemberReader::comment() const {

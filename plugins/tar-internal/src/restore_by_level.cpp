@@ -42,7 +42,8 @@ void RestoreJob::restore_level(const ReadableFile& file, bool is_first) {
       return problem(path,
                      "it comes again behind the damage, as in an archive that is stored in the archive; what was "
                      "restored before stays");
-    take(member, reader, is_first);
+    // A list of names that deletes may be one of an archive that is stored in the archive.
+    take(member, reader, is_first || is_damaged);
   };
   calls.damage = [&](const Error& error) {
     damage_of_file(error);
@@ -84,21 +85,22 @@ void RestoreJob::apply_dumpdir(const ArchiveMember& directory) {
 // Nothing says what the last level has but the levels themselves: they are replayed into a table of names.
 void RestoreJob::plan_by_level() {
   std::map<std::string, ArchiveMember> members;
-  for (const auto& level : request_.levels) {
-    MemberReader reader(*level.file, request_.decoder_memory);
-    for (ArchiveMember member; reader.next(member);) {
-      check_stop();
-      const auto& path = member.entry.path;
-      const bool wanted = is_wanted(path);
-      if (safe_member_path(path).empty() || (!wanted && !is_above(path))) continue;
-      if (member.dumpdir) {
-        std::erase_if(members, [&](const auto& item) {
-          return item.first != path && is_below(item.first, path) && !is_listed(*member.dumpdir, path, item.first);
-        });
-      }
-      if (wanted) members[path] = ArchiveMember{member.entry, member.hard_link, {}};
+  SalvageCalls calls;
+  calls.member = [&](MemberReader& /*reader*/, const ArchiveMember& member) {
+    const auto& path = member.entry.path;
+    const bool wanted = is_wanted(path);
+    if (safe_member_path(path).empty() || (!wanted && !is_above(path))) return;
+    if (member.dumpdir) {
+      std::erase_if(members, [&](const auto& item) {
+        return item.first != path && is_below(item.first, path) && !is_listed(*member.dumpdir, path, item.first);
+      });
     }
-    reader.drain();
+    if (wanted) members[path] = ArchiveMember{member.entry, member.hard_link, {}};
+  };
+  calls.damage = [&](const Error& error) { damage_of_file(error); };
+  calls.check_stop = [&] { check_stop(); };
+  for (const auto& level : request_.levels) {
+    if (level.file) read_members_and_salvage(*level.file, request_.decoder_memory, calls);
   }
   std::fill(found_.begin(), found_.end(), false);
   for (const auto& [path, member] : members) {

@@ -250,7 +250,7 @@ void RestoreJob::restore_by_member() {
   for_each_wanted([&](const ManifestEntry& line) {
     if (!can_restore(line)) return;
     if (!line.offset) return problem(line.entry.path, "the manifest does not say where it is");
-    needed.add(line);
+    if (is_proof() || tree_.may_replace(line.entry)) needed.add(line);
   });
   needed.seal();
   for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {

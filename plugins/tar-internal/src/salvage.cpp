@@ -22,7 +22,8 @@ namespace {
 constexpr std::size_t kChunkBytes = 1U << 20U;
 constexpr std::array<std::string_view, 5> kFormats{"tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst"};
 
-// What only begins like a part fails soon. What could be decoded for longer was one, and what lies in it is none.
+// What only begins like a part fails soon. What could be decoded for longer, read or written, was one: no other is
+// sought in it.
 constexpr std::uint64_t kDoubtfulBytes = 64U << 10U;
 // A file in which everything begins like a part is looked at with that much work at most, and then in such steps.
 constexpr std::uint64_t kMaxWork = 256U << 20U;
@@ -58,9 +59,13 @@ bool is_damage(const Error& error) {
   return error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
 }
 
+constexpr std::size_t kMagicAt = 257;
+
 bool is_header(HeaderView block) {
-  constexpr std::size_t kMagic = 257;
-  return std::memcmp(block.data() + kMagic, "ustar", 5) == 0 && has_valid_checksum(block);
+  constexpr std::size_t kChecksumAt = 148;
+  const auto first = std::to_integer<char>(block[kChecksumAt]);
+  const bool may_have_checksum = first == ' ' || (first >= '0' && first <= '7');  // before it is computed
+  return may_have_checksum && std::memcmp(block.data() + kMagicAt, "ustar", 5) == 0 && has_valid_checksum(block);
 }
 
 /// Finds headers in text that comes in pieces, at any offset: parts of other programs end within blocks.
@@ -73,7 +78,8 @@ class HeaderSearch {
       const auto magic = text_.find("ustar", next_);
       if (magic == std::string::npos) break;
       if (magic + kBlockBytes > text_.size() + kMagicAt) {  // its block has not come as a whole
-        next_ = magic;
+        drop(std::min(text_.size() - magic + kMagicAt, text_.size()));
+        next_ = std::min(magic, kMagicAt);
         return std::nullopt;
       }
       next_ = magic + 1;
@@ -81,18 +87,16 @@ class HeaderSearch {
       const auto* begin = reinterpret_cast<const std::byte*>(text_.data()) + (magic - kMagicAt);
       if (is_header(HeaderView(begin, kBlockBytes))) return dropped_ + magic - kMagicAt;
     }
-    drop();
+    drop(std::min(text_.size(), kBlockBytes));
+    next_ = text_.size() - std::min<std::size_t>(text_.size(), 4);
     return std::nullopt;
   }
 
  private:
-  static constexpr std::size_t kMagicAt = 257;
-
-  void drop() {
-    const auto kept = std::min(text_.size(), kBlockBytes);
+  /// All but the last `kept` bytes.
+  void drop(std::size_t kept) {
     dropped_ += text_.size() - kept;
     text_.erase(0, text_.size() - kept);
-    next_ = kept - std::min<std::size_t>(kept, 4);
   }
 
   std::string text_;
@@ -111,8 +115,9 @@ std::string_view signature_of(std::string_view format) {
 /// Finds where one file can be read again.
 class PlaceSearch {
  public:
-  PlaceSearch(const ReadableFile& file, std::string_view format, Bytes decoder_memory)
-      : file_(file), format_(format), decoder_memory_(decoder_memory) {}
+  PlaceSearch(const ReadableFile& file, std::string_view format, Bytes decoder_memory,
+              const std::function<void()>& check_stop)
+      : file_(file), format_(format), decoder_memory_(decoder_memory), check_stop_(check_stop) {}
 
   /// The first place at or behind `from`, a byte of the file.
   [[nodiscard]] std::optional<ReadingPlace> find(std::uint64_t from) {
@@ -126,6 +131,7 @@ class PlaceSearch {
     std::optional<std::uint64_t> before_header;  // bytes of the stream
     std::uint64_t decoded_bytes = 0;
     std::uint64_t end = 0;  // of the file, how far it was decoded
+    bool is_to_the_end = false;
   };
 
   [[nodiscard]] std::optional<ReadingPlace> find_in_plain(std::uint64_t from) {
@@ -142,6 +148,7 @@ class PlaceSearch {
       if (block.offset < from) continue;
       const auto look = look_from(block.offset);
       if (look.before_header) return ReadingPlace{block, block.stream_offset + *look.before_header, true};
+      if (look.is_to_the_end) break;
       from = std::max(from, look.end);
     }
     return std::nullopt;
@@ -151,9 +158,11 @@ class PlaceSearch {
     while (const auto offset = find_signature(from)) {
       const auto look = look_from(*offset);
       if (look.before_header) return ReadingPlace{{*offset, 0}, *look.before_header, false};
+      if (look.is_to_the_end) break;
       from = *offset + 1;
-      if (look.decoded_bytes >= kDoubtfulBytes) from = std::max(from, look.end);
-      work_ += kStepBytes + look.decoded_bytes;
+      const auto work = look.decoded_bytes + (look.end - *offset);
+      if (work >= kDoubtfulBytes) from = std::max(from, look.end);
+      work_ += kStepBytes + work;
       if (work_ > kMaxWork + kMaxWorkPerByte * file_.size()) from = std::max(from, *offset + kStepBytes);
     }
     return std::nullopt;
@@ -180,13 +189,15 @@ class PlaceSearch {
 
   // Decodes from a part on, and on through those that follow, up to the first header.
   [[nodiscard]] Look look_from(std::uint64_t offset) {
-    FileInput input(file_, offset);
+    FileInput input(file_, offset, kStepBytes);
     Look look;
     try {
       HeaderSearch headers;
       const auto decoder = make_block_decoder(format_, file_, input, decoder_memory_);
       while (!look.before_header) {
+        if (check_stop_) check_stop_();  // little of a file can be much when it is decoded
         const auto got = decoder->read(decoded_);
+        look.is_to_the_end = got == 0;
         if (got == 0) break;
         look.decoded_bytes += got;
         look.before_header = headers.find(ByteView(decoded_).first(got));
@@ -201,6 +212,7 @@ class PlaceSearch {
   const ReadableFile& file_;
   std::string_view format_;
   Bytes decoder_memory_;
+  const std::function<void()>& check_stop_;
   std::optional<std::vector<ArchiveBlock>> xz_blocks_;
   std::string chunk_;
   std::uint64_t chunk_begin_ = 0;
@@ -208,16 +220,20 @@ class PlaceSearch {
   std::vector<std::byte> decoded_ = std::vector<std::byte>(16U << 10U);
 };
 
-/// The offset into the stream of what `reader` has begun with, by the first member that is known.
+/// The offset into the stream of what `reader` has begun with, by a member that is known by its content, or by two that
+/// agree.
 std::optional<std::uint64_t> begin_in_stream(MemberReader& reader, const SalvageCalls& calls) {
+  std::optional<std::uint64_t> supposed;
   for (ArchiveMember member; reader.next(member);) {
     const auto known = calls.known(member);
-    if (!known) continue;
+    if (!known || known->offset < reader.member_offset()) continue;
     ContentPiece piece;
     while (known->digest && reader.next_piece(piece)) {
     }
-    const bool is_it = !known->digest || reader.content_digest() == *known->digest;
-    if (is_it && known->offset >= reader.member_offset()) return known->offset - reader.member_offset();
+    const auto begin = known->offset - reader.member_offset();
+    const bool is_it = known->digest ? reader.content_digest() == *known->digest : begin == supposed;
+    if (is_it) return begin;
+    if (!known->digest) supposed = begin;
   }
   return std::nullopt;
 }
@@ -249,7 +265,7 @@ class SalvagingReader {
         format_(format),
         decoder_memory_(decoder_memory),
         calls_(calls),
-        search_(file, format, decoder_memory) {}
+        search_(file, format, decoder_memory, calls.check_stop) {}
 
   void read() {
     std::optional<ReadingPlace> place = ReadingPlace{};

@@ -24,21 +24,22 @@ struct KnownMember {
 /// What is done with what read_members_and_salvage() comes upon. What a call throws ends the reading, but for damage.
 struct SalvageCalls {
   std::function<void(MemberReader&, const ArchiveMember&)> member;
-  /// A file can't be read on. Reading goes on where the next member can be found, unless this throws.
+  /// The file can't be read on, or is no archive by its beginning. Reading goes on where the next member can be found,
+  /// unless this throws.
   std::function<void(const Error&)> damage;
   /// For callers that look members up by their offsets, which nothing tells in the middle of a compressed file: what a
   /// manifest knows of this member. What lies between the damage and the first known member is passed over. Null: the
   /// caller looks nothing up.
   std::function<std::optional<KnownMember>(const ArchiveMember&)> known;
-  /// Called before every read of the file; throws if it shall end.
+  /// Called again and again; throws if it shall end.
   std::function<void()> check_stop;
 };
 
 /// Every member of a file to its very end. Behind damage reading goes on at the next block that looks like a header: in
 /// a plain tar at a multiple of 512, in an xz file in the next block that its index has, else in the next gzip member,
 /// bzip2 stream or zstd frame that can be decoded up to one. What such a header begins may be a member of an archive
-/// that is a member itself, and its name may be incomplete. Time is linear in the size of the file. Throws Error: cause
-/// unsupported if the file is no archive, neither by its content nor by its name.
+/// that is a member itself, and its name may be incomplete. Time is linear in what the file decodes to. Throws Error:
+/// cause unsupported if the file is no archive, neither by its content nor by its name.
 void read_members_and_salvage(const ReadableFile& file, Bytes decoder_memory, const SalvageCalls& calls);
 
 }  // namespace autoarchive::tar_internal

@@ -252,6 +252,29 @@ TEST_F(ReaderTest, SalvagesNothingOverWhatItHasBroughtBefore) {
   EXPECT_THAT(problems_, ::testing::Contains(::testing::HasSubstr("a: it comes again behind the damage")));
 }
 
+TEST_F(ReaderTest, SalvagesNothingOutOfAMemberThatIsWhole) {
+  python(
+      "inner = io.BytesIO()\n"
+      "i = tarfile.open(fileobj=inner, mode='w')\n"
+      "i.addfile(tarfile.TarInfo('only in the inner one'))\n"
+      "i.close()\n"
+      "add('a', data=b'x')\n"
+      "add('inner.tar', data=inner.getvalue())");
+  test::write_file(archive(), test::read_file(archive()).substr(0, 512 * 3 + 10'240));  // no end mark
+  for (const bool dry_run : {true, false}) {
+    RestoreRequest request;
+    request.levels.emplace_back();
+    request.levels.back().file = open_local_file(archive());
+    request.salvage = true;
+    request.dry_run = dry_run;
+    const auto result = restore(std::move(request));
+    EXPECT_EQ(result.entries, 2U);
+    EXPECT_EQ(result.damaged, 1U);
+  }
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "target/inner.tar"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "target/only in the inner one"));
+}
+
 TEST_F(ReaderTest, SurvivesAnyBytes) {
   python("add('a', data=b'x' * 700)\nadd('d', tarfile.DIRTYPE)\nadd('l', tarfile.SYMTYPE, 'a')");
   const auto whole = test::read_file(archive());
