@@ -27,16 +27,16 @@ constexpr std::size_t kHeadBytes = 4096;
 /// How a whole file begins that has such a name: RFC 1952, RFC 8878, the formats of bzip2 and xz, and a tar without
 /// members.
 std::optional<std::string> head_by_name(std::string_view name) {
-  static const std::array<std::pair<std::string_view, std::string>, 5> kHeads{{{".tar", std::string(kHeadBytes, '\0')},
-                                                                               {".tar.gz", "\x1f\x8b\x08"},
-                                                                               {".tar.bz2", "BZh9"},
-                                                                               {".tar.xz", std::string("\xfd"
-                                                                                                       "7zXZ\0",
-                                                                                                       6)},
-                                                                               {".tar.zst", "\x28\xb5\x2f\xfd"}}};
+  static const std::array<std::pair<std::string_view, std::string>, 5> heads{{{".tar", std::string(kHeadBytes, '\0')},
+                                                                              {".tar.gz", "\x1f\x8b\x08"},
+                                                                              {".tar.bz2", "BZh9"},
+                                                                              {".tar.xz", std::string("\xfd"
+                                                                                                      "7zXZ\0",
+                                                                                                      6)},
+                                                                              {".tar.zst", "\x28\xb5\x2f\xfd"}}};
   const auto found =
-      std::find_if(kHeads.begin(), kHeads.end(), [&](const auto& head) { return name.ends_with(head.first); });
-  return found == kHeads.end() ? std::nullopt : std::optional(found->second);
+      std::find_if(heads.begin(), heads.end(), [&](const auto& head) { return name.ends_with(head.first); });
+  return found == heads.end() ? std::nullopt : std::optional(found->second);
 }
 
 /// The identifications of a service, or none if no plugin has brought one in.
