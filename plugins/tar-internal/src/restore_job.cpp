@@ -291,8 +291,7 @@ void RestoreJob::restore_at(int level, const NeededMembers::Place& place, Archiv
   const auto* name = needed.name_at(level, place.offset);
   if (name != nullptr) member.entry.path = *name;
   const auto& path = member.entry.path;
-  const bool is_made =
-      !safe_member_path(path).empty() && is_wanted(path) && (is_proof() || tree_.may_replace(member.entry));
+  const bool is_made = !safe_member_path(path).empty() && is_wanted(path);
   if (is_made && !make(member, reader, place.digest) && name != nullptr) wrong_.insert({level, place.offset});
   needed.note_done(level, place.offset);
   if (is_made) tell_progress();
