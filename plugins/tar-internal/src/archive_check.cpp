@@ -14,6 +14,7 @@
 #include "member_reader.hpp"
 #include "parallel_decoder.hpp"
 #include "restore_job.hpp"
+#include "salvage.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -57,7 +58,7 @@ VerifyResult ArchiveCheck::run() {
     check_identity();
     read_members();
   } catch (const Error& error) {  // what was proven before it still counts
-    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    if (!is_damage(error)) throw;
     result_.faults.push_back(error.message() + (last_.empty() ? "" : "; the last member before it is " + quote(last_)));
   }
   result_.sha256 = digest.finish();

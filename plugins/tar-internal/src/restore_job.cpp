@@ -214,8 +214,7 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
       return damage(path, "the member at its place is another one: the manifest is not that of the archive");
     make(member, reader, line.digest);
   } catch (const Error& error) {
-    // What is flipped may look like something that is not supported.
-    if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    if (!is_damage(error)) throw;
     if (chain.forget(line.stored_level)) return restore_content(line, member, chain);
     damage(path, error.message());
   }
@@ -258,8 +257,7 @@ void RestoreJob::restore_by_member() {
     try {
       restore_needed(level, needed);
     } catch (const Error& error) {  // what the other levels have is still restored
-      // What is flipped may look like something that is not supported.
-      if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+      if (!is_damage(error)) throw;
       damage("", error.message() + "; what comes after it in this file is not restored");
     }
   }

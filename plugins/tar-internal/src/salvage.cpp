@@ -54,11 +54,6 @@ class StoppableFile final : public ReadableFile {
   const std::function<void()>& check_;
 };
 
-bool is_damage(const Error& error) {
-  // What is flipped may look like something that is not supported.
-  return error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
-}
-
 constexpr std::size_t kMagicAt = 257;
 
 bool is_header(HeaderView block) {
@@ -327,6 +322,10 @@ class SalvagingReader {
 };
 
 }  // namespace
+
+bool is_damage(const Error& error) {
+  return error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
+}
 
 void read_members_and_salvage(const ReadableFile& file, Bytes decoder_memory, const SalvageCalls& calls) {
   const StoppableFile stoppable(file, calls.check_stop);

@@ -15,6 +15,9 @@ namespace autoarchive::tar_internal {
 
 class MemberReader;
 
+/// Whether it says that what was read is damaged. What is flipped may look like something that is not supported.
+[[nodiscard]] bool is_damage(const Error& error);
+
 /// Where a manifest says that a member begins in the tar stream, and the digest of its content.
 struct KnownMember {
   std::uint64_t offset = 0;

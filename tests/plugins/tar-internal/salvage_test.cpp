@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <memory>
 #include <stop_token>
 
 #include "autoarchive/base/error.hpp"
@@ -15,6 +17,7 @@
 #include "codec.hpp"
 #include "drop_blocks.hpp"
 #include "internal_tar_archiver_provider.hpp"
+#include "metered_file.hpp"
 #include "support/memory_file.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_tree.hpp"
@@ -241,35 +244,17 @@ TEST_P(SalvageTest, VerifyHasAnAnswerWhereNothingIsLeft) {
   EXPECT_EQ(result.whole_members, 0U);
 }
 
-/// Counts what is read.
-class MeteredFile final : public ReadableFile {
- public:
-  MeteredFile(ByteView bytes, std::string name) : file_(bytes), name_(std::move(name)) {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
-  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
-    const auto got = file_.read_at(offset, buffer);
-    bytes_read_ += got;
-    return got;
-  }
-  [[nodiscard]] std::string description() const override { return name_; }
-  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
-
- private:
-  test::MemoryFile file_;
-  std::string name_;
-  mutable std::uint64_t bytes_read_ = 0;
-};
-
 /// Reads what has no member; by what it reads, since a time would be of the machine.
-void expect_linear(const Buffer& file, const std::string& name) {
-  const MeteredFile metered(file, name);
+void expect_linear(const Buffer& file) {
+  std::atomic<std::uint64_t> bytes_read = 0;
+  const MeteredFile metered(std::make_unique<test::MemoryFile>(file), bytes_read);
   unsigned damages = 0;
   SalvageCalls calls;
   calls.member = [](MemberReader& /*reader*/, const ArchiveMember& /*member*/) {};
   calls.damage = [&](const Error& /*error*/) { ++damages; };
   read_members_and_salvage(metered, {64U << 20U}, calls);
   EXPECT_GE(damages, 1U);
-  EXPECT_LT(metered.bytes_read(), 10 * file.size());
+  EXPECT_LT(bytes_read, 10 * file.size());
 }
 
 TEST(Salvage, TakesTimeByTheSizeOfTheFileAndNotByItsSquare) {
@@ -280,7 +265,7 @@ TEST(Salvage, TakesTimeByTheSizeOfTheFileAndNotByItsSquare) {
     compressor->compress(std::vector<std::byte>(1U << 20U), file);
     if (part == 0) file[begin + 20] = std::byte{0xFF};
   }
-  expect_linear(file, "zeros.tar.gz");
+  expect_linear(file);
 }
 
 TEST(Salvage, TakesNoLongerForPartsThatAreEmpty) {
@@ -289,7 +274,7 @@ TEST(Salvage, TakesNoLongerForPartsThatAreEmpty) {
   compressor->compress(std::vector<std::byte>(1000), file);
   file[file.size() - 1] ^= std::byte{1};
   for (int part = 0; part < 100'000; ++part) compressor->compress({}, file);
-  expect_linear(file, "empty.tar.zst");
+  expect_linear(file);
 }
 
 INSTANTIATE_TEST_SUITE_P(AllTypes, SalvageTest,

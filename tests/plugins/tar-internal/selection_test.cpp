@@ -16,6 +16,7 @@
 #include "borrowed_file.hpp"
 #include "drop_blocks.hpp"
 #include "internal_tar_archiver_provider.hpp"
+#include "metered_file.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_tree.hpp"
 #include "tar_archive_reader.hpp"
@@ -31,24 +32,6 @@ namespace fs = std::filesystem;
 
 // What a restore calls a file until it is complete, but for the number.
 constexpr const char* kTemporaryName = ".aa-restore.0b7a4c52-1d0e-4f5b-9c39-8f1f2a6f6d11._partial";
-
-/// Counts what is read of a file, by whatever thread.
-class MeteredFile final : public ReadableFile {
- public:
-  MeteredFile(std::unique_ptr<ReadableFile> file, std::atomic<std::uint64_t>& bytes)
-      : file_(std::move(file)), bytes_(bytes) {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return file_->size(); }
-  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
-    const auto got = file_->read_at(offset, buffer);
-    bytes_ += got;
-    return got;
-  }
-  [[nodiscard]] std::string description() const override { return file_->description(); }
-
- private:
-  std::unique_ptr<ReadableFile> file_;
-  std::atomic<std::uint64_t>& bytes_;
-};
 
 class SelectionTest : public ::testing::TestWithParam<BackupType>, public IRestoreObserver {
  protected:
