@@ -6,6 +6,23 @@
 #include <csignal>
 
 namespace autoarchive {
+namespace {
+
+// What is pending came to the group that it has just left; whoever wants to end this one asks later.
+void drop_pending_signals() noexcept {
+  sigset_t pending;
+  sigpending(&pending);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  for (int number = 1; number < NSIG; ++number) {
+    struct sigaction before {};
+    // Whoever ignores a signal has none of it pending any more.
+    if (sigismember(&pending, number) == 1 && ::sigaction(number, &ignore, &before) == 0)
+      ::sigaction(number, &before, nullptr);
+  }
+}
+
+}  // namespace
 
 ProcessGroup::~ProcessGroup() {
   if (leader_ < 0) return;
@@ -17,6 +34,7 @@ void ProcessGroup::enter(pid_t parent) noexcept {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before this was heard
+  drop_pending_signals();
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

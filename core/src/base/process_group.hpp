@@ -38,7 +38,8 @@ class ProcessGroup {
   void signal(int number) noexcept;
 
  private:
-  /// In the child: a group of its own whose leader dies with the parent, and in which no signal is blocked.
+  /// In the child: a group of its own whose leader dies with the parent, and in which no signal is blocked. One that
+  /// was sent to the parent's group, and reached the child before it had left that, does nothing to it.
   static void enter(pid_t parent) noexcept;
   template <class Body>
   [[noreturn]] static void run(const Body& body, pid_t parent) noexcept {

@@ -70,6 +70,30 @@ TEST(ChildProcess, EndsWithTheProcessThatStartedIt) {
   EXPECT_TRUE(has_ended(group));
 }
 
+// A stop that is sent to a whole group is the business of those in it: what clears up after them is not ended with them
+// because it was started a moment before.
+TEST(ChildProcess, GetsNoSignalThatWasSentToItsParentsGroup) {
+  sigset_t set;
+  sigset_t before;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(SIG_BLOCK, &set, &before);
+  const pid_t parent = ::fork();
+  ASSERT_GE(parent, 0);
+  if (parent == 0) {
+    ::setpgid(0, 0);
+    for (int i = 0; i < 200; ++i) {
+      if (ChildProcess({"/bin/true", {}, {}, {}}).wait() != 0) ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  ::setpgid(parent, parent);
+  int status = 0;
+  while (::waitpid(parent, &status, WNOHANG) == 0) ::kill(-parent, SIGTERM);
+  EXPECT_EQ(end_text(status), "status 0");
+}
+
 TEST(ChildProcess, MayLeaveWhatItHasStarted) {
   ChildProcess child(shell("sleep 100 & echo $!; exit 0"));
   const auto left = read_number(child.standard_output());
