@@ -359,11 +359,18 @@ std::optional<RecognisedFile> Providers::recognise(const std::string& name_of_fi
 }
 
 std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) {
-  if (auto found = recognise(file)) return std::move(found->reader);
+  std::optional<Error> unreadable;
+  try {
+    if (auto found = recognise(file)) return std::move(found->reader);
+  } catch (const Error& error) {
+    if (!error.is_os_error()) throw;
+    unreadable = error;
+  }
   // Its beginning may be what is damaged: who reads other files of that name says what can be had of it.
   if (const auto head = head_by_name(file.description())) {
     if (auto found = recognise(file.description(), std::as_bytes(std::span(*head)))) return std::move(found->reader);
   }
+  if (unreadable) throw *unreadable;
   throw Error(ErrorCode::value_error,
               fmt::format("{}: not an archive that any plugin reads; see aa plugins list", quote(file.description())),
               ErrorCause::unsupported);

@@ -175,7 +175,7 @@ def archive_damaged(case):
 
 def verify_failed(case):
     case.configure(", type: tar, verify: {after_create: true}")
-    return case.create(prefix=case.fails(case.backups / "home.tar", "pread64", "EIO"))
+    return case.create(prefix=case.fails(case.backups / "home.tar", "pread64", "ENOMEM"))
 
 
 def state_lost(case):

@@ -30,7 +30,7 @@ TEST_F(GettingBackTest, UsesTheManifestAndTheChainThatLieBesideAFile) {
   EXPECT_THAT(err_, HasSubstr("is level 1 of a chain, and is read without the levels"));
   std::filesystem::copy(level(0), directory_ / "other.tar.gz");
   test::write_file(directory_ / "other.tar.gz.manifest.zst", test::read_file(level(1) + ".manifest.zst"));
-  EXPECT_EQ(run({"restore", directory_ / "other.tar.gz", "--to", directory_ / "other"}), 0);
+  EXPECT_EQ(run({"restore", directory_ / "other.tar.gz", "--to", directory_ / "other"}), 2);
   EXPECT_THAT(err_, HasSubstr("is that of another backup, and is not used"));
   EXPECT_TRUE(std::filesystem::exists(directory_ / "other/d/b"));
   test::write_file(directory_ / "other.tar.gz.manifest.zst", manifest.substr(0, manifest.size() / 2));

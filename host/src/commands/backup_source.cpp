@@ -74,8 +74,8 @@ std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFi
                       (!identity || identity->backup_uuid == reader.header().backup_uuid);
     if (fits) return reader.header();
     source.remarks.push_back(fmt::format("{} is that of another backup, and is not used", quote(name)));
-  } catch (const Error& error) {
-    if (error.cause() != ErrorCause::damaged) throw;
+  } catch (const Error& error) {  // it is damaged, or can't be read: the archive speaks for itself
+    if (error.cause() != ErrorCause::damaged && !error.is_os_error()) throw;
     source.remarks.push_back(error.message());
   }
   source.has_faults = true;

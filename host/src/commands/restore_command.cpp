@@ -165,7 +165,8 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
   const auto result = reader->restore(request);
 
   report_missing(session, result);
-  const auto status = status_of(result);
+  // What came back without its manifest was not checked.
+  const auto status = source.has_faults ? worse(status_of(result), ExitStatus::failed) : status_of(result);
   const auto free = request.dry_run ? free_bytes(command.to) : std::nullopt;
   session.console().info(source.description + ": " + summary(command, result, request.dry_run, free));
   if (free && *free < result.content_bytes) {

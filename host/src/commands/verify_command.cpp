@@ -62,7 +62,7 @@ std::optional<ArchiveIdentity> identity_of(const ReadableFile& file, IArchiveRea
   }
 }
 
-/// The checks that read no content: manifest, identity and ".sha256".
+/// The checks that read no content: manifest and identity.
 void check_quickly(const ArchiveLevel& level, IArchiveReader& reader, FileVerdict& verdict) {
   try {
     if (!level.manifest) {
@@ -82,8 +82,8 @@ void check_quickly(const ArchiveLevel& level, IArchiveReader& reader, FileVerdic
       verdict.faults.push_back(fmt::format("it has {} bytes, and its manifest says {}", level.file->size(),
                                            manifest.closing().archive_bytes));
     }
-  } catch (const Error& error) {
-    if (error.cause() != ErrorCause::damaged) throw;
+  } catch (const Error& error) {  // of a manifest: it is damaged, or can't be read
+    if (error.cause() != ErrorCause::damaged && !error.is_os_error()) throw;
     verdict.faults.push_back(error.message());
   }
 }
@@ -98,8 +98,8 @@ bool is_commit_cut_off(const ArchiveLevel& level) {
   return std::filesystem::exists(directory / ("." + manifest.header().archive + ".journal"), error);
 }
 
-/// What the file for sha256sum says; empty if there is none.
-std::string noted_sha256(const std::string& archive_file) {
+/// What the file for sha256sum says; empty if there is none, or it can't be read, which is a fault.
+std::string noted_sha256(const std::string& archive_file, FileVerdict& verdict) {
   constexpr std::size_t kDigits = 64;
   try {
     const auto file = open_local_file(sha256_name(archive_file));
@@ -107,7 +107,8 @@ std::string noted_sha256(const std::string& archive_file) {
     const auto size = file->read_at(0, head);
     return {reinterpret_cast<const char*>(head.data()), size};
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::file_not_found) throw;
+    if (!error.is_os_error()) throw;
+    if (error.code() != ErrorCode::file_not_found) verdict.faults.push_back(error.message());
     return {};
   }
 }
@@ -122,9 +123,10 @@ FileVerdict check_file(Session& session, const ArchiveLevel& level, IArchiveRead
   const WatchedFile watched(*level.file, progress);
   verdict.result = reader.verify(watched, level.manifest.get(), session.process().stop);
   verdict.faults = verdict.result.faults;
-  const auto noted = noted_sha256(verdict.name);
+  const auto noted = noted_sha256(verdict.name, verdict);
   const bool is_proven = verdict.faults.empty();
-  if (!noted.empty() && noted != verdict.result.sha256 && !(is_proven && is_commit_cut_off(level))) {
+  const bool is_read = !verdict.result.sha256.empty();
+  if (is_read && !noted.empty() && noted != verdict.result.sha256 && !(is_proven && is_commit_cut_off(level))) {
     verdict.faults.push_back(fmt::format("its SHA-256 is {}, and {} says {}", verdict.result.sha256,
                                          quote(sha256_name(verdict.name)), escaped(noted)));
   }

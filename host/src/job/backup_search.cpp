@@ -80,7 +80,8 @@ void look_at(Session& session, const IStorage& storage, const StoredFile& stored
     const bool is_damage = error.cause() == ErrorCause::damaged;
     const bool is_reader = error.cause() == ErrorCause::unsupported || error.cause() == ErrorCause::unavailable;
     if (!is_damage && !is_reader && !error.is_os_error()) throw;
-    leave(error.message(), is_damage ? "archive.damaged" : error.is_os_error() ? "archive.unproven" : "");
+    // What can't be read now may be whole.
+    leave(error.message(), error.is_os_error() ? "archive.unproven" : is_damage ? "archive.damaged" : "");
   }
 }
 

@@ -167,7 +167,8 @@ class ArchiveRescan {
       sink->finish();
       backup.header = std::move(header);
     } catch (const Error& error) {
-      if (watched.has_failed() && error.is_os_error()) return leave(backup, error.message());
+      const bool is_unreadable = watched.has_failed() || error.cause() == ErrorCause::damaged;
+      if (is_unreadable && error.is_os_error()) return leave(backup, error.message());
       const bool is_its_fault = error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported;
       if (!is_its_fault) throw;
       give_up(backup, error.message(), error.cause());

@@ -2,20 +2,28 @@
 /// A file that somebody else keeps open, for a reader that wants to own one.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "autoarchive/storage/istorage.hpp"
+#include "file_input.hpp"
 
 namespace autoarchive::tar_internal {
 
-/// Thread-safe as the file below is.
+/// What the medium does not give back of it is damage (cause damaged). Thread-safe as the file below is.
 class BorrowedFile final : public ReadableFile {
  public:
   /// `file` must outlive this object.
   explicit BorrowedFile(const ReadableFile& file) : file_(file) {}
   [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
   [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
-    return file_.read_at(offset, buffer);
+    std::size_t filled = 0;
+    while (filled < buffer.size()) {
+      const auto got = read_up_to_damage(file_, offset + filled, buffer.subspan(filled));
+      if (got == 0) break;
+      filled += got;
+    }
+    return filled;
   }
   [[nodiscard]] std::string description() const override { return file_.description(); }
 

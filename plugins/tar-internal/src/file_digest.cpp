@@ -6,6 +6,7 @@
 
 #include "autoarchive/base/digest.hpp"
 #include "autoarchive/base/error.hpp"
+#include "file_input.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -18,7 +19,7 @@ std::string compute(const ReadableFile& file, const std::stop_token& stop, const
   for (std::uint64_t offset = 0;;) {
     if (stop.stop_requested() || given_up.stop_requested())
       throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);
-    const auto size = file.read_at(offset, buffer);
+    const auto size = read_up_to_damage(file, offset, buffer);
     if (size == 0) return digest.finish();
     digest.update(ByteView(buffer).first(size));
     offset += size;

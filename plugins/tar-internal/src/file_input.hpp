@@ -1,9 +1,10 @@
 /// \file
-/// Sequential reading of a stored file, in large pieces.
+/// Reading of archive files of which the medium may give back only parts.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "autoarchive/base/bytes.hpp"
@@ -11,7 +12,15 @@
 
 namespace autoarchive::tar_internal {
 
-/// Not thread-safe.
+/// Sectors and pages, whatever the medium is: what can't be read is that much, and begins at a multiple of it.
+inline constexpr std::size_t kMediumBlockBytes = 4096;
+
+/// As ReadableFile::read_at(), but up to the first block that the medium does not give back, so that less is not the
+/// end. Throws Error(os_error, cause damaged) that says where, if that block is the first.
+[[nodiscard]] std::size_t read_up_to_damage(const ReadableFile& file, std::uint64_t offset,
+                                            std::span<std::byte> buffer);
+
+/// Sequential reading of a stored file, in large pieces. Throws what read_up_to_damage() does. Not thread-safe.
 class FileInput {
  public:
   static constexpr std::size_t kBufferBytes = 256 * 1024;

@@ -177,8 +177,21 @@ class PlaceSearch {
   [[nodiscard]] bool load(std::uint64_t offset, std::size_t bytes) {
     if (offset >= chunk_begin_ && offset + bytes <= chunk_begin_ + chunk_.size()) return true;
     chunk_begin_ = offset;
-    chunk_.resize(kChunkBytes);
-    chunk_.resize(file_.read_at(offset, std::as_writable_bytes(std::span(chunk_))));
+    const auto rest = file_.size() - std::min(file_.size(), offset);
+    chunk_.assign(static_cast<std::size_t>(std::min<std::uint64_t>(rest, kChunkBytes)), '\0');
+    for (std::size_t filled = 0; filled < chunk_.size();) {
+      try {
+        const auto got =
+            read_up_to_damage(file_, offset + filled, std::as_writable_bytes(std::span(chunk_)).subspan(filled));
+        if (got == 0) chunk_.resize(filled);  // it has become shorter
+        filled += got;
+      } catch (const Error& error) {
+        if (!is_damage(error)) throw;
+        // Where nothing can be read, zeros: no place is found there.
+        filled =
+            std::min<std::size_t>(chunk_.size(), filled + kMediumBlockBytes - (offset + filled) % kMediumBlockBytes);
+      }
+    }
     return chunk_.size() >= bytes;
   }
 
@@ -247,7 +260,7 @@ std::string_view salvageable_format_of(const ReadableFile& file, const SalvageCa
     if (!is_lost) return format;
     calls.damage(Error(ErrorCode::value_error, "archive " + quote(name) + " begins with zeros", ErrorCause::damaged));
   } catch (const Error& error) {
-    if (error.cause() != ErrorCause::unsupported || named == kFormats.end()) throw;
+    if (!is_damage(error) || named == kFormats.end()) throw;
     calls.damage(error);
   }
   return *named;

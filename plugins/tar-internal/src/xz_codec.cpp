@@ -234,6 +234,16 @@ class XzDecoder final : public Decoder {
   bool ended_ = false;
 };
 
+/// Whether all of it is there.
+bool is_read(const ReadableFile& file, std::uint64_t offset, std::span<std::byte> buffer) {
+  try {
+    return read_up_to_damage(file, offset, buffer) == buffer.size();
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged) throw;
+    return false;
+  }
+}
+
 /// Blocks of the one stream of a file, or of the first of several, up to its index.
 class XzBlockDecoder final : public Decoder {
  public:
@@ -242,7 +252,7 @@ class XzBlockDecoder final : public Decoder {
     std::array<std::byte, LZMA_STREAM_HEADER_SIZE> header{};
     lzma_stream_flags flags{};
     const auto decode = [&](std::uint64_t offset, auto decode_flags) {
-      return file.read_at(offset, header) == header.size() && decode_flags(&flags, bytes(header.data())) == LZMA_OK;
+      return is_read(file, offset, header) && decode_flags(&flags, bytes(header.data())) == LZMA_OK;
     };
     // The footer says the same, where the header is damaged.
     const auto footer = file.size() - std::min<std::uint64_t>(file.size(), header.size());
@@ -323,19 +333,16 @@ std::unique_ptr<Decoder> make_xz_decoder(FileInput& input, Bytes memory_limit) {
 }
 
 std::vector<ArchiveBlock> xz_blocks(const ReadableFile& file, Bytes memory_limit) {
-  const auto read = [&](std::uint64_t offset, std::span<std::byte> buffer) {
-    return file.read_at(offset, buffer) == buffer.size();
-  };
   std::array<std::byte, LZMA_STREAM_HEADER_SIZE> footer{};
   lzma_stream_flags flags{};
   const auto end = file.size();
-  if (end < 2 * footer.size() || !read(end - footer.size(), footer) ||
+  if (end < 2 * footer.size() || !is_read(file, end - footer.size(), footer) ||
       lzma_stream_footer_decode(&flags, bytes(footer.data())) != LZMA_OK ||
       flags.backward_size > std::min(memory_limit.count, end - footer.size())) {
     return {};
   }
   Buffer text(static_cast<std::size_t>(flags.backward_size));
-  if (!read(end - footer.size() - text.size(), text)) return {};
+  if (!is_read(file, end - footer.size() - text.size(), text)) return {};
   auto limit = memory_limit.count;
   std::size_t position = 0;
   lzma_index* decoded = nullptr;

@@ -8,12 +8,14 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <stop_token>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/manifest/manifest_writer.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "bad_blocks_file.hpp"
 #include "codec.hpp"
 #include "drop_blocks.hpp"
 #include "internal_tar_archiver_provider.hpp"
@@ -28,12 +30,15 @@ namespace {
 
 using test::noise;
 using test::write_file;
+using ::testing::Contains;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
 constexpr unsigned kFiles = 60;
 constexpr std::size_t kFileBytes = 100'000;
+constexpr unsigned kFilesInABlock = 2;  // of a medium, at most: the end of one and the beginning of another
 
 std::string name_of(unsigned i) {
   return std::to_string(100 + i);
@@ -63,6 +68,9 @@ class SalvageTest : public ::testing::TestWithParam<BackupType>, public IRestore
     ASSERT_LE(offset + bytes.size(), archive.size());
     write_file(file(), archive.replace(offset, bytes.size(), bytes));
   }
+  [[nodiscard]] std::unique_ptr<ReadableFile> open_archive() const {
+    return std::make_unique<BadBlocksFile>(open_local_file(file()), bad_blocks_);
+  }
   /// In the first half. A plain tar notices only what hits a header.
   void damage_the_middle() const {
     const auto archive = test::read_file(file());
@@ -78,7 +86,7 @@ class SalvageTest : public ::testing::TestWithParam<BackupType>, public IRestore
     damaged_.clear();
     fs::remove_all(target());
     request.levels.emplace_back();
-    request.levels.back().file = open_local_file(file());
+    request.levels.back().file = open_archive();
     if (with_manifest) request.levels.back().manifest = open_local_file(manifest_of(file()));
     request.target = target();
     request.salvage = salvage;
@@ -86,7 +94,7 @@ class SalvageTest : public ::testing::TestWithParam<BackupType>, public IRestore
     return TarArchiveReader({}).restore(request);
   }
   [[nodiscard]] VerifyResult verify() const {
-    const auto archive = open_local_file(file());
+    const auto archive = open_archive();
     const auto manifest = open_local_file(manifest_of(file()));
     return TarArchiveReader({}).verify(*archive, manifest.get(), {});
   }
@@ -114,6 +122,7 @@ class SalvageTest : public ::testing::TestWithParam<BackupType>, public IRestore
   InternalTarArchiverProvider provider_;
   BackupRequest request_;
   std::map<std::string, std::string> damaged_;
+  std::set<std::uint64_t> bad_blocks_;  // of the archive file
   bool stops_at_damage_ = false;
   std::stop_source stop_;
 };
@@ -242,6 +251,58 @@ TEST_P(SalvageTest, VerifyHasAnAnswerWhereNothingIsLeft) {
   const auto result = verify();
   EXPECT_THAT(result.faults, Not(IsEmpty()));
   EXPECT_EQ(result.whole_members, 0U);
+}
+
+TEST_P(SalvageTest, TakesABadSectorForDamage) {
+  bad_blocks_ = {fs::file_size(file()) / 3 / kMediumBlockBytes};
+  const auto result = restore(/*with_manifest=*/true, /*salvage=*/false);
+  EXPECT_GE(result.damaged, 1U);
+  expect_all_named();
+  // What is in the part with the bad sector is lost, and nothing else.
+  EXPECT_GE(whole_files(), is_compressed() ? 10U : kFiles - kFilesInABlock);
+  const auto proven = verify();
+  EXPECT_THAT(proven.faults,
+              Contains(HasSubstr("at byte " + std::to_string(*bad_blocks_.begin() * kMediumBlockBytes))));
+  EXPECT_THAT(proven.sha256, IsEmpty());
+  EXPECT_EQ(proven.lost_members, kFiles - whole_files());
+  EXPECT_EQ(proven.lost_members + proven.whole_members, kFiles + 2);
+}
+
+TEST_P(SalvageTest, BringsWhatLiesBehindBadSectorsWithoutAManifest) {
+  const auto blocks = fs::file_size(file()) / kMediumBlockBytes;
+  bad_blocks_ = {blocks / 4, blocks / 4 + 1};
+  if (!is_compressed()) bad_blocks_.insert(blocks / 2);  // it has no parts that are lost as a whole
+  EXPECT_THROW(static_cast<void>(restore(/*with_manifest=*/false, /*salvage=*/false)), Error);
+  const auto result = restore(/*with_manifest=*/false);
+  EXPECT_GE(result.damaged, is_compressed() ? 1U : 2U);
+  EXPECT_TRUE(is_whole(0));
+  EXPECT_TRUE(is_whole(kFiles - 1));
+  EXPECT_GE(whole_files(), is_compressed() ? 10U : kFiles - 2 * kFilesInABlock);
+}
+
+TEST_P(SalvageTest, BringsWhatLiesBehindABadSectorWhereAManifestKnowsNoBlocks) {
+  drop_blocks(manifest_of(file()));
+  bad_blocks_ = {fs::file_size(file()) / 3 / kMediumBlockBytes};
+  static_cast<void>(restore(/*with_manifest=*/true));
+  EXPECT_TRUE(is_whole(kFiles - 1));
+  EXPECT_GE(whole_files(), is_compressed() ? 10U : kFiles - kFilesInABlock);
+  expect_all_named();
+}
+
+TEST_P(SalvageTest, BringsWhatLiesBehindABeginningThatCannotBeRead) {
+  bad_blocks_ = {0};
+  for (const bool with_manifest : {false, true}) {
+    static_cast<void>(restore(with_manifest));
+    EXPECT_TRUE(is_whole(kFiles - 1));
+  }
+  EXPECT_THAT(verify().faults, Contains(HasSubstr("at byte 0")));
+}
+
+TEST_P(SalvageTest, BringsWhatLiesBeforeAnEndThatCannotBeRead) {
+  bad_blocks_ = {fs::file_size(file()) / kMediumBlockBytes};
+  static_cast<void>(restore(/*with_manifest=*/false));
+  EXPECT_TRUE(is_whole(0));
+  EXPECT_THAT(verify().faults, Not(IsEmpty()));
 }
 
 /// Reads what has no member; by what it reads, since a time would be of the machine.
