@@ -138,11 +138,13 @@ void ArchiveCheck::check_member(MemberReader& reader, const ArchiveMember& membe
   const auto* place = needed_.find(header_->level, reader.member_offset());
   if (place == nullptr) return;
   ++found_;
-  const bool has_content = member.entry.kind == EntryKind::file && !member.hard_link;
-  const bool is_whole = !has_content || !place->digest || reader.content_digest() == *place->digest;
-  if (is_whole) return;
-  if (result_.faults.size() < kMaxNamed)
-    result_.faults.push_back("the content of " + quote(member.entry.path) + " is not what was stored");
+  std::string fault;
+  if (!place->fits(member)) {
+    fault = "the member " + quote(member.entry.path) + " is not the one that the manifest has at its place";
+  } else if (place->kind == EntryKind::file && place->digest && reader.content_digest() != *place->digest) {
+    fault = "the content of " + quote(member.entry.path) + " is not what was stored";
+  }
+  if (!fault.empty() && result_.faults.size() < kMaxNamed) result_.faults.push_back(std::move(fault));
 }
 
 // Member by member, so that those behind the damage are found to be whole.

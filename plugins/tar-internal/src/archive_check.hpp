@@ -15,7 +15,7 @@ namespace autoarchive::tar_internal {
 
 class MemberReader;
 
-/// One check. The SHA-256 is computed by a thread of its own, blocks are decoded by several. 24 bytes of memory a
+/// One check. The SHA-256 is computed by a thread of its own, blocks are decoded by several. 40 bytes of memory a
 /// member. Not thread-safe.
 class ArchiveCheck {
  public:

@@ -14,13 +14,19 @@
 
 namespace autoarchive::tar_internal {
 
-/// For files that can only be read from one end to the other. 24 bytes a member, and the path of those with several
+/// For files that can only be read from one end to the other. 40 bytes a member, and the path of those with several
 /// names. Filled with add(), then sealed.
 class NeededMembers {
  public:
   struct Place {
     std::uint64_t offset = 0;  // of its header in the tar stream
     std::optional<std::uint64_t> digest;
+    std::uint64_t size = 0;
+    EntryKind kind = EntryKind::file;
+    /// Whether the member that begins there may be the one that is needed.
+    [[nodiscard]] bool fits(const ArchiveMember& member) const noexcept {
+      return !member.hard_link && member.entry.kind == kind && (kind != EntryKind::file || member.entry.size == size);
+    }
   };
 
   void add(const ManifestEntry& line);

@@ -269,7 +269,6 @@ void RestoreJob::restore_needed(int level, NeededMembers& needed) {
   std::optional<KnownMembers> known;
   SalvageCalls calls;
   calls.member = [&](MemberReader& reader, const ArchiveMember& member) {
-    if (member.hard_link) return;  // restore_further_names()
     const auto offset = reader.member_offset();
     if (const auto* place = needed.find(level, offset)) restore_at(level, *place, member, reader, needed);
   };
@@ -287,6 +286,7 @@ void RestoreJob::restore_at(int level, const NeededMembers::Place& place, Archiv
   check_stop();
   // The name that it has in its file need not be wanted.
   const auto* name = needed.name_at(level, place.offset);
+  if (!place.fits(member)) return;  // report_missing()
   if (name != nullptr) member.entry.path = *name;
   const auto& path = member.entry.path;
   const bool is_made = !safe_member_path(path).empty() && is_wanted(path);

@@ -12,12 +12,10 @@
 #include <stop_token>
 
 #include "autoarchive/base/error.hpp"
-#include "autoarchive/manifest/manifest_reader.hpp"
-#include "autoarchive/manifest/manifest_writer.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "bad_blocks_file.hpp"
+#include "change_manifest.hpp"
 #include "codec.hpp"
-#include "drop_blocks.hpp"
 #include "internal_tar_archiver_provider.hpp"
 #include "metered_file.hpp"
 #include "support/memory_file.hpp"
@@ -31,6 +29,7 @@ namespace {
 using test::noise;
 using test::write_file;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -225,22 +224,13 @@ TEST_P(SalvageTest, StopsOnRequest) {
 }
 
 TEST_P(SalvageTest, VerifyNeedsNoOtherLevelsToHaveAnAnswer) {
-  const auto name = manifest_of(file());
-  {
-    ManifestReader reader(open_local_file(name));
-    auto header = reader.header();
-    header.level = 1;
-    const auto sink = create_state_file(name.native() + "2");
-    ManifestWriter writer(*sink, header);
-    for (ManifestEntry entry; reader.next(entry);) {
-      entry.stored_level = 1;
-      entry.offset.reset();
-      writer.add(entry);
-    }
-    writer.finish(reader.closing());
-    sink->finish();
-  }
-  fs::rename(name.native() + "2", name);
+  ManifestChanges changes;
+  changes.header = [](auto& header) { header.level = 1; };
+  changes.entry = [](auto& entry) {
+    entry.stored_level = 1;
+    entry.offset.reset();
+  };
+  change_manifest(manifest_of(file()), changes);
   damage_the_middle();
   EXPECT_THAT(verify().faults, Not(IsEmpty()));
 }
@@ -303,6 +293,25 @@ TEST_P(SalvageTest, BringsWhatLiesBeforeAnEndThatCannotBeRead) {
   static_cast<void>(restore(/*with_manifest=*/false));
   EXPECT_TRUE(is_whole(0));
   EXPECT_THAT(verify().faults, Not(IsEmpty()));
+}
+
+// Without a digest, kind and size tell.
+TEST_P(SalvageTest, TakesNoOtherMemberForTheOneThatIsNeeded) {
+  ManifestChanges changes;
+  changes.entry = [](auto& entry) {
+    if (entry.entry.path != name_of(3)) return;
+    ++entry.entry.size;
+    entry.digest.reset();
+  };
+  change_manifest(manifest_of(file()), changes);
+  EXPECT_THAT(verify().faults, Contains(HasSubstr("is not the one that the manifest has at its place")));
+  EXPECT_THAT(verify().lost, ElementsAre(name_of(3)));
+  drop_blocks(manifest_of(file()));
+  EXPECT_EQ(restore(/*with_manifest=*/true, /*salvage=*/false).damaged, 1U);
+  EXPECT_FALSE(fs::exists(target() / name_of(3)));
+  EXPECT_EQ(whole_files(), kFiles - 1);
+  expect_all_named();
+  EXPECT_THAT(verify().lost, ElementsAre(name_of(3)));
 }
 
 /// Reads what has no member; by what it reads, since a time would be of the machine.

@@ -14,7 +14,7 @@
 #include "autoarchive/manifest/manifest_writer.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "borrowed_file.hpp"
-#include "drop_blocks.hpp"
+#include "change_manifest.hpp"
 #include "internal_tar_archiver_provider.hpp"
 #include "metered_file.hpp"
 #include "support/temp_dir.hpp"
