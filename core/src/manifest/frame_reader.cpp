@@ -85,7 +85,8 @@ struct FrameReader::Decompressor {
   std::vector<std::byte> input = std::vector<std::byte>(kInputBytes);
   std::size_t input_begin = 0;
   std::size_t input_end = 0;
-  std::uint64_t offset = 0;  // of the next byte to be read from the file
+  std::uint64_t offset = 0;                                       // of the next byte to be read from the file
+  std::uint64_t end = std::numeric_limits<std::uint64_t>::max();  // of what is to be read
   bool inside_frame = false;
   ContentDigest digest;        // of the file, up to its footer
   std::string text;            // decoded
@@ -104,11 +105,12 @@ Error FrameReader::damaged(std::string_view what) const {
   return damaged_file(*file_, what);
 }
 
-void FrameReader::seek(std::uint64_t offset) {
+void FrameReader::seek(std::uint64_t offset, std::uint64_t end) {
   auto& state = *decompressor_;
   ZSTD_DCtx_reset(state.context.get(), ZSTD_reset_session_only);
   state.input_begin = state.input_end = 0;
   state.offset = offset;
+  state.end = end;
   state.inside_frame = false;
   state.text.clear();
   state.text_begin = 0;
@@ -125,7 +127,9 @@ std::uint64_t FrameReader::last_frame() const {
 void FrameReader::fill() {
   auto& state = *decompressor_;
   state.input_begin = 0;
-  state.input_end = file_->read_at(state.offset, state.input);
+  const auto left = state.end - std::min(state.end, state.offset);
+  state.input_end = file_->read_at(
+      state.offset, std::span(state.input).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kInputBytes))));
   const auto before_footer = file_->size() - std::min<std::uint64_t>(file_->size(), kFooterBytes);
   if (state.offset < before_footer) {
     state.digest.update(

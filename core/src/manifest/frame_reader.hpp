@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,11 +20,11 @@ class FrameReader {
   explicit FrameReader(std::shared_ptr<const ReadableFile> file);
   ~FrameReader();
 
-  /// The next line without its end; valid until the next call. False at the end of the file, which must also be that of
-  /// a frame.
+  /// The next line without its end; valid until the next call. False at the end of what is read, which must also be
+  /// that of a frame.
   [[nodiscard]] bool next_line(std::string_view& line);
-  /// Goes on at the frame that begins at `offset`.
-  void seek(std::uint64_t offset);
+  /// Goes on at the frame that begins at `offset`, and ends before the byte `end`.
+  void seek(std::uint64_t offset, std::uint64_t end = std::numeric_limits<std::uint64_t>::max());
   /// After the last line: throws damaged unless every byte of the file was what was written. REQUIRES: no seek().
   void check_whole();
   /// From the footer.

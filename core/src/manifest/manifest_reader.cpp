@@ -22,8 +22,9 @@ struct ManifestReader::State {
   ContentDigest digest;
   std::uint64_t entries = 0;
   std::string last_path;
-  std::string wanted;  // skip entries before this one, after a seek
-  bool whole = true;   // read from the beginning: totals and digest can be checked
+  std::string wanted;      // skip entries before this one, after a seek
+  std::string first_path;  // of the part that is read; empty: it goes to the end
+  bool whole = true;       // read from the beginning: totals and digest can be checked
   bool at_end = false;
 
   static std::string_view require_line(FrameReader& reader) {
@@ -43,7 +44,17 @@ struct ManifestReader::State {
     }
   }
 
+  void begin_anew() {
+    context = LineContext();
+    entries = 0;
+    whole = false;
+    at_end = false;
+    wanted.clear();
+    first_path.clear();
+  }
+
   void note(std::string_view line) {
+    if (!whole) return;
     digest.update(std::as_bytes(std::span(line)));
     digest.update(std::as_bytes(std::span("\n", 1)));
   }
@@ -90,13 +101,21 @@ const ManifestHeader& ManifestReader::header() const noexcept {
 bool ManifestReader::next(ManifestEntry& entry) {
   auto& state = *state_;
   while (!state.at_end) {
-    const auto line = State::require_line(state.frames);
+    std::string_view line;
+    if (!state.frames.next_line(line)) {
+      if (state.first_path.empty()) throw state.frames.damaged("its last line is missing");
+      state.at_end = true;
+      return false;
+    }
     if (is_closing_line(line)) {
+      if (!state.first_path.empty()) throw state.frames.damaged("its last line stands in one of its parts");
       state.check_end(line);
       return false;
     }
     state.note(line);
     state.named([&] { parse_entry_line(line, state.header.level, state.context, entry); });
+    if (state.entries == 0 && !state.first_path.empty() && entry.entry.path != state.first_path)
+      throw state.frames.damaged("a part does not begin with the path that its last line tells");
     if (state.entries > 0 && compare_paths(state.last_path, entry.entry.path) >= 0) {
       throw state.frames.damaged("its entries are not in order");
     }
@@ -120,12 +139,26 @@ void ManifestReader::seek(std::string_view path) {
   const auto after = std::upper_bound(
       frames.begin(), frames.end(), path,
       [](std::string_view wanted, const FrameStart& frame) { return compare_paths(wanted, frame.path) < 0; });
-  state.context = LineContext();
-  state.entries = 0;
-  state.whole = false;
+  state.begin_anew();
   state.at_end = frames.empty();
   state.wanted = path;
   if (!frames.empty()) state.frames.seek(after == frames.begin() ? frames.front().offset : std::prev(after)->offset);
+}
+
+std::size_t ManifestReader::parts() {
+  return state_->load_closing().frames.size();
+}
+
+void ManifestReader::read_part(std::size_t part) {
+  auto& state = *state_;
+  const auto& frames = state.load_closing().frames;
+  const auto begin = frames[part].offset;
+  const auto end = part + 1 < frames.size() ? frames[part + 1].offset : state.frames.last_frame();
+  if (begin >= end || frames[part].path.empty())
+    throw state.frames.damaged("the parts that its last line tells are not in order");
+  state.begin_anew();
+  state.first_path = frames[part].path;
+  state.frames.seek(begin, end);
 }
 
 }  // namespace autoarchive

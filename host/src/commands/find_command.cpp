@@ -3,9 +3,9 @@
 
 #include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
-#include "autoarchive/manifest/manifest_reader.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "job/manifest_search.hpp"
 #include "output/entry_text.hpp"
 
 namespace autoarchive::host {
@@ -41,10 +41,10 @@ class Findings {
       return;
     }
     const auto backup = backups.archive.name + "@" + selector_of(entry);
-    ManifestReader manifest(backups.storage->open(entry.manifest));
-    for (ManifestEntry line; manifest.next(line);) {
-      if (line.stored_level >= 0 && pattern_.matches(line.entry.path)) add(backup, line.entry);
-    }
+    const auto is_wanted = [&](const auto& line) {
+      return line.stored_level >= 0 && pattern_.matches(line.entry.path);
+    };
+    search_manifest(*backups.storage, entry.manifest, is_wanted, [&](const auto& line) { add(backup, line.entry); });
   }
 
   ExitStatus finish() {

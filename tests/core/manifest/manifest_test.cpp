@@ -192,6 +192,37 @@ TEST(Manifest, JumpsToAPathInAnyFrame) {
   EXPECT_FALSE(reader.next(line));
 }
 
+TEST(Manifest, IsReadInPartsByReadersOfTheirOwn) {
+  std::vector<ManifestEntry> many{entry(".", EntryKind::directory)};
+  for (int i = 10'000; i < 60'000; ++i) many.push_back(entry("file-with-a-long-name-" + std::to_string(i)));
+  const auto text = written(many);
+  std::vector<ManifestEntry> all;
+  ManifestReader first(std::make_unique<StringFile>(text));
+  ASSERT_GE(first.parts(), 3U);
+  for (std::size_t part = first.parts(); part-- > 0;) {  // in whatever order
+    ManifestReader reader(std::make_unique<StringFile>(text));
+    reader.read_part(part);
+    std::vector<ManifestEntry> entries;
+    for (ManifestEntry line; reader.next(line);) entries.push_back(line);
+    EXPECT_FALSE(entries.empty());
+    all.insert(all.begin(), entries.begin(), entries.end());
+  }
+  EXPECT_EQ(all, many);
+  // One reader may go from one to the other, and back to all of it.
+  first.read_part(2);
+  first.read_part(0);
+  ManifestEntry line;
+  ASSERT_TRUE(first.next(line));
+  EXPECT_EQ(line.entry.path, ".");
+  first.seek("file-with-a-long-name-59998");
+  EXPECT_TRUE(first.next(line));
+  EXPECT_TRUE(first.next(line));
+  EXPECT_FALSE(first.next(line));
+  StringSink sink;
+  ManifestWriter(sink, header()).finish({});
+  EXPECT_EQ(ManifestReader(std::make_unique<StringFile>(sink.text)).parts(), 0U);
+}
+
 TEST(Manifest, RefusesANewerVersionByName) {
   StringSink sink;
   auto newer = header();

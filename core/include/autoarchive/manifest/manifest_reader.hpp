@@ -2,6 +2,7 @@
 /// Reads a manifest as a stream, or jumps to a path in it.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string_view>
 
@@ -33,6 +34,13 @@ class AA_EXPORT ManifestReader {
   [[nodiscard]] const ManifestClosing& closing();
   /// The next call of next() yields the first entry whose path is not before `path` in walk order.
   void seek(std::string_view path);
+
+  /// The number of parts, of some thousand entries each, in which a manifest can be read by several readers at the same
+  /// time. Together they are all of its entries, in walk order.
+  [[nodiscard]] std::size_t parts();
+  /// next() then gives the entries of that part only. A part is not proof that the others are whole: see check().
+  /// REQUIRES: part < parts().
+  void read_part(std::size_t part);
 
  private:
   struct State;
