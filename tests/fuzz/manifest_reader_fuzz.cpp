@@ -27,6 +27,17 @@ bool read(ByteView file, Manifest& manifest) {
   });
 }
 
+/// False if one of its parts is refused.
+bool read_parts(ByteView file, std::vector<ManifestEntry>& entries) {
+  return accepts([&] {
+    ManifestReader reader(std::make_unique<test::MemoryFile>(file));
+    for (std::size_t part = 0; part < reader.parts(); ++part) {
+      reader.read_part(part);
+      for (ManifestEntry entry; reader.next(entry);) entries.push_back(entry);
+    }
+  });
+}
+
 void jump(ByteView file, std::string_view path) {
   static_cast<void>(accepts([&] {
     ManifestReader reader(std::make_unique<test::MemoryFile>(file));
@@ -42,6 +53,8 @@ void look_at(ByteView file) {
   const bool is_whole = accepts([&] { ManifestReader::check(test::MemoryFile(file)); });
   expect(is_whole || !is_read, "what is read is what was written");
   jump(file, "b/c");
+  std::vector<ManifestEntry> of_parts;
+  static_cast<void>(read_parts(file, of_parts));
 }
 
 /// All that a manifest says can be written again, and says the same.
@@ -53,6 +66,8 @@ void write_again(const Manifest& manifest) {
   Manifest again;
   expect(read(bytes_of(sink.text), again), "what is written is read");
   expect(again.entries == manifest.entries, "entries come back");
+  std::vector<ManifestEntry> of_parts;
+  expect(read_parts(bytes_of(sink.text), of_parts) && of_parts == manifest.entries, "and in parts");
 }
 
 }  // namespace

@@ -125,8 +125,8 @@ class ParallelSearch {
   std::mutex mutex_;  // of what follows
   std::condition_variable_any changed_;
   std::vector<Slot> slots_;
-  std::size_t next_ = 0;     // part that no thread has taken
-  std::size_t current_ = 0;  // part that run() is at
+  std::size_t next_ = 0;               // part that no thread has taken
+  std::size_t current_ = 0;            // part that run() is at
   std::vector<std::jthread> threads_;  // last: they use the others
 };
 
