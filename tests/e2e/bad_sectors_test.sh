@@ -43,8 +43,11 @@ for type in tar tar.gz; do
 
   echo "== $type: a bad sector in the middle"
   bad=("$file" $middle $((middle + 4096)))
+  "$aa" verify "$name" "${here[@]}" --quiet
+  cp "$work/state/verified/$name" "$work/proven"
   on_bad_disk "${bad[@]}" 2 "$aa" verify "$name" "${here[@]}"
   said "at byte $middle: Input/output error"
+  cmp --quiet "$work/state/verified/$name" "$work/proven" || fail "what was proven is forgotten for what can't be read now"
   on_bad_disk "${bad[@]}" 2 "$aa" restore "$name" "${here[@]}" "${to[@]}"
   said "at byte $middle: Input/output error"
   expect_restored 20
@@ -80,5 +83,20 @@ for type in tar tar.gz; do
     said "left alone"
     [ "$(cat "$disk"/* | sha256sum)" = "$before" ] || fail "rescan has changed what it can't read"
   done
+done
+
+echo "== a bad sector in the middle of a manifest that is read in several pieces"
+mkdir "$work/many" "$work/many.d"
+for i in $(seq 10000); do echo "$i" > "$work/many/$(printf '%x-%x' $((i * 7919 % 10007)) $((i * 104729 % 1299709)))"; done
+"$aa" create many --root "$work/many" --destination "$work/many.d" --type tar --quiet
+file=many.tar.manifest.zst
+middle=$(($(stat --format %s "$work/many.d/$file") / 2 / 4096 * 4096))
+[ $middle -gt 150000 ] || fail "the manifest is too small for what is tried: twice $middle"
+for target in many "$work/many.d/many.tar"; do
+  here=(--destination "$work/many.d")
+  [ $target = many ] || here=()
+  on_bad_disk $file $middle $((middle + 4096)) 2 "$aa" restore "$target" "${here[@]}" --to "$work/restored"
+  diff --recursive "$work/many" "$work/restored" > "$work/differences" || fail "not all came back: $(head -3 "$work/differences")"
+  rm -rf "$work/restored"
 done
 echo "bad_sectors: all passed"

@@ -31,7 +31,7 @@ bool read(ByteView file, Manifest& manifest) {
 bool read_parts(ByteView file, std::vector<ManifestEntry>& entries) {
   return accepts([&] {
     ManifestReader reader(std::make_unique<test::MemoryFile>(file));
-    for (std::size_t part = 0; part < reader.parts(); ++part) {
+    for (const auto& part : reader.parts()) {
       reader.read_part(part);
       for (ManifestEntry entry; reader.next(entry);) entries.push_back(entry);
     }

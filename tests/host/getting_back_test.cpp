@@ -28,9 +28,16 @@ TEST_F(GettingBackTest, UsesTheManifestAndTheChainThatLieBesideAFile) {
   std::filesystem::copy(level(1) + ".manifest.zst", directory_ / "alone.tar.gz.manifest.zst");
   EXPECT_EQ(run({"ls", directory_ / "alone.tar.gz"}), 0);
   EXPECT_THAT(err_, HasSubstr("is level 1 of a chain, and is read without the levels"));
+  EXPECT_EQ(run({"restore", directory_ / "alone.tar.gz", "--to", directory_ / "restored", "--delete"}), 2);
+  EXPECT_THAT(err_, HasSubstr("leave out --delete"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "restored/d/b"));  // of level 0
+  EXPECT_EQ(run({"restore", directory_ / "alone.tar.gz", "--to", directory_ / "alone"}), 1);
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "alone/new"));
+  std::filesystem::remove(directory_ / "alone.tar.gz.manifest.zst");  // the archive says it, too
+  EXPECT_EQ(run({"restore", directory_ / "alone.tar.gz", "--to", directory_ / "restored", "--delete"}), 2);
   std::filesystem::copy(level(0), directory_ / "other.tar.gz");
   test::write_file(directory_ / "other.tar.gz.manifest.zst", test::read_file(level(1) + ".manifest.zst"));
-  EXPECT_EQ(run({"restore", directory_ / "other.tar.gz", "--to", directory_ / "other"}), 2);
+  EXPECT_EQ(run({"restore", directory_ / "other.tar.gz", "--to", directory_ / "other"}), 0);
   EXPECT_THAT(err_, HasSubstr("is that of another backup, and is not used"));
   EXPECT_TRUE(std::filesystem::exists(directory_ / "other/d/b"));
   test::write_file(directory_ / "other.tar.gz.manifest.zst", manifest.substr(0, manifest.size() / 2));

@@ -22,9 +22,9 @@ struct ManifestReader::State {
   ContentDigest digest;
   std::uint64_t entries = 0;
   std::string last_path;
-  std::string wanted;      // skip entries before this one, after a seek
-  std::string first_path;  // of the part that is read; empty: it goes to the end
-  bool whole = true;       // read from the beginning: totals and digest can be checked
+  std::string wanted;                // skip entries before this one, after a seek
+  std::optional<ManifestPart> part;  // that is read; none: all up to the end
+  bool whole = true;                 // read from the beginning: totals and digest can be checked
   bool at_end = false;
 
   static std::string_view require_line(FrameReader& reader) {
@@ -50,13 +50,20 @@ struct ManifestReader::State {
     whole = false;
     at_end = false;
     wanted.clear();
-    first_path.clear();
+    part.reset();
   }
 
   void note(std::string_view line) {
     if (!whole) return;
     digest.update(std::as_bytes(std::span(line)));
     digest.update(std::as_bytes(std::span("\n", 1)));
+  }
+
+  void check_end_of_part() {
+    if (!part) throw frames.damaged("its last line is missing");
+    if (entries == 0 || (!part->next_path.empty() && compare_paths(last_path, part->next_path) >= 0))
+      throw frames.damaged("a part does not end before the path with which the next one begins");
+    at_end = true;
   }
 
   void check_end(std::string_view line) {
@@ -103,18 +110,17 @@ bool ManifestReader::next(ManifestEntry& entry) {
   while (!state.at_end) {
     std::string_view line;
     if (!state.frames.next_line(line)) {
-      if (state.first_path.empty()) throw state.frames.damaged("its last line is missing");
-      state.at_end = true;
+      state.check_end_of_part();
       return false;
     }
     if (is_closing_line(line)) {
-      if (!state.first_path.empty()) throw state.frames.damaged("its last line stands in one of its parts");
+      if (state.part) throw state.frames.damaged("its last line stands in one of its parts");
       state.check_end(line);
       return false;
     }
     state.note(line);
     state.named([&] { parse_entry_line(line, state.header.level, state.context, entry); });
-    if (state.entries == 0 && !state.first_path.empty() && entry.entry.path != state.first_path)
+    if (state.entries == 0 && state.part && entry.entry.path != state.part->first_path)
       throw state.frames.damaged("a part does not begin with the path that its last line tells");
     if (state.entries > 0 && compare_paths(state.last_path, entry.entry.path) >= 0) {
       throw state.frames.damaged("its entries are not in order");
@@ -145,20 +151,25 @@ void ManifestReader::seek(std::string_view path) {
   if (!frames.empty()) state.frames.seek(after == frames.begin() ? frames.front().offset : std::prev(after)->offset);
 }
 
-std::size_t ManifestReader::parts() {
-  return state_->load_closing().frames.size();
+std::vector<ManifestPart> ManifestReader::parts() {
+  const auto& frames = state_->load_closing().frames;
+  std::vector<ManifestPart> parts;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const bool is_last = i + 1 == frames.size();
+    ManifestPart part{frames[i].offset, is_last ? state_->frames.last_frame() : frames[i + 1].offset, frames[i].path,
+                      is_last ? "" : frames[i + 1].path};
+    const bool is_in_order = part.begin < part.end && !part.first_path.empty() &&
+                             (is_last || compare_paths(part.first_path, part.next_path) < 0);
+    if (!is_in_order) throw state_->frames.damaged("the parts that its last line tells are not in order");
+    parts.push_back(std::move(part));
+  }
+  return parts;
 }
 
-void ManifestReader::read_part(std::size_t part) {
-  auto& state = *state_;
-  const auto& frames = state.load_closing().frames;
-  const auto begin = frames[part].offset;
-  const auto end = part + 1 < frames.size() ? frames[part + 1].offset : state.frames.last_frame();
-  if (begin >= end || frames[part].path.empty())
-    throw state.frames.damaged("the parts that its last line tells are not in order");
-  state.begin_anew();
-  state.first_path = frames[part].path;
-  state.frames.seek(begin, end);
+void ManifestReader::read_part(const ManifestPart& part) {
+  state_->begin_anew();
+  state_->part = part;
+  state_->frames.seek(part.begin, part.end);
 }
 
 }  // namespace autoarchive

@@ -58,7 +58,8 @@ std::optional<ArchiveIdentity> identity_of(Session& session, const ReadableFile&
 }
 
 /// The header of the manifest beside an archive file, if it is the archive's.
-std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFile& file, BackupSource& source) {
+std::optional<ManifestHeader> manifest_beside(const ReadableFile& file, const std::optional<ArchiveIdentity>& identity,
+                                              BackupSource& source) {
   const auto name = manifest_name(file.description());
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(name, ignored)) {
@@ -69,11 +70,15 @@ std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFi
   }
   try {
     ManifestReader reader(open_local_file(name));
-    const auto identity = identity_of(session, file);
-    const bool fits = reader.closing().archive_bytes == file.size() &&
-                      (!identity || identity->backup_uuid == reader.header().backup_uuid);
-    if (fits) return reader.header();
-    source.remarks.push_back(fmt::format("{} is that of another backup, and is not used", quote(name)));
+    const bool is_other = identity && identity->backup_uuid != reader.header().backup_uuid;
+    const auto bytes = reader.closing().archive_bytes;
+    if (!is_other && bytes == file.size()) return reader.header();
+    source.has_other_manifest = is_other;
+    source.has_faults = !is_other;
+    source.remarks.push_back(is_other ? fmt::format("{} is that of another backup, and is not used", quote(name))
+                                      : fmt::format("{} has {} bytes, and its manifest, which is not used, says {}",
+                                                    quote(file.description()), file.size(), bytes));
+    return std::nullopt;
   } catch (const Error& error) {  // it is damaged, or can't be read: the archive speaks for itself
     if (error.cause() != ErrorCause::damaged && !error.is_os_error()) throw;
     source.remarks.push_back(error.message());
@@ -111,8 +116,10 @@ BackupSource open_file(Session& session, const Target& target) {
   source.description = target.archive;
   ArchiveLevel level;
   level.file = open_local_file(target.archive);
-  const auto header = manifest_beside(session, *level.file, source);
+  const auto identity = identity_of(session, *level.file);
+  const auto header = manifest_beside(*level.file, identity, source);
   if (header && header->level > 0 && add_chain_of(session, target.archive, *header, source)) return source;
+  source.is_partial = header ? header->level > 0 : identity ? identity->level > 0 : source.has_faults;
   if (header && header->level == 0) {
     level.manifest = open_local_file(manifest_name(target.archive));
     source.closing = ManifestReader(open_local_file(manifest_name(target.archive))).closing();

@@ -44,7 +44,8 @@ class Findings {
     const auto is_wanted = [&](const auto& line) {
       return line.stored_level >= 0 && pattern_.matches(line.entry.path);
     };
-    search_manifest(*backups.storage, entry.manifest, is_wanted, [&](const auto& line) { add(backup, line.entry); });
+    search_manifest(backups.storage->open(entry.manifest), is_wanted,
+                    [&](const auto& line) { add(backup, line.entry); });
   }
 
   ExitStatus finish() {

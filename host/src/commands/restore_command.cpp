@@ -157,6 +157,13 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
   auto source = open_source(session, target, command.destination);
   report_remarks(session, source);
   if (command.script) return print_script(session, command, source);
+  if (command.delete_others && source.is_partial) {
+    throw Error(ErrorCode::runtime_error,
+                fmt::format("restore --delete: what {} is based on is not there, or not known, and what that has would "
+                            "be removed; leave out --delete",
+                            source.description),
+                ErrorCause::damaged);
+  }
   const auto reader = session.providers().reader_for(*source.levels.back().file);
 
   RestoreReport report(session, source.description);
@@ -165,8 +172,9 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
   const auto result = reader->restore(request);
 
   report_missing(session, result);
-  // What came back without its manifest was not checked.
-  const auto status = source.has_faults ? worse(status_of(result), ExitStatus::failed) : status_of(result);
+  auto status = status_of(result);
+  if (source.is_partial) status = worse(status, ExitStatus::warnings);
+  if (source.has_faults) status = worse(status, ExitStatus::failed);  // what came back was not compared with it
   const auto free = request.dry_run ? free_bytes(command.to) : std::nullopt;
   session.console().info(source.description + ": " + summary(command, result, request.dry_run, free));
   if (free && *free < result.content_bytes) {

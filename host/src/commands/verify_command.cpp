@@ -28,7 +28,8 @@ struct FileVerdict {
   std::string name;
   std::string backup_uuid;  ///< empty without a manifest
   std::vector<std::string> faults;
-  bool is_proven = true;  ///< there is a manifest to compare with
+  bool is_proven = true;   ///< there is a manifest to compare with
+  bool is_unread = false;  ///< a part could not be read, which may be whole at another time
   VerifyResult result;
 };
 
@@ -57,6 +58,7 @@ std::optional<ArchiveIdentity> identity_of(const ReadableFile& file, IArchiveRea
     return reader.identity(file);
   } catch (const Error& error) {
     if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    verdict.is_unread = error.is_os_error();
     verdict.faults.push_back(error.message());
     return std::nullopt;
   }
@@ -82,8 +84,9 @@ void check_quickly(const ArchiveLevel& level, IArchiveReader& reader, FileVerdic
       verdict.faults.push_back(fmt::format("it has {} bytes, and its manifest says {}", level.file->size(),
                                            manifest.closing().archive_bytes));
     }
-  } catch (const Error& error) {  // of a manifest: it is damaged, or can't be read
+  } catch (const Error& error) {
     if (error.cause() != ErrorCause::damaged && !error.is_os_error()) throw;
+    verdict.is_unread = error.is_os_error();
     verdict.faults.push_back(error.message());
   }
 }
@@ -108,7 +111,9 @@ std::string noted_sha256(const std::string& archive_file, FileVerdict& verdict) 
     return {reinterpret_cast<const char*>(head.data()), size};
   } catch (const Error& error) {
     if (!error.is_os_error()) throw;
-    if (error.code() != ErrorCode::file_not_found) verdict.faults.push_back(error.message());
+    if (error.code() == ErrorCode::file_not_found) return {};
+    verdict.is_unread = true;
+    verdict.faults.push_back(error.message());
     return {};
   }
 }
@@ -125,7 +130,8 @@ FileVerdict check_file(Session& session, const ArchiveLevel& level, IArchiveRead
   verdict.faults = verdict.result.faults;
   const auto noted = noted_sha256(verdict.name, verdict);
   const bool is_proven = verdict.faults.empty();
-  const bool is_read = !verdict.result.sha256.empty();
+  const bool is_read = !verdict.result.sha256.empty() || verdict.result.faults.empty();
+  verdict.is_unread = verdict.is_unread || !is_read;
   if (is_read && !noted.empty() && noted != verdict.result.sha256 && !(is_proven && is_commit_cut_off(level))) {
     verdict.faults.push_back(fmt::format("its SHA-256 is {}, and {} says {}", verdict.result.sha256,
                                          quote(sha256_name(verdict.name)), escaped(noted)));
@@ -156,9 +162,9 @@ class Verification {
   ExitStatus check(const Target& target) {
     auto source = open_source(session_, target, command_.destination);
     report_remarks(session_, source);
-    auto status = source.has_faults        ? ExitStatus::failed
-                  : source.remarks.empty() ? ExitStatus::ok
-                                           : ExitStatus::warnings;
+    auto status = source.has_faults || source.has_other_manifest ? ExitStatus::failed
+                  : source.remarks.empty()                       ? ExitStatus::ok
+                                                                 : ExitStatus::warnings;
     const auto reader = session_.providers().reader_for(*source.levels.back().file);
     const auto verdicts = check_files(source, *reader);
     for (const auto& verdict : verdicts) {
@@ -274,13 +280,14 @@ class Verification {
                                        {"damaged_entries", proof.damaged}});
   }
 
-  // Of a file that was named, no archive is known that it belongs to.
+  // Of a file that was named, no archive is known that it belongs to. Of what could not be read, what was known before
+  // stays: a chain that was proven is not to lose its hold by a cable.
   void remember(const std::string& archive, const std::vector<FileVerdict>& verdicts, bool is_proof_whole) {
     if (archive.empty()) return;
     const auto now = std::chrono::system_clock::now();
     std::vector<VerifyRecord> fresh;
     for (const auto& verdict : verdicts) {
-      if (verdict.backup_uuid.empty()) continue;
+      if (verdict.backup_uuid.empty() || verdict.is_unread) continue;
       const bool is_last = &verdict == &verdicts.back();
       const auto depth = is_last ? depth_ : std::min(depth_, VerifyDepth::data);
       fresh.push_back({verdict.backup_uuid, depth, now, verdict.faults.empty() && (!is_last || is_proof_whole)});

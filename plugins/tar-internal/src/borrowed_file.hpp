@@ -17,13 +17,7 @@ class BorrowedFile final : public ReadableFile {
   explicit BorrowedFile(const ReadableFile& file) : file_(file) {}
   [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
   [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const override {
-    std::size_t filled = 0;
-    while (filled < buffer.size()) {
-      const auto got = read_up_to_damage(file_, offset + filled, buffer.subspan(filled));
-      if (got == 0) break;
-      filled += got;
-    }
-    return filled;
+    return read_or_damage(file_, offset, buffer);
   }
   [[nodiscard]] std::string description() const override { return file_.description(); }
 

@@ -79,7 +79,7 @@ bool is_format(std::string_view format) {
 
 std::string_view format_of(const ReadableFile& file) {
   std::array<std::byte, kHeadBytes> head{};
-  const auto size = read_up_to_damage(file, 0, head);
+  const auto size = read_or_damage(file, 0, head);
   if (const auto format = recognise_format(ByteView(head).first(size))) return *format;
   throw Error(ErrorCode::value_error,
               quote(file.description()) + " is not a tar archive, plain or compressed by gzip, bzip2, xz or zstd",

@@ -50,6 +50,16 @@ std::size_t read_up_to_damage(const ReadableFile& file, std::uint64_t offset, st
   return filled;
 }
 
+std::size_t read_or_damage(const ReadableFile& file, std::uint64_t offset, std::span<std::byte> buffer) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const auto got = read_up_to_damage(file, offset + filled, buffer.subspan(filled));
+    if (got == 0) break;
+    filled += got;
+  }
+  return filled;
+}
+
 FileInput::FileInput(const ReadableFile& file, std::uint64_t offset, std::size_t buffer_bytes)
     : file_(file),
       buffer_bytes_(size_of_buffer(file, offset, buffer_bytes)),

@@ -20,6 +20,10 @@ inline constexpr std::size_t kMediumBlockBytes = 4096;
 [[nodiscard]] std::size_t read_up_to_damage(const ReadableFile& file, std::uint64_t offset,
                                             std::span<std::byte> buffer);
 
+/// As ReadableFile::read_at(), but throws Error(os_error, cause damaged) that says where if the medium does not give
+/// back all of it.
+[[nodiscard]] std::size_t read_or_damage(const ReadableFile& file, std::uint64_t offset, std::span<std::byte> buffer);
+
 /// Sequential reading of a stored file, in large pieces. Throws what read_up_to_damage() does. Not thread-safe.
 class FileInput {
  public:

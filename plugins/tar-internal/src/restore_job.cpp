@@ -94,7 +94,7 @@ RestoreResult RestoreJob::run_to_the_end() {
 RestoreJob::Way RestoreJob::choose_way() {
   if (request_.levels.empty() || !request_.levels.back().manifest) return Way::by_level;
   try {
-    ManifestReader::check(*request_.levels.back().manifest);
+    ManifestReader::check(BorrowedFile(*request_.levels.back().manifest));
     auto reader = open_manifest(request_.levels.back());
     for (ManifestEntry line; reader.next(line);) {
       if (line.stored_level < 0) continue;
@@ -207,12 +207,12 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
   try {
     ArchiveMember stored;
     auto& reader = chain.seek(line.stored_level, *line.offset, stored);
-    const bool is_other = stored.entry.kind != line.entry.kind || stored.hard_link ||
-                          stored.entry.size != line.entry.size ||
-                          (line.entry.link_count == 1 && stored.entry.path != path);
-    if (is_other)
+    const NeededMembers::Place place{*line.offset, line.digest, line.entry.size, line.entry.kind};
+    if (!place.fits(stored) || (line.entry.link_count == 1 && stored.entry.path != path))
       return damage(path, "the member at its place is another one: the manifest is not that of the archive");
-    make(member, reader, line.digest);
+    auto whole = member;
+    whole.entry.size = stored.entry.size;
+    make(whole, reader, line.digest);
   } catch (const Error& error) {
     if (!is_damage(error)) throw;
     if (chain.forget(line.stored_level)) return restore_content(line, member, chain);

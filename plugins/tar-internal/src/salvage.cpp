@@ -138,7 +138,7 @@ class PlaceSearch {
   }
 
   [[nodiscard]] std::optional<ReadingPlace> find_in_xz(std::uint64_t from) {
-    if (!xz_blocks_) xz_blocks_ = xz_blocks(file_, decoder_memory_);
+    if (!xz_blocks_) load_xz_blocks();
     for (const auto& block : *xz_blocks_) {
       if (block.offset < from) continue;
       const auto look = look_from(block.offset);
@@ -147,6 +147,15 @@ class PlaceSearch {
       from = std::max(from, look.end);
     }
     return std::nullopt;
+  }
+
+  void load_xz_blocks() {
+    xz_blocks_.emplace();
+    try {
+      xz_blocks_ = xz_blocks(file_, decoder_memory_);
+    } catch (const Error& error) {  // where its index can't be read, nothing tells the blocks
+      if (!is_damage(error)) throw;
+    }
   }
 
   [[nodiscard]] std::optional<ReadingPlace> find_part(std::uint64_t from) {

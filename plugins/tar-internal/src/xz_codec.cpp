@@ -234,14 +234,8 @@ class XzDecoder final : public Decoder {
   bool ended_ = false;
 };
 
-/// Whether all of it is there.
 bool is_read(const ReadableFile& file, std::uint64_t offset, std::span<std::byte> buffer) {
-  try {
-    return read_up_to_damage(file, offset, buffer) == buffer.size();
-  } catch (const Error& error) {
-    if (error.cause() != ErrorCause::damaged) throw;
-    return false;
-  }
+  return read_or_damage(file, offset, buffer) == buffer.size();
 }
 
 /// Blocks of the one stream of a file, or of the first of several, up to its index.
@@ -252,7 +246,12 @@ class XzBlockDecoder final : public Decoder {
     std::array<std::byte, LZMA_STREAM_HEADER_SIZE> header{};
     lzma_stream_flags flags{};
     const auto decode = [&](std::uint64_t offset, auto decode_flags) {
-      return is_read(file, offset, header) && decode_flags(&flags, bytes(header.data())) == LZMA_OK;
+      try {
+        return is_read(file, offset, header) && decode_flags(&flags, bytes(header.data())) == LZMA_OK;
+      } catch (const Error& error) {
+        if (error.cause() != ErrorCause::damaged) throw;
+        return false;
+      }
     };
     // The footer says the same, where the header is damaged.
     const auto footer = file.size() - std::min<std::uint64_t>(file.size(), header.size());

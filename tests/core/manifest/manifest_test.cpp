@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
@@ -198,10 +199,11 @@ TEST(Manifest, IsReadInPartsByReadersOfTheirOwn) {
   const auto text = written(many);
   std::vector<ManifestEntry> all;
   ManifestReader first(std::make_unique<StringFile>(text));
-  ASSERT_GE(first.parts(), 3U);
-  for (std::size_t part = first.parts(); part-- > 0;) {  // in whatever order
+  const auto parts = first.parts();
+  ASSERT_GE(parts.size(), 3U);
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {  // in whatever order
     ManifestReader reader(std::make_unique<StringFile>(text));
-    reader.read_part(part);
+    reader.read_part(*part);
     std::vector<ManifestEntry> entries;
     for (ManifestEntry line; reader.next(line);) entries.push_back(line);
     EXPECT_FALSE(entries.empty());
@@ -209,8 +211,8 @@ TEST(Manifest, IsReadInPartsByReadersOfTheirOwn) {
   }
   EXPECT_EQ(all, many);
   // One reader may go from one to the other, and back to all of it.
-  first.read_part(2);
-  first.read_part(0);
+  first.read_part(parts[2]);
+  first.read_part(parts[0]);
   ManifestEntry line;
   ASSERT_TRUE(first.next(line));
   EXPECT_EQ(line.entry.path, ".");
@@ -220,7 +222,35 @@ TEST(Manifest, IsReadInPartsByReadersOfTheirOwn) {
   EXPECT_FALSE(first.next(line));
   StringSink sink;
   ManifestWriter(sink, header()).finish({});
-  EXPECT_EQ(ManifestReader(std::make_unique<StringFile>(sink.text)).parts(), 0U);
+  EXPECT_EQ(ManifestReader(std::make_unique<StringFile>(sink.text)).parts().size(), 0U);
+}
+
+TEST(Manifest, RefusesAPartThatIsNone) {
+  std::vector<ManifestEntry> many{entry(".", EntryKind::directory)};
+  for (int i = 10'000; i < 60'000; ++i) many.push_back(entry("file-with-a-long-name-" + std::to_string(i)));
+  ManifestReader reader(std::make_unique<StringFile>(written(many)));
+  const auto parts = reader.parts();
+  const auto refuses = [&](const ManifestPart& part) {
+    EXPECT_THROW(
+        {
+          reader.read_part(part);
+          for (ManifestEntry line; reader.next(line);) {
+          }
+        },
+        Error);
+  };
+  auto other = parts[1];
+  other.first_path += "x";
+  refuses(other);
+  other = parts[1];
+  other.next_path = other.first_path;
+  refuses(other);
+  other = parts[1];
+  other.end = other.begin;
+  refuses(other);
+  other = parts.back();
+  other.end = std::numeric_limits<std::uint64_t>::max();
+  refuses(other);
 }
 
 TEST(Manifest, RefusesANewerVersionByName) {

@@ -105,7 +105,7 @@ struct RestoreResult {
 struct VerifyResult {
   std::uint64_t members = 0;
   std::uint64_t content_bytes = 0;
-  std::string sha256;               ///< of the file
+  std::string sha256;               ///< of the file; empty if it can't be read to its end, which is a fault
   std::vector<std::string> faults;  ///< empty: nothing wrong was found; the first one is nearest to the beginning
   /// Of a damaged file with a manifest: what can't be restored from it. The first thousand paths, and all counted.
   std::vector<std::string> lost;

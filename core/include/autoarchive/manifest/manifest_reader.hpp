@@ -2,15 +2,25 @@
 /// Reads a manifest as a stream, or jumps to a path in it.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "autoarchive/base/export.hpp"
 #include "autoarchive/manifest/entry.hpp"
 #include "autoarchive/storage/istorage.hpp"
 
 namespace autoarchive {
+
+/// Some thousand entries of a manifest, from `first_path` on in walk order and before `next_path`.
+struct ManifestPart {
+  std::uint64_t begin = 0;  ///< bytes of the file
+  std::uint64_t end = 0;
+  std::string first_path;
+  std::string next_path;  ///< empty: to the last entry
+};
 
 /// Trusts nothing that it reads: whatever is cut, flipped or foreign is Error(value_error, cause damaged) with the
 /// place. Keys that it does not know are ignored. Memory is one frame. Not thread-safe.
@@ -28,19 +38,19 @@ class AA_EXPORT ManifestReader {
 
   [[nodiscard]] const ManifestHeader& header() const noexcept;
   /// The next entry into `entry`, whose buffers are reused. False after the last one, when the closing line has been
-  /// checked against what was read.
+  /// checked against what was read; see also read_part().
   [[nodiscard]] bool next(ManifestEntry& entry);
   /// The closing line, read from the end of the file without the entries in between.
   [[nodiscard]] const ManifestClosing& closing();
   /// The next call of next() yields the first entry whose path is not before `path` in walk order.
   void seek(std::string_view path);
 
-  /// The number of parts, of some thousand entries each, in which a manifest can be read by several readers at the same
-  /// time. Together they are all of its entries, in walk order.
-  [[nodiscard]] std::size_t parts();
-  /// next() then gives the entries of that part only. A part is not proof that the others are whole: see check().
-  /// REQUIRES: part < parts().
-  void read_part(std::size_t part);
+  /// The parts in which a manifest can be read by several readers at the same time, in order. Throws damaged if they
+  /// can't be parts of one file.
+  [[nodiscard]] std::vector<ManifestPart> parts();
+  /// next() then gives the entries of that part and returns false behind them, whatever the closing line says: whoever
+  /// has read all parts compares their number with closing().entries, and calls check().
+  void read_part(const ManifestPart& part);
 
  private:
   struct State;
