@@ -370,7 +370,7 @@ std::shared_ptr<IArchiveReader> Providers::reader_for(const ReadableFile& file) 
   if (const auto head = head_by_name(file.description())) {
     if (auto found = recognise(file.description(), std::as_bytes(std::span(*head)))) return std::move(found->reader);
   }
-  if (unreadable) throw *unreadable;
+  if (unreadable) throw Error(*unreadable);
   throw Error(ErrorCode::value_error,
               fmt::format("{}: not an archive that any plugin reads; see aa plugins list", quote(file.description())),
               ErrorCause::unsupported);
