@@ -44,10 +44,13 @@ for type in tar tar.gz; do
   echo "== $type: a bad sector in the middle"
   bad=("$file" $middle $((middle + 4096)))
   "$aa" verify "$name" "${here[@]}" --quiet
-  cp "$work/state/verified/$name" "$work/proven"
   on_bad_disk "${bad[@]}" 2 "$aa" verify "$name" "${here[@]}"
   said "at byte $middle: Input/output error"
-  cmp --quiet "$work/state/verified/$name" "$work/proven" || fail "what was proven is forgotten for what can't be read now"
+  for result in whole unread; do
+    [ "$(grep --count " $result\$" "$work/state/verified/$name")" = 1 ] || fail "not remembered as $result: $(cat "$work/state/verified/$name")"
+  done
+  "$aa" verify "$name" "${here[@]}" --quiet
+  ! grep --quiet unread "$work/state/verified/$name" || fail "what is whole again is remembered as unread"
   on_bad_disk "${bad[@]}" 2 "$aa" restore "$name" "${here[@]}" "${to[@]}"
   said "at byte $middle: Input/output error"
   expect_restored 20

@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Key;
 
 RunRecord run(int second, const std::string& status) {
   RunRecord made;
@@ -89,6 +90,9 @@ TEST(Holds, AreThePinsAndTheNewestThatIsVerified) {
               ElementsAre(std::pair(std::string("a"), Hold{"pinned", true}),
                           std::pair(std::string("b"), Hold{"the newest that is verified", false})));
   EXPECT_THAT(holds(catalog, {}, {"gone"}), IsEmpty());
+  const auto unread = holds(catalog, {}, {"a"}, {"b", "c"});
+  EXPECT_THAT(unread, ElementsAre(Key("a"), Key("c")));
+  EXPECT_EQ(unread.at("c").reason, "the newest that was verified and could not be read since");
 }
 
 TEST(StateFile, NoticesEveryBitThatIsFlippedAndEveryByteThatIsMissing) {

@@ -74,6 +74,30 @@ TEST(VerifyRecord, LosesNothingWhenTwoProcessesRememberAtOnce) {
   EXPECT_EQ(proven_backups(read_verify_records(state.path(), "home", fault)), known);
 }
 
+TEST(VerifyRecord, KeepsWhatWasProvenBesideWhatCouldNotBeRead) {
+  const test::TempDir state;
+  const auto remember = [&](int time, bool whole, bool unread) {
+    remember_verified(state.path(), "home", {{"one", VerifyDepth::data, at(time), whole, unread}}, {"one"});
+    std::string fault;
+    return read_verify_records(state.path(), "home", fault);
+  };
+  const std::set<std::string> one{"one"};
+  EXPECT_EQ(proven_backups(remember(0, true, false)), one);
+  EXPECT_THAT(unread_backups(remember(0, true, false)), IsEmpty());
+  for (const int time : {1, 2}) {
+    const auto records = remember(time, false, true);
+    EXPECT_THAT(records, SizeIs(2));
+    EXPECT_THAT(proven_backups(records), IsEmpty());
+    EXPECT_EQ(unread_backups(records), one);
+  }
+  EXPECT_THAT(remember(3, true, false), SizeIs(1));
+  static_cast<void>(remember(4, false, true));
+  const auto damaged = remember(5, false, false);
+  EXPECT_THAT(damaged, SizeIs(1));
+  EXPECT_THAT(proven_backups(damaged), IsEmpty());
+  EXPECT_THAT(unread_backups(damaged), IsEmpty());
+}
+
 TEST(VerifyRecords, NameTheBackupsThatWereProven) {
   const std::vector<VerifyRecord> records{
       {"a", VerifyDepth::data, at(1), true},    {"b", VerifyDepth::quick, at(1), true},

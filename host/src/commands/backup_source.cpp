@@ -47,12 +47,13 @@ void add_chain(const IStorage& storage, const BackupCatalog& catalog, std::size_
   }
 }
 
-/// What the file says of itself; none if it says nothing, or its beginning is damaged.
-std::optional<ArchiveIdentity> identity_of(Session& session, const ReadableFile& file) {
+/// What the file says of itself; none if it says nothing, or its beginning is damaged: then `is_known` is false.
+std::optional<ArchiveIdentity> identity_of(Session& session, const ReadableFile& file, bool& is_known) {
   try {
     return session.providers().reader_for(file)->identity(file);
   } catch (const Error& error) {
     if (error.cause() != ErrorCause::damaged && error.cause() != ErrorCause::unsupported) throw;
+    is_known = false;
     return std::nullopt;
   }
 }
@@ -116,10 +117,19 @@ BackupSource open_file(Session& session, const Target& target) {
   source.description = target.archive;
   ArchiveLevel level;
   level.file = open_local_file(target.archive);
-  const auto identity = identity_of(session, *level.file);
+  bool is_known = true;
+  const auto identity = identity_of(session, *level.file, is_known);
   const auto header = manifest_beside(*level.file, identity, source);
   if (header && header->level > 0 && add_chain_of(session, target.archive, *header, source)) return source;
-  source.is_partial = header ? header->level > 0 : identity ? identity->level > 0 : source.has_faults;
+  // Without a manifest the file says it; where neither can be read, nothing does.
+  source.is_partial = header ? header->level > 0 : identity ? identity->level > 0 : !is_known && source.has_faults;
+  if (source.is_partial && !header) {
+    source.remarks.push_back(
+        identity ? fmt::format("{} is level {} of {}, and is read without the levels that it is based on",
+                               quote(target.archive), identity->level, quote(identity->archive))
+                 : fmt::format("it is not known which level {} is; it is read without any that it may be based on",
+                               quote(target.archive)));
+  }
   if (header && header->level == 0) {
     level.manifest = open_local_file(manifest_name(target.archive));
     source.closing = ManifestReader(open_local_file(manifest_name(target.archive))).closing();

@@ -29,7 +29,7 @@ struct FileVerdict {
   std::string backup_uuid;  ///< empty without a manifest
   std::vector<std::string> faults;
   bool is_proven = true;   ///< there is a manifest to compare with
-  bool is_unread = false;  ///< a part could not be read, which may be whole at another time
+  bool is_unread = false;  ///< all that is wrong is that a part could not be read: it may be whole at another time
   VerifyResult result;
 };
 
@@ -112,7 +112,7 @@ std::string noted_sha256(const std::string& archive_file, FileVerdict& verdict) 
   } catch (const Error& error) {
     if (!error.is_os_error()) throw;
     if (error.code() == ErrorCode::file_not_found) return {};
-    verdict.is_unread = true;
+    verdict.is_unread = verdict.is_unread || verdict.faults.empty();
     verdict.faults.push_back(error.message());
     return {};
   }
@@ -124,14 +124,18 @@ FileVerdict check_file(Session& session, const ArchiveLevel& level, IArchiveRead
   verdict.name = level.file->description();
   verdict.is_proven = level.manifest != nullptr;
   check_quickly(level, reader, verdict);
-  if (depth == VerifyDepth::quick) return verdict;
+  if (depth == VerifyDepth::quick) {
+    verdict.is_unread = verdict.is_unread && verdict.faults.size() == 1;
+    return verdict;
+  }
   const WatchedFile watched(*level.file, progress);
   verdict.result = reader.verify(watched, level.manifest.get(), session.process().stop);
   verdict.faults = verdict.result.faults;
+  const bool is_read = !verdict.result.sha256.empty() || verdict.faults.empty();
+  // Who could not read the file to its end says so, and may have more to say.
+  verdict.is_unread = (verdict.is_unread || !is_read) && verdict.faults.size() <= 1;
   const auto noted = noted_sha256(verdict.name, verdict);
   const bool is_proven = verdict.faults.empty();
-  const bool is_read = !verdict.result.sha256.empty() || verdict.result.faults.empty();
-  verdict.is_unread = verdict.is_unread || !is_read;
   if (is_read && !noted.empty() && noted != verdict.result.sha256 && !(is_proven && is_commit_cut_off(level))) {
     verdict.faults.push_back(fmt::format("its SHA-256 is {}, and {} says {}", verdict.result.sha256,
                                          quote(sha256_name(verdict.name)), escaped(noted)));
@@ -280,17 +284,17 @@ class Verification {
                                        {"damaged_entries", proof.damaged}});
   }
 
-  // Of a file that was named, no archive is known that it belongs to. Of what could not be read, what was known before
-  // stays: a chain that was proven is not to lose its hold by a cable.
+  // Of a file that was named, no archive is known that it belongs to.
   void remember(const std::string& archive, const std::vector<FileVerdict>& verdicts, bool is_proof_whole) {
     if (archive.empty()) return;
     const auto now = std::chrono::system_clock::now();
     std::vector<VerifyRecord> fresh;
     for (const auto& verdict : verdicts) {
-      if (verdict.backup_uuid.empty() || verdict.is_unread) continue;
+      if (verdict.backup_uuid.empty()) continue;
       const bool is_last = &verdict == &verdicts.back();
       const auto depth = is_last ? depth_ : std::min(depth_, VerifyDepth::data);
-      fresh.push_back({verdict.backup_uuid, depth, now, verdict.faults.empty() && (!is_last || is_proof_whole)});
+      const bool is_whole = verdict.faults.empty() && (!is_last || is_proof_whole);
+      fresh.push_back({verdict.backup_uuid, depth, now, is_whole, !is_whole && verdict.is_unread});
     }
     std::set<std::string> known;
     const auto backups = read_backups(session_, archive, command_.destination);

@@ -54,14 +54,18 @@ void put_pins(ITransaction& transaction, const std::string& archive, const std::
 }
 
 std::map<std::string, Hold> holds(const BackupCatalog& catalog, const std::set<std::string>& pins,
-                                  const std::set<std::string>& verified) {
+                                  const std::set<std::string>& verified, const std::set<std::string>& unread) {
   std::map<std::string, Hold> reasons;
-  for (const auto index : catalog.newest_first()) {
-    const auto& header = catalog.entries()[index].header;
-    if (!header || !verified.contains(header->backup_uuid)) continue;
-    reasons[header->backup_uuid] = {"the newest that is verified", false};
-    break;
-  }
+  const auto hold_newest_of = [&](const std::set<std::string>& backups, const char* reason) {
+    for (const auto index : catalog.newest_first()) {
+      const auto& header = catalog.entries()[index].header;
+      if (!header || !backups.contains(header->backup_uuid)) continue;
+      reasons[header->backup_uuid] = {reason, false};
+      return;
+    }
+  };
+  hold_newest_of(unread, "the newest that was verified and could not be read since");
+  hold_newest_of(verified, "the newest that is verified");
   for (const auto& pin : pins) reasons[pin] = {"pinned", true};
   return reasons;
 }
@@ -69,7 +73,8 @@ std::map<std::string, Hold> holds(const BackupCatalog& catalog, const std::set<s
 std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir, const std::string& archive,
                                        const IStorage& storage, const BackupCatalog& catalog) {
   std::string ignored;  // a damaged record proves nothing, and status tells of it
-  return holds(catalog, read_pins(storage, archive), proven_backups(read_verify_records(state_dir, archive, ignored)));
+  const auto records = read_verify_records(state_dir, archive, ignored);
+  return holds(catalog, read_pins(storage, archive), proven_backups(records), unread_backups(records));
 }
 
 }  // namespace autoarchive::host

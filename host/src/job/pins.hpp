@@ -19,9 +19,11 @@ namespace autoarchive::host {
 /// Puts the file into a transaction; the caller commits.
 void put_pins(ITransaction& transaction, const std::string& archive, const std::set<std::string>& pins);
 
-/// Why which backups must not go, by id: pinned, or of the newest chain that `verified` has.
+/// Why which backups must not go, by id: pinned, or of the newest chain that `verified` has, or that `unread` has: what
+/// was verified once and could not be read since may be whole, and may not.
 [[nodiscard]] std::map<std::string, Hold> holds(const BackupCatalog& catalog, const std::set<std::string>& pins,
-                                                const std::set<std::string>& verified);
+                                                const std::set<std::string>& verified,
+                                                const std::set<std::string>& unread = {});
 /// The same from what the archive's destination and the state say.
 [[nodiscard]] std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir, const std::string& archive,
                                                      const IStorage& storage, const BackupCatalog& catalog);

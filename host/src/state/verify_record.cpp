@@ -19,7 +19,7 @@
 namespace autoarchive::host {
 namespace {
 
-// First line, a line a record (backup, depth, time, "whole" or "damaged"), and the digest of all before it.
+// First line, a line a record (backup, depth, time, "whole", "damaged" or "unread"), and the digest of all before it.
 constexpr std::string_view kFirstLine = "autoarchive-verified 1\n";
 constexpr std::chrono::seconds kLockWait{10};  // whoever holds it writes one small file
 constexpr std::array<std::string_view, 4> kDepths{"quick", "data", "restore", "source"};
@@ -41,10 +41,12 @@ std::optional<VerifyRecord> parse_record(const std::string& line) {
   if (!(words >> record.backup_uuid >> depth >> time >> result)) return std::nullopt;
   const auto parsed_depth = parse_depth(depth);
   const auto parsed_time = parse_time(time);
-  if (!parsed_depth || !parsed_time || (result != "whole" && result != "damaged")) return std::nullopt;
+  if (!parsed_depth || !parsed_time || (result != "whole" && result != "damaged" && result != "unread"))
+    return std::nullopt;
   record.depth = *parsed_depth;
   record.time = *parsed_time;
   record.whole = result == "whole";
+  record.unread = result == "unread";
   return record;
 }
 
@@ -66,9 +68,23 @@ std::string text_of(const std::vector<VerifyRecord>& records) {
   std::string text(kFirstLine);
   for (const auto& record : records) {
     text += record.backup_uuid + " " + std::string(to_string(record.depth)) + " " + format_rfc3339(record.time) + " " +
-            (record.whole ? "whole" : "damaged") + "\n";
+            (record.whole    ? "whole"
+             : record.unread ? "unread"
+                             : "damaged") +
+            "\n";
   }
   return text + "sha256 " + digest_of(text) + "\n";
+}
+
+/// Backups of which every byte was found whole once, and whose last record is as wanted.
+template <class Wanted>
+std::set<std::string> once_proven(const std::vector<VerifyRecord>& records, const Wanted& is_wanted) {
+  std::set<std::string> found;
+  for (const auto& record : records) {
+    const bool is_proof = record.depth != VerifyDepth::quick && record.whole;
+    if (is_proof && is_wanted(*last_verified(records, record.backup_uuid))) found.insert(record.backup_uuid);
+  }
+  return found;
 }
 
 }  // namespace
@@ -106,7 +122,7 @@ void remember_verified(const std::filesystem::path& state_dir, const std::string
   auto records = read_verify_records(state_dir, archive, ignored);
   std::erase_if(records, [&](const auto& old) {
     return !known.contains(old.backup_uuid) || std::any_of(fresh.begin(), fresh.end(), [&](const auto& record) {
-      return record.backup_uuid == old.backup_uuid && record.depth == old.depth;
+      return record.backup_uuid == old.backup_uuid && record.depth == old.depth && (old.unread || !record.unread);
     });
   });
   records.insert(records.end(), fresh.begin(), fresh.end());
@@ -123,15 +139,11 @@ const VerifyRecord* last_verified(const std::vector<VerifyRecord>& records, std:
 }
 
 std::set<std::string> proven_backups(const std::vector<VerifyRecord>& records) {
-  std::set<std::string> proven;
-  for (const auto& record : records) {
-    if (record.depth != VerifyDepth::quick && record.whole) proven.insert(record.backup_uuid);
-  }
-  for (const auto& record : records) {
-    const auto* last = last_verified(records, record.backup_uuid);
-    if (!last->whole) proven.erase(record.backup_uuid);
-  }
-  return proven;
+  return once_proven(records, [](const auto& last) { return last.whole; });
+}
+
+std::set<std::string> unread_backups(const std::vector<VerifyRecord>& records) {
+  return once_proven(records, [](const auto& last) { return last.unread; });
 }
 
 void forget_verified(const std::filesystem::path& state_dir, const std::string& archive) {

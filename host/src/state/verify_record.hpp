@@ -30,14 +30,16 @@ struct VerifyRecord {
   std::string backup_uuid;
   VerifyDepth depth = VerifyDepth::quick;
   SystemTime time{};
-  bool whole = false;  ///< nothing wrong was found
+  bool whole = false;   ///< nothing wrong was found
+  bool unread = false;  ///< all that was wrong is that a part could not be read: it may be whole at another time
   friend bool operator==(const VerifyRecord&, const VerifyRecord&) = default;
 };
 
 /// Empty if nothing is remembered, or what is remembered is damaged: then `fault` says so.
 [[nodiscard]] std::vector<VerifyRecord> read_verify_records(const std::filesystem::path& state_dir,
                                                             const std::string& archive, std::string& fault);
-/// Adds `fresh` in place of older records of the same backup and depth, and forgets backups that are not `known`.
+/// Adds `fresh` in place of older records of the same backup and depth, and forgets backups that are not `known`. What
+/// was found before stays beside a record of what could not be read.
 /// Written by temporary file and rename, by one process at a time. Throws Error: os_error, or cause lock_busy if
 /// another one does not come to an end.
 void remember_verified(const std::filesystem::path& state_dir, const std::string& archive,
@@ -47,6 +49,8 @@ void remember_verified(const std::filesystem::path& state_dir, const std::string
 
 /// Backups of which every byte was read and found whole the last time.
 [[nodiscard]] std::set<std::string> proven_backups(const std::vector<VerifyRecord>& records);
+/// Backups that were such, and of which a part could not be read the last time.
+[[nodiscard]] std::set<std::string> unread_backups(const std::vector<VerifyRecord>& records);
 /// Missing is fine. Throws Error(os_error).
 void forget_verified(const std::filesystem::path& state_dir, const std::string& archive);
 

@@ -78,6 +78,8 @@ class LevelManifest {
     line.stored_level = job_.level();
     line.offset = outcome.offset;
     line.digest = outcome.digest;
+    // The survey saw it earlier than tar did; what is stored is what counts.
+    if (outcome.digest && line.entry.kind == EntryKind::file) line.entry.size = outcome.size;
     if (outcome.problem != EntryState::ok) line.state = outcome.problem;
     auto status = EntryStatus::modified;
     if (verdict == Verdict::added) status = EntryStatus::added;

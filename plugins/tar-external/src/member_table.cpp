@@ -16,7 +16,8 @@ enum class RecordKind : std::uint32_t { member, link, problem };
 
 struct MemberTable::Record {
   Key path{};
-  Key value{};  // member: offset and digest; link: its target's path; problem: the state
+  Key value{};             // member: offset and digest; link: its target's path; problem: the state
+  std::uint64_t size = 0;  // of a member
   RecordKind kind = RecordKind::member;
   std::uint32_t has_digest = 0;
 };
@@ -46,6 +47,7 @@ void MemberTable::add_member(const StreamMember& member) {
   if (member.link_path.empty()) {
     record.value = {member.offset, member.digest.value_or(0)};
     record.has_digest = member.digest ? 1 : 0;
+    record.size = member.size;
   } else {
     record.kind = RecordKind::link;
     record.value = key_of(member.link_path);
@@ -92,12 +94,14 @@ MemberOutcome MemberTable::find(const Key& key, bool follow_link) const {
         outcome.is_stored = target.is_stored;
         outcome.offset = target.offset;
         outcome.digest = target.digest;
+        outcome.size = target.size;
         break;
       }
       case RecordKind::member:
         outcome.is_stored = true;
         outcome.offset = record->value[0];
         if (record->has_digest != 0) outcome.digest = record->value[1];
+        outcome.size = record->size;
         break;
     }
   }

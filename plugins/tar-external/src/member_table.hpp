@@ -22,10 +22,11 @@ struct MemberOutcome {
   bool is_stored = false;
   std::uint64_t offset = 0;             ///< of a hard link: that of the member that it links to
   std::optional<std::uint64_t> digest;  ///< likewise
+  std::uint64_t size = 0;               ///< likewise; with a digest
   EntryState problem = EntryState::ok;  ///< changed, failed or vanished, if tar said so; of a hard link: of its target
 };
 
-/// Filled in the order of the stream, sealed, then asked in any order. Kept in a file, 40 bytes a member, because tar's
+/// Filled in the order of the stream, sealed, then asked in any order. Kept in a file, 48 bytes a member, because tar's
 /// order is not that of the manifest. A path is known by a digest of 128 bits. Not thread-safe.
 class MemberTable {
  public:

@@ -156,6 +156,8 @@ void TarStream::begin_member() {
   const auto pax_size = pax_value(records_, "size");
   content_left_ = pax_size ? number_of(*pax_size, 10) : number_of(text_of(collected_, kSize), 8);
   padding_left_ = padding_of(content_left_);
+  const auto sparse_size = pax_value(records_, "GNU.sparse.realsize");
+  if (is_file_) member_.size = sparse_size ? number_of(*sparse_size, 10) : content_left_;
   if (pax_value(records_, kDumpdirKey))
     records_ = replace_pax_record(records_, kDumpdirKey, calls_.dumpdir(member_.path));
   write_pax_header();

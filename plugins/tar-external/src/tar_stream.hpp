@@ -26,6 +26,7 @@ struct StreamMember {
   std::string link_path;                ///< of a hard link: the member that it links to; else empty
   std::uint64_t offset = 0;             ///< where its first header begins in the stream that is passed on
   std::optional<std::uint64_t> digest;  ///< XXH3-64 of a regular file's bytes as they are stored
+  std::uint64_t size = 0;               ///< of a regular file, with its holes
 };
 
 /// Whom the stream asks and tells. Called on the writing thread; what they throw ends the stream.

@@ -13,6 +13,7 @@
 #include "chain_reader.hpp"
 #include "codec.hpp"
 #include "member_reader.hpp"
+#include "needed_members.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -99,6 +100,11 @@ void write_content(const std::vector<ArchiveLevel>& levels, std::string_view pat
   ChainReader chain(levels, kDecoderMemory);
   ArchiveMember stored;
   auto& reader = chain.seek(line->stored_level, *line->offset, stored);
+  if (!NeededMembers::Place{*line->offset, line->digest, line->entry.size, line->entry.kind}.fits(stored)) {
+    throw Error(ErrorCode::value_error,
+                quote(path) + ": the member at its place is another one: the manifest is not that of the archive",
+                ErrorCause::damaged);
+  }
   copy_content(reader, line->entry.size, out);
   if (line->digest && reader.content_digest() != *line->digest) {
     throw Error(ErrorCode::value_error, quote(path) + ": its content is not what was stored: its digest differs",

@@ -23,11 +23,10 @@ class NeededMembers {
     std::optional<std::uint64_t> digest;
     std::uint64_t size = 0;
     EntryKind kind = EntryKind::file;
-    /// Whether the member that begins there may be the one that is needed. The size is what was seen of the file before
-    /// it was read: where there is a digest of what was stored, that tells.
+    /// Whether the member that begins there may be the one that is needed. The digest does not cover the header, with
+    /// the size of a file that ends in a hole.
     [[nodiscard]] bool fits(const ArchiveMember& member) const noexcept {
-      return !member.hard_link && member.entry.kind == kind &&
-             (kind != EntryKind::file || digest || member.entry.size == size);
+      return !member.hard_link && member.entry.kind == kind && (kind != EntryKind::file || member.entry.size == size);
     }
   };
 

@@ -210,9 +210,7 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
     const NeededMembers::Place place{*line.offset, line.digest, line.entry.size, line.entry.kind};
     if (!place.fits(stored) || (line.entry.link_count == 1 && stored.entry.path != path))
       return damage(path, "the member at its place is another one: the manifest is not that of the archive");
-    auto whole = member;
-    whole.entry.size = stored.entry.size;
-    make(whole, reader, line.digest);
+    make(member, reader, line.digest);
   } catch (const Error& error) {
     if (!is_damage(error)) throw;
     if (chain.forget(line.stored_level)) return restore_content(line, member, chain);

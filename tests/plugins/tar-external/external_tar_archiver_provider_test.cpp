@@ -126,6 +126,20 @@ TEST_F(ExternalTarTest, MarksAFileThatChangedWhileItWasRead) {
   EXPECT_TRUE(entry_of("a").digest);
 }
 
+// A reader compares it: files of logs grow between the survey and tar.
+TEST_F(ExternalTarTest, NotesTheSizeOfWhatTarHasStored) {
+  fs::create_hard_link(root() / "a", root() / "link");
+  write("shorter", "a long content");
+  write("sparse", "begin");
+  set_tar("cd " + shell_quote(root()) + "\necho more >> a; echo s > shorter; truncate --size 1000000 sparse", "");
+  make();
+  EXPECT_EQ(entry_of("a").entry.size, 8U);
+  EXPECT_EQ(entry_of("link").entry.size, 8U);
+  EXPECT_EQ(entry_of("shorter").entry.size, 2U);
+  EXPECT_EQ(entry_of("sparse").entry.size, 1'000'000U);
+  EXPECT_EQ(entry_of("b").entry.size, 3U);
+}
+
 // tar stores zeros for what it can't read.
 TEST_F(ExternalTarTest, PrefersWhatTheParentHasToAFileThatWasReadInPart) {
   make();

@@ -108,6 +108,8 @@ TEST_F(TarStreamTest, TellsPlacesDigestsAndLinks) {
   EXPECT_EQ(outcome.members.at("symlink").digest, std::nullopt);
   EXPECT_EQ(outcome.members.at("symlink").link_path, "");
   EXPECT_TRUE(outcome.members.at("sparse").digest);
+  EXPECT_EQ(outcome.members.at("a").size, 7U);
+  EXPECT_EQ(outcome.members.at("sparse").size, 1'000'000U);
   EXPECT_TRUE(outcome.members.contains("."));
   EXPECT_GT(outcome.content_bytes, 100'000U);
   EXPECT_LT(outcome.content_bytes, 200'000U);

@@ -314,22 +314,6 @@ TEST_P(SalvageTest, TakesNoOtherMemberForTheOneThatIsNeeded) {
   EXPECT_THAT(verify().lost, ElementsAre(name_of(3)));
 }
 
-// A file that grows after it was seen and before it is read: what the digest is of is what was stored.
-TEST_P(SalvageTest, BringsAFileWholeWhateverSizeWasSeenBefore) {
-  ManifestChanges changes;
-  changes.entry = [](auto& entry) {
-    if (entry.entry.path == name_of(3)) entry.entry.size -= 10;
-    if (entry.entry.path == name_of(4)) entry.entry.size += 10;
-  };
-  change_manifest(manifest_of(file()), changes);
-  for (const bool has_blocks : {true, false}) {
-    if (!has_blocks) drop_blocks(manifest_of(file()));
-    EXPECT_THAT(verify().faults, IsEmpty());
-    EXPECT_EQ(restore(/*with_manifest=*/true, /*salvage=*/false).problems, 0U);
-    EXPECT_EQ(whole_files(), kFiles);
-  }
-}
-
 /// Reads what has no member; by what it reads, since a time would be of the machine.
 void expect_linear(const Buffer& file) {
   std::atomic<std::uint64_t> bytes_read = 0;
