@@ -100,7 +100,7 @@ void write_content(const std::vector<ArchiveLevel>& levels, std::string_view pat
   ChainReader chain(levels, kDecoderMemory);
   ArchiveMember stored;
   auto& reader = chain.seek(line->stored_level, *line->offset, stored);
-  if (!NeededMembers::Place{*line->offset, line->digest, line->entry.size, line->entry.kind}.fits(stored)) {
+  if (!NeededMembers::Place::of(*line).fits(stored)) {
     throw Error(ErrorCode::value_error,
                 quote(path) + ": the member at its place is another one: the manifest is not that of the archive",
                 ErrorCause::damaged);

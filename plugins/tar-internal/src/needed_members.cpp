@@ -8,7 +8,7 @@ void NeededMembers::add(const ManifestEntry& line) {
   if (line.stored_level < 0 || !line.offset) return;
   const auto level = static_cast<std::size_t>(line.stored_level);
   if (level >= levels_.size()) levels_.resize(level + 1);
-  levels_[level].push_back({*line.offset, line.digest, line.entry.size, line.entry.kind});
+  levels_[level].push_back(Place::of(line));
   if (line.entry.link_count > 1 && line.entry.kind != EntryKind::directory)
     names_.try_emplace({line.stored_level, *line.offset}, line.entry.path);
 }

@@ -23,6 +23,10 @@ class NeededMembers {
     std::optional<std::uint64_t> digest;
     std::uint64_t size = 0;
     EntryKind kind = EntryKind::file;
+    /// REQUIRES: the line has an offset.
+    [[nodiscard]] static Place of(const ManifestEntry& line) {
+      return {*line.offset, line.digest, line.entry.size, line.entry.kind};
+    }
     /// Whether the member that begins there may be the one that is needed. The digest does not cover the header, with
     /// the size of a file that ends in a hole.
     [[nodiscard]] bool fits(const ArchiveMember& member) const noexcept {

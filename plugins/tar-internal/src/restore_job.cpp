@@ -207,8 +207,7 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
   try {
     ArchiveMember stored;
     auto& reader = chain.seek(line.stored_level, *line.offset, stored);
-    const NeededMembers::Place place{*line.offset, line.digest, line.entry.size, line.entry.kind};
-    if (!place.fits(stored) || (line.entry.link_count == 1 && stored.entry.path != path))
+    if (!NeededMembers::Place::of(line).fits(stored) || (line.entry.link_count == 1 && stored.entry.path != path))
       return damage(path, "the member at its place is another one: the manifest is not that of the archive");
     make(member, reader, line.digest);
   } catch (const Error& error) {
