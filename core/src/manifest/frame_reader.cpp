@@ -18,7 +18,19 @@ namespace {
 constexpr int kMaxWindowLog = 23;  // 8 MiB: frames of ours hold about 1 MiB
 constexpr std::size_t kMaxLineBytes = 32U << 20U;
 constexpr std::size_t kInputBytes = 128 * 1024;
-constexpr std::size_t kOutputBytes = 256 * 1024;
+constexpr std::size_t kOutputBytes = 64 * 1024;
+constexpr std::size_t kCheckBytes = 256 * 1024;
+
+/// Memory that costs nothing where nothing is written to it.
+class RawBuffer {
+ public:
+  explicit RawBuffer(std::size_t size) : bytes_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size) {}
+  [[nodiscard]] std::span<std::byte> span() const noexcept { return {bytes_.get(), size_}; }
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t size_;
+};
 
 std::uint64_t little_endian(ByteView bytes) {
   std::uint64_t value = 0;
@@ -66,12 +78,12 @@ void check_digest(const ReadableFile& file, ContentDigest& before_footer) {
 void check_frames(const ReadableFile& file) {
   const auto end = file.size() - std::min<std::uint64_t>(file.size(), kFooterBytes);
   ContentDigest digest;
-  std::vector<std::byte> buffer(kOutputBytes);
+  const RawBuffer buffer(static_cast<std::size_t>(std::clamp<std::uint64_t>(end, 1, kCheckBytes)));
   for (std::uint64_t offset = 0; offset < end;) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - offset));
-    const auto got = file.read_at(offset, std::span(buffer).first(wanted));
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.span().size(), end - offset));
+    const auto got = file.read_at(offset, buffer.span().first(wanted));
     if (got == 0) throw damaged_file(file, "it is cut short");
-    digest.update(ByteView(buffer).first(got));
+    digest.update(buffer.span().first(got));
     offset += got;
   }
   check_digest(file, digest);
@@ -82,13 +94,14 @@ struct FrameReader::Decompressor {
     void operator()(ZSTD_DCtx* owned) const noexcept { ZSTD_freeDCtx(owned); }
   };
   std::unique_ptr<ZSTD_DCtx, Deleter> context{ZSTD_createDCtx()};
-  std::vector<std::byte> input = std::vector<std::byte>(kInputBytes);
+  RawBuffer input{kInputBytes};
   std::size_t input_begin = 0;
   std::size_t input_end = 0;
   std::uint64_t offset = 0;                                       // of the next byte to be read from the file
   std::uint64_t end = std::numeric_limits<std::uint64_t>::max();  // of what is to be read
   bool inside_frame = false;
-  ContentDigest digest;        // of the file, up to its footer
+  ContentDigest digest;  // of the file, up to its footer
+  RawBuffer output{kOutputBytes};
   std::string text;            // decoded
   std::size_t text_begin = 0;  // not yet handed out
 };
@@ -129,12 +142,11 @@ void FrameReader::fill() {
   state.input_begin = 0;
   const auto left = state.end - std::min(state.end, state.offset);
   state.input_end = file_->read_at(
-      state.offset, std::span(state.input).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kInputBytes))));
+      state.offset, state.input.span().first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kInputBytes))));
   const auto before_footer = file_->size() - std::min<std::uint64_t>(file_->size(), kFooterBytes);
   if (state.offset < before_footer) {
-    state.digest.update(
-        ByteView(state.input)
-            .first(static_cast<std::size_t>(std::min<std::uint64_t>(state.input_end, before_footer - state.offset))));
+    state.digest.update(state.input.span().first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(state.input_end, before_footer - state.offset))));
   }
   state.offset += state.input_end;
 }
@@ -142,12 +154,11 @@ void FrameReader::fill() {
 // Decodes one bufferful, or reads more input.
 void FrameReader::decompress() {
   auto& state = *decompressor_;
-  ZSTD_inBuffer in{state.input.data(), state.input_end, state.input_begin};
-  const auto old_size = state.text.size();
-  state.text.resize(old_size + kOutputBytes);
-  ZSTD_outBuffer out{state.text.data() + old_size, kOutputBytes, 0};
+  ZSTD_inBuffer in{state.input.span().data(), state.input_end, state.input_begin};
+  const auto output = state.output.span();
+  ZSTD_outBuffer out{output.data(), output.size(), 0};
   const auto result = ZSTD_decompressStream(state.context.get(), &out, &in);
-  state.text.resize(old_size + out.pos);
+  state.text.append(reinterpret_cast<const char*>(output.data()), out.pos);
   state.input_begin = in.pos;
   if (ZSTD_isError(result) != 0) throw damaged(ZSTD_getErrorName(result));
   state.inside_frame = result != 0;

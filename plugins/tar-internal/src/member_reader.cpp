@@ -137,7 +137,8 @@ struct MemberReader::State {
   FileInput input;
   std::unique_ptr<Decoder> decoder;
   std::unique_ptr<archive, ArchiveDeleter> reader{archive_read_new()};
-  std::vector<std::byte> chunk = std::vector<std::byte>(kChunkBytes);
+  std::unique_ptr<std::byte[]> buffer = std::make_unique_for_overwrite<std::byte[]>(kChunkBytes);
+  std::span<std::byte> chunk{buffer.get(), kChunkBytes};
   HeaderScanner scanner;
   OwnerNames owners;
   std::uint64_t begin = 0;   // of what is fed to the scanner, in the tar stream
@@ -153,7 +154,7 @@ struct MemberReader::State {
   void skip(std::uint64_t bytes) {
     while (bytes > 0) {
       const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, chunk.size()));
-      const auto got = decoder->read(std::span(chunk).first(wanted));
+      const auto got = decoder->read(chunk.first(wanted));
       if (got == 0) throw fail("it ends before a member that its manifest names");
       bytes -= got;
     }
@@ -163,8 +164,8 @@ struct MemberReader::State {
     const auto size = decoder->read(chunk);
     const auto part = blocks != nullptr ? decoder->take_part_begin() : std::nullopt;
     if (part && size > 0) blocks->push_back({*part, begin + scanner.fed_bytes()});
-    scanner.feed(ByteView(chunk).first(size));
-    return ByteView(chunk).first(size);
+    scanner.feed(chunk.first(size));
+    return chunk.first(size);
   }
 
   static la_ssize_t read_callback(archive* /*reader*/, void* self, const void** buffer) {
