@@ -25,7 +25,9 @@ function(aa_add_test)
   target_compile_options(${test} PRIVATE -O0)
   set_target_properties(${test} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   string(REPLACE ";" "\\;" labels "${arg_LABELS}")
-  gtest_discover_tests(${test} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${labels}" TIMEOUT 300)
+  # A parameter's value may be printed with addresses in it; each has a name.
+  gtest_discover_tests(${test} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${labels}" TIMEOUT 300)
 endfunction()
 
 # aa_add_internals(tar-internal)
