@@ -5,8 +5,11 @@
 #include <array>
 #include <cstdlib>
 #include <new>
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include "autoarchive/base/error.hpp"
 #include "codec.hpp"
 #include "incompressible.hpp"
 #include "kept_memory.hpp"
@@ -201,6 +204,23 @@ class XzFormat final : public CompressedFormat {
   std::unique_ptr<lzma_index, IndexDeleter> index_;
 };
 
+/// What a decoder has found wrong after it has decoded something in the same call: told with the next one, so that what
+/// stands before the damage is not lost.
+class LateFailure {
+ public:
+  void throw_if_there() const {
+    if (failure_) throw Error(*failure_);
+  }
+  /// Throws it at once if nothing was `written`.
+  void note(Error failure, std::size_t written) {
+    failure_.emplace(std::move(failure));
+    if (written == 0) throw_if_there();
+  }
+
+ private:
+  std::optional<Error> failure_;
+};
+
 class XzDecoder final : public Decoder {
  public:
   XzDecoder(FileInput& input, Bytes memory_limit) : input_(input) {
@@ -211,6 +231,7 @@ class XzDecoder final : public Decoder {
   ~XzDecoder() override { lzma_end(&stream_); }
 
   std::size_t read(std::span<std::byte> out) override {
+    failure_.throw_if_there();
     while (!ended_) {
       const auto available = input_.peek();
       stream_.next_in = bytes(available.data());
@@ -220,10 +241,11 @@ class XzDecoder final : public Decoder {
       const auto result = lzma_code(&stream_, available.empty() ? LZMA_FINISH : LZMA_RUN);
       input_.consume(available.size() - stream_.avail_in);
       ended_ = result == LZMA_STREAM_END;
-      if (result == LZMA_BUF_ERROR && available.empty())
-        throw damaged(input_, "it is cut short inside of an xz stream");
-      if (result != LZMA_OK && !ended_) throw damaged(input_, error_text(result));
-      if (const auto written = out.size() - stream_.avail_out; written != 0) return written;
+      const auto written = out.size() - stream_.avail_out;
+      const bool is_cut = result == LZMA_BUF_ERROR && available.empty();
+      if (result != LZMA_OK && !ended_)
+        failure_.note(damaged(input_, is_cut ? "it is cut short inside of an xz stream" : error_text(result)), written);
+      if (written != 0) return written;
     }
     return 0;
   }
@@ -231,6 +253,7 @@ class XzDecoder final : public Decoder {
  private:
   FileInput& input_;
   lzma_stream stream_ = LZMA_STREAM_INIT;
+  LateFailure failure_;
   bool ended_ = false;
 };
 
@@ -264,6 +287,7 @@ class XzBlockDecoder final : public Decoder {
   ~XzBlockDecoder() override { lzma_end(&stream_); }
 
   std::size_t read(std::span<std::byte> out) override {
+    failure_.throw_if_there();
     for (;;) {
       const auto available = input_.peek();
       if (available.empty() && inside_block_) throw damaged(input_, "it is cut short inside of an xz block");
@@ -278,9 +302,10 @@ class XzBlockDecoder final : public Decoder {
       stream_.avail_out = out.size();
       const auto result = lzma_code(&stream_, LZMA_RUN);
       input_.consume(available.size() - stream_.avail_in);
-      if (result != LZMA_OK && result != LZMA_STREAM_END) throw damaged(input_, error_text(result));
+      const auto written = out.size() - stream_.avail_out;
+      if (result != LZMA_OK && result != LZMA_STREAM_END) failure_.note(damaged(input_, error_text(result)), written);
       inside_block_ = result == LZMA_OK;
-      if (const auto written = out.size() - stream_.avail_out; written != 0) return written;
+      if (written != 0) return written;
     }
   }
 
@@ -318,6 +343,7 @@ class XzBlockDecoder final : public Decoder {
   std::array<lzma_filter, LZMA_FILTERS_MAX + 1> filters_{};
   lzma_block block_{};  // used by the decoder while it is inside of the block
   lzma_stream stream_ = LZMA_STREAM_INIT;
+  LateFailure failure_;
   bool inside_block_ = false;
 };
 

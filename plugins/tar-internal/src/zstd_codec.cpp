@@ -145,7 +145,7 @@ class ZstdDecoder final : public Decoder {
     for (;;) {
       const auto available = input_.peek();
       if (available.empty() && !inside_frame_) return 0;
-      if (!inside_frame_) begin_frame();
+      if (!inside_frame_) begin_frame(available.front());
       ZSTD_inBuffer in{available.data(), available.size(), 0};
       ZSTD_outBuffer target{out.data(), out.size(), 0};
       const auto result = ZSTD_decompressStream(context_.get(), &target, &in);
@@ -161,7 +161,11 @@ class ZstdDecoder final : public Decoder {
   }
 
  private:
-  void begin_frame() {
+  // libzstd may be built to read what zstd wrote before 0.8, whose frames RFC 8878 does not know, and which it decodes
+  // or refuses depending on the pieces.
+  void begin_frame(std::byte first) {
+    const bool is_skippable = (first & std::byte{0xF0}) == std::byte{0x50};
+    if (first != std::byte{0x28} && !is_skippable) throw damaged(input_, "what follows is no zstd frame");
     begin_part(input_.position());
     header_bytes_ = 0;
     frame_bytes_ = 0;

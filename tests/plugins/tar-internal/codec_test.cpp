@@ -78,14 +78,20 @@ std::string compress(const std::string& type, std::optional<int> strength, const
   return {reinterpret_cast<const char*>(out.data()), out.size()};
 }
 
-std::string decompress(const std::string& type, const std::string& compressed, std::size_t chunk_bytes = 100'000,
-                       Bytes limit = 128_MiB) {
+/// What was decoded before an error stays in `text`.
+void decompress(std::string& text, const std::string& type, const std::string& compressed,
+                std::size_t chunk_bytes = 100'000, Bytes limit = 128_MiB) {
   const MemoryFile file(bytes_of(compressed));
   FileInput input(file);
   const auto decoder = make_decoder(type, input, limit);
-  std::string text;
   std::vector<std::byte> chunk(chunk_bytes);
   while (const auto size = decoder->read(chunk)) text.append(reinterpret_cast<const char*>(chunk.data()), size);
+}
+
+std::string decompress(const std::string& type, const std::string& compressed, std::size_t chunk_bytes = 100'000,
+                       Bytes limit = 128_MiB) {
+  std::string text;
+  decompress(text, type, compressed, chunk_bytes, limit);
   return text;
 }
 
@@ -211,6 +217,16 @@ TEST_P(CodecTest, ReadsManyMembersAndRefusesGarbageBehindThem) {
   EXPECT_TRUE(is_damaged(type(), one + "garbage garbage"));
 }
 
+TEST_P(CodecTest, HandsOutAllThatStandsBeforeGarbage) {
+  const auto text = realistic_text(200'000);
+  const auto compressed = compress(type(), 1, text) + random_bytes(5000);
+  for (const std::size_t chunk_bytes : {1000U, 70'000U, 1'000'000U}) {
+    std::string decoded;
+    EXPECT_THROW(decompress(decoded, type(), compressed, chunk_bytes), Error);
+    EXPECT_TRUE(decoded == text) << decoded.size() << " bytes in pieces of " << chunk_bytes;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(AllCodecs, CodecTest, ::testing::Values("tar.gz", "tar.bz2", "tar.xz", "tar.zst"),
                          [](const auto& codec) { return std::string(codec.param + 4); });
 
@@ -229,6 +245,15 @@ TEST(Gzip, LeadsFromMemberToMemberByTheSizesInTheirHeaders) {
     ++members;
   }
   EXPECT_EQ(members, 3U);
+}
+
+TEST(Zstd, RefusesFramesOfBeforeRfc8878) {
+  const std::string frame("\x27\xB5\x2F\xFD\x00\x2F\xFD\x28\x60", 9);  // of 0.7
+  for (const std::size_t chunk_bytes : {1U, 1000U}) {
+    std::string decoded;
+    EXPECT_THROW(decompress(decoded, "tar.zst", frame, chunk_bytes), Error);
+    EXPECT_EQ(decoded, "");
+  }
 }
 
 TEST(Gzip, IsReadByPython) {
