@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <stop_token>
+#include <utility>
+
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/storage/sink.hpp"
@@ -9,11 +12,12 @@
 namespace autoarchive::host {
 namespace {
 
-/// Standard output, as raw bytes.
+/// Standard output, as raw bytes, until somebody wants to stop.
 class OutputSink final : public Sink {
  public:
-  explicit OutputSink(std::ostream& out) : out_(out) {}
+  OutputSink(std::ostream& out, std::stop_token stop) : out_(out), stop_(std::move(stop)) {}
   void write(ByteView bytes) override {
+    if (stop_.stop_requested()) throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);
     out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     check();
   }
@@ -27,6 +31,7 @@ class OutputSink final : public Sink {
     if (!out_) throw Error(ErrorCode::os_error, "standard output can't be written to");
   }
   std::ostream& out_;
+  std::stop_token stop_;
 };
 
 }  // namespace
@@ -39,7 +44,7 @@ ExitStatus run_command(Session& session, const CatCommand& command) {
   const auto source = open_source(session, command.target, command.destination);
   report_remarks(session, source);
   const auto reader = session.providers().reader_for(*source.levels.back().file);
-  OutputSink out(session.process().out);
+  OutputSink out(session.process().out, session.process().stop);
   for (const auto& path : command.paths) reader->read_content(source.levels, normalize_path(path), out);
   out.finish();
   return ExitStatus::ok;

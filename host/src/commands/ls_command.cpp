@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "commands/backup_source.hpp"
@@ -27,6 +28,8 @@ class MemberLines final : public IMemberVisitor {
   void member(const ArchiveMember& member) override { add(member.entry, member.hard_link); }
 
   void add(const Entry& entry, bool hard_link) {
+    if (session_.process().stop.stop_requested())
+      throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);
     if (!wanted(entry.path)) return;
     ++count_;
     if (session_.options().json) {

@@ -5,8 +5,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string>
 
 #include "acl_text.hpp"
 #include "autoarchive/base/error.hpp"
@@ -25,6 +27,10 @@ std::array<timespec, 2> times_of(const Entry& entry) {
 
 bool is_acl(const Xattr& xattr) {
   return xattr.name == kAccessAcl || xattr.name == kDefaultAcl;
+}
+
+bool has_xattr(const Entry& entry, std::string_view name) {
+  return std::any_of(entry.xattrs.begin(), entry.xattrs.end(), [&](const auto& xattr) { return xattr.name == name; });
 }
 
 // A set-id bit on a file that is somebody else's would lend that one's rights.
@@ -52,6 +58,16 @@ void AttributeSetter::set_xattrs(int fd, const Entry& entry, bool acls, const Re
   }
 }
 
+// A directory's default ACL is inherited by what is made in it, and a directory that was there has its own: neither is
+// the backup's.
+void AttributeSetter::remove_acls(int fd, const Entry& entry, const RestoreReport& report) {
+  for (const auto name : {kAccessAcl, kDefaultAcl}) {
+    if (has_xattr(entry, name) || (name == kDefaultAcl && entry.kind != EntryKind::directory)) continue;
+    if (::fremovexattr(fd, name.data()) != 0 && errno != ENODATA && errno != ENOTSUP)
+      report_failure(entry, "an ACL can't be removed", errno, report);
+  }
+}
+
 void AttributeSetter::set(int fd, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const {
   const auto [uid, gid] = owner;
   bool owned = true;
@@ -60,6 +76,7 @@ void AttributeSetter::set(int fd, const Entry& entry, RestoredOwner owner, const
     if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
   }
   const auto allowed = allowed_mode(owner, owned);
+  remove_acls(fd, entry, report);
   set_xattrs(fd, entry, /*acls=*/true, report);
   if (::fchmod(fd, entry.mode & allowed) != 0) report_failure(entry, "its mode can't be set", errno, report);
   if ((entry.mode & ~allowed) != 0 && entry.kind == EntryKind::file)
@@ -77,6 +94,8 @@ void AttributeSetter::set_at(int parent, const std::string& name, const Entry& e
     if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
   }
   const std::string path = "/proc/self/fd/" + std::to_string(parent) + "/" + name;
+  if (entry.kind != EntryKind::symlink && !has_xattr(entry, kAccessAcl))
+    ::lremovexattr(path.c_str(), kAccessAcl.data());
   if (entry.kind != EntryKind::symlink &&
       ::fchmodat(parent, name.c_str(), entry.mode & allowed_mode(owner, owned), 0) != 0) {
     report_failure(entry, "its mode can't be set", errno, report);

@@ -21,7 +21,7 @@ struct RestoredOwner {
   gid_t gid = static_cast<gid_t>(-1);
 };
 
-/// Order: owner, ACL, mode, attributes, times. Thread-safe.
+/// Order: owner, ACL (also that it has none), mode, attributes, times. Thread-safe.
 class AttributeSetter {
  public:
   AttributeSetter();
@@ -33,6 +33,7 @@ class AttributeSetter {
               const RestoreReport& report) const;
 
  private:
+  static void remove_acls(int fd, const Entry& entry, const RestoreReport& report);
   void set_xattrs(int fd, const Entry& entry, bool acls, const RestoreReport& report) const;
 
   bool is_root_;

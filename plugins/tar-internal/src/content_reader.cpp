@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -58,30 +59,42 @@ std::optional<ManifestEntry> find_line(const ArchiveLevel& newest, std::string_v
   return line;
 }
 
+/// Where a path is in a file without a manifest: of several members of one name, the last one counts.
+struct FoundMember {
+  std::uint64_t offset = 0;
+  ArchiveMember member;
+};
+
+/// `before`: only members in front of it.
+std::optional<FoundMember> find_last(const ReadableFile& file, std::string_view path, std::uint64_t before) {
+  MemberReader reader(file, kDecoderMemory);
+  std::optional<FoundMember> found;
+  for (ArchiveMember member; reader.next(member) && reader.member_offset() < before;) {
+    if (member.entry.path == path) found = FoundMember{reader.member_offset(), member};
+  }
+  return found;
+}
+
+void copy_member(const ReadableFile& file, std::uint64_t offset, Sink& out) {
+  MemberReader reader(file, kDecoderMemory);
+  for (ArchiveMember member; reader.next(member);) {
+    if (reader.member_offset() == offset) return copy_content(reader, member.entry.size, out);
+  }
+}
+
 /// Without a place: the levels from the newest to the oldest; the first that has the member decides.
 void search(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink& out) {
   std::string wanted(path);
   for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
-    MemberReader reader(*level->file, kDecoderMemory);
-    std::optional<std::string> link;
-    for (ArchiveMember member; reader.next(member);) {
-      if (member.entry.path != wanted) continue;
-      if (member.hard_link) {
-        link = member.entry.link_target;
-        break;
-      }
-      require_file(member.entry);
-      return copy_content(reader, member.entry.size, out);
+    auto found = find_last(*level->file, wanted, std::numeric_limits<std::uint64_t>::max());
+    // The content of a further name is an earlier member of the same file, or of a level before it.
+    while (found && found->member.hard_link) {
+      wanted = found->member.entry.link_target;
+      found = find_last(*level->file, wanted, found->offset);
     }
-    // Its content is an earlier member of the same file.
-    if (link && *link != wanted) {
-      wanted = *link;
-      MemberReader again(*level->file, kDecoderMemory);
-      for (ArchiveMember member; again.next(member);) {
-        if (member.entry.path == wanted && member.entry.kind == EntryKind::file && !member.hard_link)
-          return copy_content(again, member.entry.size, out);
-      }
-    }
+    if (!found) continue;
+    require_file(found->member.entry);
+    return copy_member(*level->file, found->offset, out);
   }
   throw not_there(path);
 }

@@ -28,8 +28,14 @@ int make_node(int parent, const std::string& name, const Entry& entry) {
 
 }  // namespace
 
-Extractor::Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, RestoreReport report)
-    : target_(target), owner_(owner), report_(std::move(report)), maker_(keep_halves), is_root_(::geteuid() == 0) {}
+Extractor::Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, RestoreReport report,
+                     std::stop_token stop)
+    : target_(target),
+      owner_(owner),
+      report_(std::move(report)),
+      stop_(std::move(stop)),
+      maker_(keep_halves),
+      is_root_(::geteuid() == 0) {}
 
 void Extractor::fail(const Entry& entry, const char* what, int os_errno) {
   report_failure(entry, what, os_errno, report_);
@@ -51,6 +57,16 @@ bool Extractor::clear_place(int parent, const std::string& name, const Entry& en
   return false;
 }
 
+bool Extractor::make_room(const Entry& entry) {
+  const auto parent = target_.parent_of(entry.path, /*make=*/false);
+  return !parent || clear_place(parent->get(), last_component(entry.path), entry);
+}
+
+Error stopped_restore() {
+  return {ErrorCode::runtime_error, "stopped on request; what has been restored so far is there",
+          ErrorCause::cancelled};
+}
+
 std::optional<NewFile> Extractor::place_file(const Entry& entry) {
   auto parent = prepare_parent(entry);
   if (!parent) return std::nullopt;
@@ -61,8 +77,11 @@ bool Extractor::make_file(const Entry& entry, MemberReader& reader, const Conten
                           std::uint64_t& bytes) {
   const auto file = place_file(entry);
   if (!file) return false;
-  return maker_.make(
-      *file, [&reader](ContentPiece& piece) { return reader.next_piece(piece); }, is_right, report_, bytes);
+  const auto next = [&](ContentPiece& piece) {
+    if (stop_.stop_requested()) throw stopped_restore();
+    return reader.next_piece(piece);
+  };
+  return maker_.make(*file, next, is_right, report_, bytes);
 }
 
 bool Extractor::make_directory(const Entry& entry) {
@@ -99,20 +118,31 @@ bool Extractor::can_make_device(int parent, const Entry& entry) {
   return false;
 }
 
+// Complete before it takes the place of what is there, so that there always is one. False, with errno, if it can't.
+bool Extractor::make_symlink(int parent, const std::string& name, const Entry& entry) {
+  if (::symlinkat(entry.link_target.c_str(), parent, temporary_.c_str()) != 0) return false;
+  attributes_.set_at(parent, temporary_, entry, owner_of(entry), report_);
+  if (::renameat(parent, temporary_.c_str(), parent, name.c_str()) == 0) return true;
+  const int os_errno = errno;
+  ::unlinkat(parent, temporary_.c_str(), 0);
+  errno = os_errno;
+  return false;
+}
+
 bool Extractor::make_special(const Entry& entry) {
   auto parent = prepare_parent(entry);
   const auto name = last_component(entry.path);
-  if (!parent || (is_device(entry.kind) && !can_make_device(parent->get(), entry)) ||
-      !clear_place(parent->get(), name, entry))
-    return false;
+  if (!parent || (is_device(entry.kind) && !can_make_device(parent->get(), entry))) return false;
+  if (entry.kind == EntryKind::symlink && make_symlink(parent->get(), name, entry)) return true;
+  if (!clear_place(parent->get(), name, entry)) return false;
   parent = target_.parent_of(entry.path, /*make=*/true);
   const int directory = parent ? parent->get() : -1;
-  const int made = entry.kind == EntryKind::symlink ? ::symlinkat(entry.link_target.c_str(), directory, name.c_str())
-                                                    : make_node(directory, name, entry);
-  if (made != 0) {
+  if (entry.kind == EntryKind::symlink ? !make_symlink(directory, name, entry)
+                                       : make_node(directory, name, entry) != 0) {
     fail(entry, "can't be created", errno);
     return false;
   }
+  if (entry.kind == EntryKind::symlink) return true;
   attributes_.set_at(directory, name, entry, owner_of(entry), report_);
   return true;
 }
@@ -137,8 +167,12 @@ RestoredOwner Extractor::owner_of(const Entry& entry) {
   const auto by_name = [this](std::int64_t id, std::uint32_t number) {
     return owner_ == OwnerPolicy::names && id >= 0 ? static_cast<std::uint32_t>(id) : number;
   };
-  return {by_name(entry.user.empty() ? -1 : names_.uid(entry.user), entry.uid),
-          by_name(entry.group.empty() ? -1 : names_.gid(entry.group), entry.gid)};
+  const RestoredOwner owner{by_name(entry.user.empty() ? -1 : names_.uid(entry.user), entry.uid),
+                            by_name(entry.group.empty() ? -1 : names_.gid(entry.group), entry.gid)};
+  constexpr RestoredOwner kNobody{};
+  if (owner.uid == kNobody.uid || owner.gid == kNobody.gid)
+    report_(entry.path, "its owner or group has a number that nobody can have here; it is not set");
+  return owner;
 }
 
 }  // namespace autoarchive::tar_internal

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "attribute_setter.hpp"
 #include "autoarchive/archiver/iarchive_reader.hpp"
+#include "autoarchive/base/error.hpp"
 #include "autoarchive/base/unique_fd.hpp"
 #include "autoarchive/tree/attributes.hpp"
 #include "file_maker.hpp"
@@ -24,7 +26,8 @@ class MemberReader;
 class Extractor {
  public:
   /// The references must outlive the extractor. `keep_halves`: what could be read of a file gets its name, too.
-  Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, RestoreReport report);
+  /// Once `stop` is requested a file in the making is given up: Error(cause cancelled).
+  Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, RestoreReport report, std::stop_token stop);
 
   /// What a FileMaker needs to make this file, now or on another thread; none if it has no directory. The temporary
   /// name is the same for all files.
@@ -33,6 +36,8 @@ class Extractor {
   /// the reader throws.
   [[nodiscard]] bool make_file(const Entry& entry, MemberReader& reader, const ContentCheck& is_right,
                                std::uint64_t& bytes);
+  /// Removes what stands at its path, unless it is a directory with something in it. Returns whether it is free.
+  [[nodiscard]] bool make_room(const Entry& entry);
   /// The directory, or the one that is there; its attributes come later, by finish_directory().
   [[nodiscard]] bool make_directory(const Entry& entry);
   void finish_directory(const Entry& entry);
@@ -44,6 +49,7 @@ class Extractor {
  private:
   [[nodiscard]] std::shared_ptr<const UniqueFd> prepare_parent(const Entry& entry);
   [[nodiscard]] bool can_make_device(int parent, const Entry& entry);
+  [[nodiscard]] bool make_symlink(int parent, const std::string& name, const Entry& entry);
   [[nodiscard]] bool clear_place(int parent, const std::string& name, const Entry& entry);
   [[nodiscard]] RestoredOwner owner_of(const Entry& entry);
   void fail(const Entry& entry, const char* what, int os_errno);
@@ -51,11 +57,15 @@ class Extractor {
   RestoreDirectory& target_;
   OwnerPolicy owner_;
   RestoreReport report_;
+  std::stop_token stop_;
   OwnerNames names_;
   AttributeSetter attributes_;
   FileMaker maker_;
   bool is_root_;
   const std::string temporary_ = make_temporary_name();
 };
+
+/// Ends a restore that is to stop.
+[[nodiscard]] Error stopped_restore();
 
 }  // namespace autoarchive::tar_internal

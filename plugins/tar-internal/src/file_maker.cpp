@@ -91,6 +91,7 @@ bool is_temporary_name(std::string_view name) {
 
 void remove_leftover(int parent, const std::string& name) {
   const UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!fd && errno == ELOOP) ::unlinkat(parent, name.c_str(), 0);  // a link, which is there for a moment only
   struct stat status {};
   const bool is_file = fd && ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode);
   if (is_file && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(parent, name.c_str(), 0);

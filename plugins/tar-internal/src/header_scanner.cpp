@@ -31,8 +31,19 @@ std::string full_name(HeaderView block) {
   return prefix.empty() ? std::string(name) : std::string(prefix) + "/" + std::string(name);
 }
 
-bool has_content(char typeflag) {
-  return typeflag != '1' && typeflag != '2' && typeflag != '3' && typeflag != '4' && typeflag != '5' && typeflag != '6';
+// In pax archives the names of a file may all have its content.
+bool has_content(char typeflag, bool is_pax) {
+  if (typeflag == '1') return is_pax;
+  return typeflag != '2' && typeflag != '3' && typeflag != '4' && typeflag != '5' && typeflag != '6';
+}
+
+/// What a global header may say of all members; of others it would be nonsense, or decide where the next header is.
+bool is_for_all(std::string_view key) {
+  return key == "uid" || key == "gid" || key == "uname" || key == "gname" || key == "mtime";
+}
+
+std::uint32_t permissions(HeaderView block) {
+  return static_cast<std::uint32_t>(parse_number(block.subspan<100, 8>()) & 07777U);
 }
 
 }  // namespace
@@ -107,7 +118,9 @@ void HeaderScanner::take_block(HeaderView block, std::uint64_t end) {
     return;
   }
   zero_blocks_ = 0;
+  const auto link_bytes = std::exchange(link_bytes_, 0);
   if (!has_valid_checksum(block)) {
+    if (link_bytes > 0) return begin(State::skip, padded(link_bytes) - kBlockBytes);
     state_ = State::lost;
     lost_at_ = end - kBlockBytes;
     return;
@@ -115,10 +128,13 @@ void HeaderScanner::take_block(HeaderView block, std::uint64_t end) {
   const auto typeflag = std::to_integer<char>(block[156]);
   const auto size = parse_number(block.subspan<124, 12>());
   if (typeflag != 'g' && !member_offset_) member_offset_ = end - kBlockBytes;
-  const bool is_meta =
-      typeflag == 'x' || typeflag == 'X' || typeflag == 'g' || typeflag == 'L' || typeflag == 'K' || typeflag == 'D';
-  if (!is_meta) return finish_member(block, typeflag);
-  if (typeflag == 'D') long_name_ = long_name_.empty() ? full_name(block) : long_name_;
+  // 'A' is a Solaris ACL: no member, and its content nothing that is understood here.
+  if (std::string_view("xXgLKDA").find(typeflag) == std::string_view::npos) return finish_member(block, typeflag);
+  is_pax_ = is_pax_ || typeflag == 'x' || typeflag == 'X' || typeflag == 'g';
+  if (typeflag == 'D') {
+    long_name_ = long_name_.empty() ? full_name(block) : long_name_;
+    next_.mode = permissions(block);
+  }
   collecting_ = typeflag;
   wanted_ = size;
   collected_.clear();
@@ -138,28 +154,42 @@ void HeaderScanner::take_collected() {
   } else if (collecting_ == 'D') {
     next_.path = std::move(long_name_);
     next_.records["GNU.dumpdir"] = std::move(collected_);
-    next_.offset = *std::exchange(member_offset_, std::nullopt);
-    members_.push_back(std::move(next_));
+    next_.typeflag = 'D';
+    push_member();
     digests_.push_back(0);  // its content is the list
     next_ = {};
     long_name_.clear();
-  } else if (collecting_ != 'K') {
-    std::string_view rest(collected_);
-    std::string_view key;
-    std::string_view value;
-    while (next_pax_record(rest, key, value)) {
-      if (collecting_ == 'g') {
-        if (key == "comment") comment_ = value;
-      } else {
-        next_.records.insert_or_assign(std::string(key), std::string(value));
-      }
+  } else if (collecting_ != 'K' && collecting_ != 'A') {
+    take_records();
+  }
+}
+
+void HeaderScanner::take_records() {
+  std::string_view rest(collected_);
+  std::string_view key;
+  std::string_view value;
+  while (next_pax_record(rest, key, value)) {
+    if (collecting_ != 'g') {
+      next_.records.insert_or_assign(std::string(key), std::string(value));
+    } else if (key == "comment") {
+      comment_ = value;
+    } else if (is_for_all(key)) {
+      global_.insert_or_assign(std::string(key), std::string(value));
     }
   }
 }
 
+void HeaderScanner::push_member() {
+  next_.offset = *std::exchange(member_offset_, std::nullopt);
+  next_.records.insert(global_.begin(), global_.end());  // its own go before
+  members_.push_back(std::move(next_));
+}
+
 void HeaderScanner::finish_member(HeaderView block, char typeflag) {
-  auto size = has_content(typeflag) ? parse_number(block.subspan<124, 12>()) : 0;
-  if (const auto record = next_.records.find("size"); record != next_.records.end() && has_content(typeflag)) {
+  const bool is_stored = has_content(typeflag, is_pax_);
+  if (typeflag == '1' && !is_stored) link_bytes_ = parse_number(block.subspan<124, 12>());
+  auto size = is_stored ? parse_number(block.subspan<124, 12>()) : 0;
+  if (const auto record = next_.records.find("size"); record != next_.records.end() && is_stored) {
     std::from_chars(record->second.data(), record->second.data() + record->second.size(), size);
   }
   const bool is_extended = typeflag == 'S' && block[kOldSparseFlag] != std::byte{0};
@@ -168,8 +198,9 @@ void HeaderScanner::finish_member(HeaderView block, char typeflag) {
     const auto stored = next_.records.find("GNU.sparse.name");
     const auto path = stored != next_.records.end() ? stored : next_.records.find("path");
     next_.path = path != next_.records.end() ? path->second : !long_name_.empty() ? long_name_ : full_name(block);
-    next_.offset = *std::exchange(member_offset_, std::nullopt);
-    members_.push_back(std::move(next_));
+    next_.mode = permissions(block);
+    next_.typeflag = typeflag;
+    push_member();
   }
   next_ = {};
   member_offset_.reset();

@@ -21,8 +21,10 @@ namespace autoarchive::tar_internal {
 struct ScannedMember {
   std::string path;          ///< raw bytes, as stored
   std::uint64_t offset = 0;  ///< in what was fed, of its first header, records included
-  std::map<std::string, std::string, std::less<>>
-      records;  ///< pax records of this member; a 'D' member's list as GNU.dumpdir
+  std::uint32_t mode = 0;    ///< permissions, as the header has them
+  char typeflag = '0';
+  std::map<std::string, std::string, std::less<>> records;  ///< pax records of this member, and owners and times of a
+                                                            ///< global header; a 'D' member's list as GNU.dumpdir
 };
 
 /// Fed with the stream in pieces of any size. Never fails: where the stream is no tar any more, it stops looking, and
@@ -36,6 +38,8 @@ class HeaderScanner {
   [[nodiscard]] const std::deque<ScannedMember>& members() const noexcept { return members_; }
   /// XXH3-64 of the content of each of them, as stored and without padding; one comes when the content has gone by.
   [[nodiscard]] std::deque<std::uint64_t>& digests() noexcept { return digests_; }
+  /// The list of a 'D' member has begun to go by, and has not ended: the member comes when it has.
+  [[nodiscard]] bool is_inside_list() const noexcept { return state_ == State::collect && collecting_ == 'D'; }
   [[nodiscard]] std::uint64_t fed_bytes() const noexcept { return fed_bytes_; }
   [[nodiscard]] std::string_view comment() const noexcept { return comment_; }
   /// The end mark, two empty blocks, has been seen.
@@ -50,6 +54,8 @@ class HeaderScanner {
 
   void take_block(HeaderView block, std::uint64_t end);
   void take_collected();
+  void take_records();
+  void push_member();
   void finish_member(HeaderView block, char typeflag);
   void begin(State state, std::uint64_t bytes);
   void begin_content(std::uint64_t bytes);
@@ -64,8 +70,11 @@ class HeaderScanner {
   std::optional<std::uint64_t> content_left_;  // of the member that goes by, padding excluded
   std::string block_;                          // a header that is coming in
   std::string collected_;
-  char collecting_ = 0;  // typeflag whose content is collected
-  ScannedMember next_;   // records and long name of the member to come
+  char collecting_ = 0;                                     // typeflag whose content is collected
+  ScannedMember next_;                                      // records and long name of the member to come
+  std::map<std::string, std::string, std::less<>> global_;  // records of what is for all members
+  bool is_pax_ = false;                                     // there were records before
+  std::uint64_t link_bytes_ = 0;  // that the hard link before says it has, which may be there or not
   std::string long_name_;
   std::deque<ScannedMember> members_;
   ContentDigest digest_;

@@ -66,6 +66,7 @@ void ManifestRebuild::read_members(EntrySorter& members, int level) {
   for (ArchiveMember member; reader.next(member);) {
     const auto& path = member.entry.path;
     if (safe_member_path(path).empty()) throw damage(path, "its name leads out of any target");
+    reader.require_no_renames("it");
     if (member.dumpdir && parent_) {
       lists_.insert(hash_of(path));
       const auto place = path == "." ? std::string() : path + "/";

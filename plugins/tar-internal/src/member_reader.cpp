@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <clocale>
 #include <exception>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@ namespace autoarchive::tar_internal {
 namespace {
 
 constexpr std::size_t kChunkBytes = 256 * 1024;
+constexpr std::uint32_t kNoOwner = std::numeric_limits<std::uint32_t>::max();
 
 struct ArchiveDeleter {
   void operator()(archive* reader) const noexcept { archive_read_free(reader); }
@@ -50,24 +53,27 @@ class Utf8Locale {
   locale_t before_{};
 };
 
-/// The names in a GNU.dumpdir: each a letter (Y, N, D), the name and a NUL; an empty record ends the list.
-std::vector<std::string> parse_dumpdir(std::string_view text) {
-  std::vector<std::string> names;
+struct Dumpdir {
+  std::vector<std::string> names;  // sorted
+  bool has_unstored = false;
+  bool has_renames = false;
+};
+
+/// Each a letter (Y, N, D), the name and a NUL; an empty record ends the list.
+Dumpdir parse_dumpdir(std::string_view text) {
+  Dumpdir list;
   while (!text.empty() && text.front() != '\0') {
     const auto record = text.substr(0, text.find('\0'));
     text.remove_prefix(std::min(text.size(), record.size() + 1));
     const char control = record.front();
     if (control == 'Y' || control == 'N' || control == 'D') {
-      names.emplace_back(record.substr(1));
-    } else if (control == 'R' || control == 'T' || control == 'X') {
-      throw Error(ErrorCode::value_error,
-                  "it tells of renamed directories, which this program does not replay; restore it with tar --extract "
-                  "--listed-incremental=/dev/null",
-                  ErrorCause::unsupported);
+      list.names.emplace_back(record.substr(1));
     }
+    list.has_unstored = list.has_unstored || control == 'N';
+    list.has_renames = list.has_renames || control == 'R' || control == 'T' || control == 'X';
   }
-  std::sort(names.begin(), names.end());
-  return names;
+  std::sort(list.names.begin(), list.names.end());
+  return list;
 }
 
 std::string decode_xattr_name(std::string_view name) {
@@ -96,6 +102,28 @@ void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& ent
     }
   }
   std::sort(entry.xattrs.begin(), entry.xattrs.end());
+}
+
+/// What no owner here can have is "none", which stays what it is: never another one.
+std::uint32_t owner_number(std::int64_t number) {
+  return number >= 0 && number < kNoOwner ? static_cast<std::uint32_t>(number) : kNoOwner;
+}
+
+/// The records of a global header, which libarchive passes over; those of the member itself say what it has read.
+void add_owner(const ScannedMember& scanned, Entry& entry) {
+  const auto take = [&](const char* key, const auto& use) {
+    if (const auto record = scanned.records.find(key); record != scanned.records.end()) use(record->second);
+  };
+  const auto number = [](const std::string& text) {
+    std::int64_t value = -1;
+    const auto* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, value);
+    return parsed.ec == std::errc() && parsed.ptr == end ? owner_number(value) : kNoOwner;
+  };
+  take("uid", [&](const auto& text) { entry.uid = number(text); });
+  take("gid", [&](const auto& text) { entry.gid = number(text); });
+  take("uname", [&](const auto& text) { entry.user = text; });
+  take("gname", [&](const auto& text) { entry.group = text; });
 }
 
 EntryKind kind_of_entry(archive_entry* entry) {
@@ -150,6 +178,8 @@ struct MemberReader::State {
   bool is_plain = false;  // not compressed
   bool at_end = false;
   bool has_member = false;
+  bool lists_unstored = false;
+  bool lists_renames = false;
 
   void skip(std::uint64_t bytes) {
     while (bytes > 0) {
@@ -196,9 +226,8 @@ struct MemberReader::State {
   void fill(archive_entry* from, ArchiveMember& member) {
     auto& entry = member.entry;
     entry.kind = kind_of_entry(from);
-    entry.mode = archive_entry_perm(from);
-    entry.uid = static_cast<std::uint32_t>(archive_entry_uid(from));
-    entry.gid = static_cast<std::uint32_t>(archive_entry_gid(from));
+    entry.uid = owner_number(archive_entry_uid(from));
+    entry.gid = owner_number(archive_entry_gid(from));
     entry.user = text(archive_entry_uname(from));
     entry.group = text(archive_entry_gname(from));
     entry.mtime = {archive_entry_mtime(from), static_cast<std::uint32_t>(archive_entry_mtime_nsec(from))};
@@ -216,22 +245,67 @@ struct MemberReader::State {
     }
   }
 
+  /// False at the end of the member's content.
+  bool read_block(ContentPiece& piece) {
+    const void* data = nullptr;
+    std::size_t size = 0;
+    la_int64_t at = 0;
+    const int result = archive_read_data_block(reader.get(), &data, &size, &at);
+    check(result);
+    piece.offset = static_cast<std::uint64_t>(at);
+    piece.bytes = ByteView(static_cast<const std::byte*>(data), size);
+    return result != ARCHIVE_EOF;
+  }
+
+  // A list of names is a content to libarchive, and belongs to the header here.
+  void read_list() {
+    ContentPiece piece;
+    while (scanner.members().empty() && scanner.is_inside_list() && read_block(piece)) {
+    }
+  }
+
+  // libarchive passes over some of what it can't read, and can't pass over some of what it can. All is decoded anyway.
+  void pass_content() {
+    ContentPiece piece;
+    while (has_member && read_block(piece)) {
+    }
+  }
+
   // libarchive has read this member's headers from our callback, so that the scanner has seen them, too.
   void add_scanned(ArchiveMember& member) {
+    lists_unstored = lists_renames = false;
+    read_list();
     auto& members = scanner.members();
     if (members.empty()) throw fail("a member's header is wrong");
     const auto scanned = std::move(members.front());
     members.pop_front();
+    const auto header_begin = static_cast<std::uint64_t>(archive_read_header_position(reader.get()));
+    const auto header_end = static_cast<std::uint64_t>(archive_filter_bytes(reader.get(), 0));
+    if (scanned.offset < header_begin || scanned.offset >= header_end)
+      throw fail("a header before a member can be understood in two ways");
+    if (scanned.typeflag == 'M') {
+      throw Error(ErrorCode::value_error,
+                  "archive " + quote(input.description()) +
+                      " begins with the rest of a file of the volume before it, and this program reads no volumes; "
+                      "restore it with tar --extract --multi-volume",
+                  ErrorCause::unsupported);
+    }
     offset = begin + scanned.offset;
+    // libarchive gives the group the rights of "group::" where there is an ACL; those of the header are the mask's.
+    member.entry.mode = scanned.mode;
     const auto path = safe_member_path(scanned.path);
     member.entry.path = path.empty() ? scanned.path : path;
     // libarchive adds the fraction of a time before 1970 on the wrong side.
     if (const auto record = scanned.records.find("mtime"); record != scanned.records.end()) {
       if (const auto time = parse_pax_time(record->second)) member.entry.mtime = *time;
     }
+    add_owner(scanned, member.entry);
     add_attributes(scanned, owners, member.entry);
     if (const auto dumpdir = scanned.records.find("GNU.dumpdir"); dumpdir != scanned.records.end()) {
-      member.dumpdir = parse_dumpdir(dumpdir->second);
+      auto list = parse_dumpdir(dumpdir->second);
+      lists_unstored = list.has_unstored;
+      lists_renames = list.has_renames;
+      member.dumpdir = std::move(list.names);
     }
   }
 };
@@ -268,6 +342,7 @@ MemberReader::~MemberReader() = default;
 bool MemberReader::next(ArchiveMember& member) {
   if (state_->at_end) return false;
   const Utf8Locale locale;
+  state_->pass_content();
   archive_entry* entry = nullptr;
   const int result = archive_read_next_header(state_->reader.get(), &entry);
   state_->check(result);
@@ -289,6 +364,19 @@ std::uint64_t MemberReader::member_offset() const noexcept {
   return state_->offset;
 }
 
+bool MemberReader::lists_unstored() const noexcept {
+  return state_->lists_unstored;
+}
+
+void MemberReader::require_no_renames(const std::string& subject) const {
+  if (!state_->lists_renames) return;
+  throw Error(ErrorCode::value_error,
+              subject +
+                  " tells of renamed directories, which this program does not replay; restore it with tar --extract "
+                  "--listed-incremental=/dev/null",
+              ErrorCause::unsupported);
+}
+
 std::uint64_t MemberReader::content_digest() const {
   const auto& digests = state_->scanner.digests();
   if (!state_->has_member || digests.empty()) throw state_->fail("a member's content is not complete");
@@ -300,20 +388,14 @@ std::uint64_t MemberReader::decoded_end() const noexcept {
 }
 
 bool MemberReader::next_piece(ContentPiece& piece) {
-  const void* data = nullptr;
-  std::size_t size = 0;
-  la_int64_t offset = 0;
   do {
-    const int result = archive_read_data_block(state_->reader.get(), &data, &size, &offset);
-    state_->check(result);
-    if (result == ARCHIVE_EOF) return false;
-  } while (size == 0);
-  piece.offset = static_cast<std::uint64_t>(offset);
-  piece.bytes = ByteView(static_cast<const std::byte*>(data), size);
-  const bool is_in_order = offset >= 0 && piece.offset >= state_->end_of_pieces &&
-                           piece.offset <= state_->size_of_content && size <= state_->size_of_content - piece.offset;
+    if (!state_->read_block(piece)) return false;
+  } while (piece.bytes.empty());
+  // An offset below zero is a large one.
+  const bool is_in_order = piece.offset >= state_->end_of_pieces && piece.offset <= state_->size_of_content &&
+                           piece.bytes.size() <= state_->size_of_content - piece.offset;
   if (!is_in_order) throw state_->fail("a sparse file's pieces are not in order, or lie behind its end");
-  state_->end_of_pieces = piece.offset + size;
+  state_->end_of_pieces = piece.offset + piece.bytes.size();
   return true;
 }
 

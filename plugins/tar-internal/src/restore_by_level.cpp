@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 #include "member_reader.hpp"
 #include "restore_job.hpp"
 #include "salvage.hpp"
@@ -56,6 +57,11 @@ void RestoreJob::restore_level(const ReadableFile& file, bool is_first) {
 void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is_first) {
   const auto& path = member.entry.path;
   if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
+  reader.require_no_renames("the list of names of " + quote(path));
+  if (is_first && reader.lists_unstored() && !std::exchange(is_increment_, true)) {
+    problem(path, std::string("it lists files that an archive before this one has: they are not restored") +
+                      (request_.delete_others ? ", and nothing is removed" : ""));
+  }
   const bool wanted = is_wanted(path);
   // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
   // deleted.

@@ -24,6 +24,7 @@ class RestoreDirectory {
   [[nodiscard]] std::shared_ptr<const UniqueFd> parent_of(std::string_view path, bool make);
   /// Whether nothing is at `path`.
   [[nodiscard]] bool is_free(std::string_view path);
+  [[nodiscard]] bool is_symlink(std::string_view path);
   /// Opens the directory `path` itself; empty, with errno, if it is none.
   [[nodiscard]] UniqueFd open_directory(std::string_view path);
   /// Removes what is at `path`, a directory with all that is in it; missing is fine. False, with errno, if something is

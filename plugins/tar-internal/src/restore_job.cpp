@@ -60,8 +60,8 @@ RestoreResult RestoreJob::run() {
   try {
     return run_to_the_end();
   } catch (const Error& error) {
-    // What has been read whole before is there, too.
-    if (error.cause() != ErrorCause::no_space) tree_.settle();
+    // What has been read whole before is there, too, with its links and attributes.
+    if (error.cause() != ErrorCause::no_space) finish_what_is_there();
     throw;
   }
 }
@@ -77,17 +77,27 @@ RestoreResult RestoreJob::run_to_the_end() {
   } else {
     restore_by_level();
   }
-  const bool makes = !request_.dry_run && !is_proof();
-  if (makes) tree_.make_late();
+  if (makes()) tree_.make_late();
   // What could not be read of a damaged archive may be what is there.
-  if (request_.delete_others && result_.damaged == 0) {
-    tree_.remove_others([this](auto path) { return is_wanted(path); }, [this](auto path) { return is_above(path); });
+  if (request_.delete_others && result_.damaged == 0 && !is_increment_) {
+    tree_.remove_others([this](auto path) { return is_in_place_of_found(path); },
+                        [this](auto path) { return is_above(path); });
   }
-  if (makes) tree_.finish();
+  if (makes()) tree_.finish();
   for (std::size_t i = 0; i < found_.size(); ++i) {
     if (!found_[i]) result_.not_found.push_back(request_.paths[i]);
   }
   return result_;
+}
+
+void RestoreJob::finish_what_is_there() {
+  if (!makes()) return;
+  try {
+    tree_.make_late();
+    tree_.finish();
+  } catch (const Error& error) {
+    problem("", error.message());  // what ended the restore is what is told
+  }
 }
 
 // Places are needed: a manifest whose entries have none is that of a provider that does not know them.
@@ -221,7 +231,10 @@ void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader, cons
   if (!is_proof()) return tree_.extract(member, reader, is_right);
   const bool has_content = reader != nullptr && member.entry.kind == EntryKind::file && !member.hard_link;
   ContentPiece piece;
-  while (has_content && reader->next_piece(piece)) result_.content_bytes += piece.bytes.size();
+  while (has_content && reader->next_piece(piece)) {
+    check_stop();
+    result_.content_bytes += piece.bytes.size();
+  }
   if (!is_right || is_right()) ++result_.entries;
 }
 
@@ -337,9 +350,7 @@ void RestoreJob::tell_progress() {
 }
 
 void RestoreJob::check_stop() const {
-  if (!request_.stop.stop_requested()) return;
-  throw Error(ErrorCode::runtime_error, "stopped on request; what has been restored so far is there",
-              ErrorCause::cancelled);
+  if (request_.stop.stop_requested()) throw stopped_restore();
 }
 
 bool RestoreJob::is_wanted(std::string_view path) {
@@ -350,6 +361,15 @@ bool RestoreJob::is_wanted(std::string_view path) {
     wanted = true;
   }
   return wanted;
+}
+
+/// What the backup does not have at all may be a mistake in the path: nothing is removed there.
+bool RestoreJob::is_in_place_of_found(std::string_view path) const {
+  if (request_.paths.empty()) return true;
+  for (std::size_t i = 0; i < request_.paths.size(); ++i) {
+    if (found_[i] && is_below(path, request_.paths[i])) return true;
+  }
+  return false;
 }
 
 bool RestoreJob::is_above(std::string_view path) const {

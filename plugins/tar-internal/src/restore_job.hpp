@@ -88,6 +88,9 @@ class RestoreJob {
   void check_stop() const;
   [[nodiscard]] bool is_wanted(std::string_view path);
   [[nodiscard]] bool is_above(std::string_view path) const;
+  [[nodiscard]] bool is_in_place_of_found(std::string_view path) const;
+  void finish_what_is_there();
+  [[nodiscard]] bool makes() const noexcept { return !request_.dry_run && !is_proof(); }
   void problem(std::string_view path, std::string_view text);
   /// An empty path: of a file of the archive, of no single member.
   void damage(std::string_view path, std::string_view text);
@@ -99,7 +102,8 @@ class RestoreJob {
   RestoreAim aim_;
   RestoreResult result_;
   TargetTree tree_;
-  std::vector<bool> found_;  // for each of request_.paths
+  std::vector<bool> found_;    // for each of request_.paths
+  bool is_increment_ = false;  // by level: the first file needs one that is not there
   // By member: entries with several names whose content is not what was stored.
   std::set<std::pair<int, std::uint64_t>> wrong_;
   // By entry: the first name of each file that has several, by its member and by what it was.

@@ -38,7 +38,7 @@ TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult&
       result_(result),
       report_(std::move(report)),
       target_(request.target, makes),
-      extractor_(target_, request.owner, request.salvage, report_) {
+      extractor_(target_, request.owner, request.salvage, report_, request.stop) {
   const auto threads = std::min(std::max(std::thread::hardware_concurrency(), 1U) - 1, FileQueue::kMaxThreads);
   // What is salvaged keeps halves, which are written as they are read.
   if (makes && !request.salvage && threads > 0) queue_ = std::make_unique<FileQueue>(threads);
@@ -50,13 +50,16 @@ void TargetTree::keep(std::string_view path) {
 }
 
 bool TargetTree::may_replace(const Entry& entry) {
-  if (request_.overwrite == OverwritePolicy::always || entry.kind == EntryKind::directory || was_restored(entry.path))
-    return true;
+  if (request_.overwrite == OverwritePolicy::always || entry.path == "." || was_restored(entry.path)) return true;
   const auto parent = target_.parent_of(entry.path, /*make=*/false);
   struct stat status {};
   if (!parent || ::fstatat(parent->get(), last_component(entry.path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
     return true;
-  return request_.overwrite == OverwritePolicy::newer && status.st_mtim.tv_sec < entry.mtime.seconds;
+  // Nothing is lost where both are directories.
+  if (entry.kind == EntryKind::directory && S_ISDIR(status.st_mode)) return true;
+  const Timestamp there{status.st_mtim.tv_sec, static_cast<std::uint32_t>(status.st_mtim.tv_nsec)};
+  return request_.overwrite == OverwritePolicy::newer &&
+         std::pair(there.seconds, there.nanoseconds) < std::pair(entry.mtime.seconds, entry.mtime.nanoseconds);
 }
 
 void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
@@ -70,11 +73,36 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
   symlinks_.erase(entry.path);
   late_links_.erase(entry.path);
   if (!is_apart(member)) settle();
+  if (is_to_replace_directory(member)) return replace_directory(member, reader, is_right);
+  make_in_place(member, reader, is_right);
+}
+
+void TargetTree::make_in_place(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
+  const auto& entry = member.entry;
   if (can_queue(member)) return queue(member, *reader, is_right);
   if (!(member.hard_link ? make_hard_link(entry) : make(member, reader, is_right))) return;
   restored_.insert(hash_of(entry.path));
   ++result_.entries;
   if (request_.observer != nullptr) request_.observer->restored(member);
+}
+
+/// Only who wants what the backup does not have removed loses a directory with what is in it.
+bool TargetTree::is_to_replace_directory(const ArchiveMember& member) {
+  const bool is_other = member.hard_link || member.entry.kind != EntryKind::directory;
+  return request_.delete_others && is_other && target_.open_directory(member.entry.path);
+}
+
+// Not before all of a file's content was read, and is right.
+void TargetTree::replace_directory(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
+  if (reader == nullptr || member.hard_link || member.entry.kind != EntryKind::file) {
+    remove(member.entry.path);
+    return make_in_place(member, reader, is_right);
+  }
+  make_in_place(member, reader, [&] {
+    if (is_right && !is_right()) return false;
+    remove(member.entry.path);
+    return true;
+  });
 }
 
 // A file that is being made may be what a hard link refers to, stand at this path, or where this path has a directory
@@ -132,15 +160,19 @@ bool TargetTree::make(const ArchiveMember& member, MemberReader* reader, const C
   const auto& entry = member.entry;
   switch (entry.kind) {
     case EntryKind::directory:
+      if (request_.overwrite == OverwritePolicy::never && !was_restored(entry.path) &&
+          target_.open_directory(entry.path))
+        as_they_were_.insert(entry.path);
       if (!extractor_.make_directory(entry)) return false;
       directories_[entry.path] = entry;
       return true;
     case EntryKind::symlink: {
-      // Whatever stands there goes now, so that no later member is written through it.
+      // Whatever stands there goes now, so that no later member is written into it. A link, which none is written
+      // through, stays until the new one takes its place.
       if (!target_.is_free(entry.path)) settle();
-      const bool is_free = target_.remove_tree(entry.path);
+      if (!target_.is_symlink(entry.path) && !extractor_.make_room(entry)) return false;
       symlinks_[entry.path] = entry;
-      return is_free || !directories_.contains(entry.path);
+      return true;
     }
     case EntryKind::file:
       note_directory_of(entry.path);
@@ -246,8 +278,9 @@ void TargetTree::make_late() {
 void TargetTree::finish() {
   // Deepest first, as setting a time is the last thing that may happen in a directory: the reverse of the order of
   // paths does.
-  for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory)
-    extractor_.finish_directory(directory->second);
+  for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory) {
+    if (!as_they_were_.contains(directory->first)) extractor_.finish_directory(directory->second);
+  }
 }
 
 }  // namespace autoarchive::tar_internal

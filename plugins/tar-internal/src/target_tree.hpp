@@ -57,6 +57,9 @@ class TargetTree {
 
  private:
   static std::size_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
+  [[nodiscard]] bool is_to_replace_directory(const ArchiveMember& member);
+  void replace_directory(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right);
+  void make_in_place(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right);
   [[nodiscard]] bool make(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right);
   [[nodiscard]] bool can_queue(const ArchiveMember& member) const;
   [[nodiscard]] bool is_apart(const ArchiveMember& member);
@@ -81,6 +84,7 @@ class TargetTree {
   std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made, or is making
   std::unordered_set<std::size_t> kept_;      // hashes of the paths that the backup has
   std::map<std::string, Entry> directories_;  // whose attributes are still to be set
+  std::set<std::string> as_they_were_;        // directories that were there, and whose attributes are not to change
   std::map<std::string, Entry> symlinks_;     // to be made at the end
   std::map<std::string, Entry> late_links_;   // hard links to those
 };
