@@ -79,13 +79,15 @@ void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
   verb.add_option("TARGET", words.target, "ARCHIVE[@SELECTOR], or an archive file")->required();
   verb.add_option("PATH", restore.paths, "only these, with all below them");
   verb.add_option("--to", restore.to, "directory to restore into")->required()->type_name("DIR");
-  verb.add_option("--at", restore.at, "the newest backup not after this time, e.g. 2026-11-01T03:00");
-  verb.add_option("--overwrite", restore.overwrite, "what happens to files that are there")
-      ->check(CLI::IsMember({"always", "newer", "never"}));
-  verb.add_option("--owner", restore.owner, "whose the files become")->check(CLI::IsMember({"names", "ids", "none"}));
-  verb.add_flag("--delete", restore.delete_others, "remove what the backup does not have");
-  verb.add_flag("--script", restore.script, "print a shell script with plain tar commands instead");
-  verb.add_flag("--salvage", restore.salvage, "bring back what can be had out of damaged files");
+  verb.add_option("--at", restore.at, "the newest backup not after this day, minute or second, e.g. 2026-11-01T03:00");
+  auto* overwrite = verb.add_option("--overwrite", restore.overwrite, "what happens to files that are there")
+                        ->check(CLI::IsMember({"always", "newer", "never"}));
+  auto* owner = verb.add_option("--owner", restore.owner, "whose the files become")
+                    ->check(CLI::IsMember({"names", "ids", "none"}));
+  auto* remove = verb.add_flag("--delete", restore.delete_others, "remove what the backup does not have");
+  auto* salvage = verb.add_flag("--salvage", restore.salvage, "bring back what can be had out of damaged files");
+  auto* script = verb.add_flag("--script", restore.script, "print a shell script with plain tar commands instead");
+  for (auto* other : {overwrite, owner, remove, salvage}) script->excludes(other);
   verb.add_option("--destination", restore.destination, "where the backups of an archive lie that no file defines")
       ->type_name("DIR");
 }

@@ -95,10 +95,9 @@ class Overriding {
   Overriding(const ArchiveOverrides& overrides, ArchiveConfig& archive) : overrides_(overrides), archive_(archive) {}
 
   void run() {
-    if (overrides_.root) set("root", archive_.root, std::filesystem::absolute(*overrides_.root).lexically_normal());
-    if (overrides_.destination) {
-      set("destination", archive_.destination, std::filesystem::absolute(*overrides_.destination).lexically_normal());
-    }
+    if (overrides_.root) set("root", archive_.root, directory_of("root", *overrides_.root));
+    if (overrides_.destination)
+      set("destination", archive_.destination, directory_of("destination", *overrides_.destination));
     if (!overrides_.include.empty())
       set("include", archive_.include, std::set(overrides_.include.begin(), overrides_.include.end()));
     if (!overrides_.exclude.empty()) {
@@ -116,6 +115,11 @@ class Overriding {
   }
 
  private:
+  static std::filesystem::path directory_of(const std::string& option, const std::string& given) {
+    if (given.empty()) throw Error(ErrorCode::value_error, "--" + option + ": name a directory", ErrorCause::usage);
+    return std::filesystem::absolute(given).lexically_normal();
+  }
+
   template <class Value>
   void set(const std::string& key, Value& place, Value value) {
     place = std::move(value);

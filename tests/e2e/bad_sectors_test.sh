@@ -47,7 +47,7 @@ for type in tar tar.gz; do
   on_bad_disk "${bad[@]}" 2 "$aa" verify "$name" "${here[@]}"
   said "at byte $middle: Input/output error"
   for result in whole unread; do
-    [ "$(grep --count " $result\$" "$work/state/verified/$name")" = 1 ] || fail "not remembered as $result: $(cat "$work/state/verified/$name")"
+    [ "$(grep --count " $result [0-9a-f]*\$" "$work/state/verified/$name")" = 1 ] || fail "not remembered as $result: $(cat "$work/state/verified/$name")"
   done
   "$aa" verify "$name" "${here[@]}" --quiet
   ! grep --quiet unread "$work/state/verified/$name" || fail "what is whole again is remembered as unread"

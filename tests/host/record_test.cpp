@@ -14,6 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Key;
+using ::testing::UnorderedElementsAre;
 
 RunRecord run(int second, const std::string& status) {
   RunRecord made;
@@ -93,6 +94,18 @@ TEST(Holds, AreThePinsAndTheNewestThatIsVerified) {
   const auto unread = holds(catalog, {}, {"a"}, {"b", "c"});
   EXPECT_THAT(unread, ElementsAre(Key("a"), Key("c")));
   EXPECT_EQ(unread.at("c").reason, "the newest that was verified and could not be read since");
+}
+
+TEST(Holds, AreOfChainsThatAreVerifiedAsAWhole) {
+  auto level = backup(3, "", "level");
+  level.name.level = level.header->level = 1;
+  level.header->parent_uuid = level.header->chain_uuid = "base";
+  auto base = backup(2, "", "base");
+  base.header->chain_uuid = "base";
+  const BackupCatalog catalog({level, base, backup(1, "aa", "old")});
+  EXPECT_THAT(holds(catalog, {}, {"old", "level"}), ElementsAre(Key("old")));
+  EXPECT_THAT(holds(catalog, {}, {"old", "level", "base"}), ElementsAre(Key("level")));
+  EXPECT_THAT(holds(catalog, {}, {"old", "level"}, {"base"}), UnorderedElementsAre(Key("level"), Key("old")));
 }
 
 TEST(StateFile, NoticesEveryBitThatIsFlippedAndEveryByteThatIsMissing) {

@@ -320,7 +320,7 @@ TEST_F(UnattendedTest, EveryBackupIsReadBackAndTheNewestRestoredAsADrill) {
   test::write_file(directory_ / "root/a/more", "more");
   EXPECT_EQ(run({"create", "a"}), 0) << err_;
   std::string fault;
-  EXPECT_EQ(proven_backups(read_verify_records(directory_ / "state", "a", fault)).size(), 2U);
+  EXPECT_EQ(proven_backups(read_verify_records(directory_ / "state", "a", directory_ / "backups", fault)).size(), 2U);
   const auto drilled = read_archive_record(directory_ / "state", "a").record.drill;
   ASSERT_TRUE(drilled);
   EXPECT_EQ(drilled->content_bytes, 1U);  // of level 0: the drill was not due again

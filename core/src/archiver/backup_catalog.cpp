@@ -75,11 +75,56 @@ void find_left_behind(const IStorage& storage, const std::set<std::string>& name
   }
 }
 
+/// As far as it says which backup it is.
+std::optional<ManifestHeader> header_of(const CatalogEntry& entry) {
+  if (entry.header || !entry.identity) return entry.header;
+  ManifestHeader header;
+  header.archive = entry.identity->archive;
+  header.level = entry.identity->level;
+  header.backup_uuid = entry.identity->backup_uuid;
+  header.chain_uuid = entry.identity->chain_uuid;
+  header.parent_uuid = entry.identity->parent_uuid;
+  return header;
+}
+
+Error broken(const CatalogEntry& target, const std::string& why) {
+  return {ErrorCode::runtime_error, "the chain of " + quote(target.file.name) + " is broken: " + why,
+          ErrorCause::damaged};
+}
+
+/// Why the level is not that of its name, or not based on the one below; empty: as far as they say it, it is.
+std::string misfit(const CatalogEntry* below, const CatalogEntry& entry) {
+  const auto header = header_of(entry);
+  const auto parent = below == nullptr ? std::nullopt : header_of(*below);
+  const auto level = entry.name.level.value_or(0);
+  if (header && header->level != level)
+    return quote(entry.file.name) + " is level " + std::to_string(header->level) + ", and not " + std::to_string(level);
+  if (header && parent && header->parent_uuid != parent->backup_uuid)
+    return quote(entry.file.name) + " is not based on " + quote(below->file.name);
+  return {};
+}
+
+/// What has the name of the level that is missing below `entry`, for a message; empty: nothing.
+std::string impostor(const std::vector<CatalogEntry>& entries, const CatalogEntry& entry) {
+  const BackupName wanted{entry.name.archive, entry.name.type, entry.level() - 1, entry.name.keeping_id};
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& candidate) {
+    return candidate.name.file_name() == wanted.file_name();
+  });
+  if (found == entries.end()) return {};
+  if (const auto header = header_of(*found)) {
+    return ": " + quote(found->file.name) + " is the backup " + header->backup_uuid + ", level " +
+           std::to_string(header->level);
+  }
+  return ": " + quote(found->file.name) + " does not say which backup it is" +
+         (found->fault.empty() ? "" : ", and its manifest can't be used: " + found->fault);
+}
+
 std::vector<ChainLink> as_links(const std::vector<CatalogEntry>& entries, std::vector<std::size_t>& indices) {
   std::vector<ChainLink> links;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (!entries[i].header) continue;
-    links.push_back({*entries[i].header, entries[i].closing.value_or(ManifestClosing{}), entries[i].file.name});
+    const auto header = header_of(entries[i]);
+    if (!header) continue;
+    links.push_back({*header, entries[i].closing.value_or(ManifestClosing{}), entries[i].file.name});
     indices.push_back(i);
   }
   return links;
@@ -92,7 +137,20 @@ std::size_t position_of(const std::vector<std::size_t>& indices, std::size_t ent
 }  // namespace
 
 SystemTime CatalogEntry::time() const noexcept {
-  return header ? header->started : file.modified;
+  if (header) return header->started;
+  return identity && identity->started != SystemTime() ? identity->started : file.modified;
+}
+
+int CatalogEntry::level() const noexcept {
+  return header ? header->level : identity ? identity->level : name.level.value_or(0);
+}
+
+std::string CatalogEntry::backup_uuid() const {
+  return header ? header->backup_uuid : identity ? identity->backup_uuid : std::string();
+}
+
+std::string CatalogEntry::parent_uuid() const {
+  return header ? header->parent_uuid : identity ? identity->parent_uuid : std::string();
 }
 
 BackupCatalog::BackupCatalog(std::vector<CatalogEntry> entries) : entries_(std::move(entries)) {
@@ -111,7 +169,9 @@ BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view arch
     const auto visible = visible_name(file.name, set_aside);
     const auto name = parse_backup_name(visible, archive, types);
     if (!name) continue;
-    CatalogEntry entry{*name, std::move(file), {}, {}, {}, {}};
+    CatalogEntry entry;
+    entry.name = *name;
+    entry.file = std::move(file);
     const auto manifest = manifest_name(visible);
     read_manifest(storage, set_aside ? manifest + std::string(kOldSuffix) : manifest, entry);
     // In a commit, the manifest may still stand under its old name.
@@ -143,31 +203,25 @@ std::vector<std::size_t> BackupCatalog::newest_first() const {
 }
 
 std::vector<std::size_t> BackupCatalog::chain_to(std::size_t target) const {
-  if (entries_[target].header) {
+  if (header_of(entries_[target])) {
     std::vector<std::size_t> indices;
     const auto links = as_links(entries_, indices);
     auto chain = resolve_chain(links, position_of(indices, target));
-    if (!chain.gap.empty()) {
-      throw Error(ErrorCode::runtime_error,
-                  "the chain of " + quote(entries_[target].file.name) + " is broken: " + chain.gap,
-                  ErrorCause::damaged);
-    }
+    if (!chain.gap.empty())
+      throw broken(entries_[target], chain.gap + impostor(entries_, entries_[indices[chain.links.front()]]));
     for (auto& link : chain.links) link = indices[link];
     return chain.links;
   }
-  // No manifest: the levels of the same generation and type, in a row.
+  // Nothing says what it is based on: the levels of the same generation and type, in a row.
   const auto& wanted = entries_[target].name;
   std::vector<std::size_t> chain;
   for (int level = 0; level <= wanted.level.value_or(0); ++level) {
     const BackupName name{wanted.archive, wanted.type, level, wanted.keeping_id};
     const auto found =
         std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry.name == name; });
-    if (found == entries_.end()) {
-      throw Error(ErrorCode::runtime_error,
-                  "the chain of " + quote(entries_[target].file.name) + " is broken: " + quote(name.file_name()) +
-                      " is missing",
-                  ErrorCause::damaged);
-    }
+    if (found == entries_.end()) throw broken(entries_[target], quote(name.file_name()) + " is missing");
+    const auto fault = misfit(chain.empty() ? nullptr : &entries_[chain.back()], *found);
+    if (!fault.empty()) throw broken(entries_[target], fault);
     chain.push_back(static_cast<std::size_t>(found - entries_.begin()));
   }
   return chain;
@@ -175,7 +229,7 @@ std::vector<std::size_t> BackupCatalog::chain_to(std::size_t target) const {
 
 std::vector<std::size_t> BackupCatalog::dependants_of(std::size_t target) const {
   std::vector<std::size_t> dependants;
-  if (entries_[target].header) {
+  if (header_of(entries_[target])) {
     std::vector<std::size_t> indices;
     const auto links = as_links(entries_, indices);
     for (const auto link : autoarchive::dependants_of(links, position_of(indices, target)))
@@ -186,7 +240,7 @@ std::vector<std::size_t> BackupCatalog::dependants_of(std::size_t target) const 
     const bool higher = other.name.keeping_id == entries_[target].name.keeping_id &&
                         other.name.type == entries_[target].name.type &&
                         other.name.level.value_or(0) > entries_[target].name.level.value_or(0);
-    if (!other.header && higher) dependants.push_back(i);
+    if (!header_of(other) && !other.is_foreign && higher) dependants.push_back(i);
   }
   std::sort(dependants.begin(), dependants.end());
   return dependants;

@@ -27,9 +27,23 @@ Error nothing_fits(std::string_view selector, const std::vector<CatalogEntry>& e
 std::optional<std::size_t> find_level(const std::vector<CatalogEntry>& entries, std::string_view keeping_id,
                                       int level) {
   const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
-    return entry.name.keeping_id == keeping_id && entry.name.level.value_or(0) == level;
+    return entry.name.keeping_id == keeping_id && entry.level() == level;
   });
   return found == entries.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - entries.begin()));
+}
+
+/// The last moment of the day, minute or second that is given, so that the time that a listing shows finds what it was
+/// shown for. Between day and time may be a blank, as there.
+std::optional<SystemTime> last_moment(std::string_view selector) {
+  constexpr std::size_t kDateSize = std::string_view("2026-11-01").size();
+  constexpr std::size_t kMinuteSize = std::string_view("2026-11-01T03:00").size();
+  std::string text(selector);
+  if (text.size() == kDateSize) text += "T23:59:59";
+  if (text.size() > kDateSize && text[kDateSize] == ' ') text[kDateSize] = 'T';
+  const auto time = parse_time(text);
+  if (!time || text.find('.') != std::string::npos) return time;
+  const bool has_seconds = text.size() > kMinuteSize && text[kMinuteSize] == ':';
+  return *time + std::chrono::seconds(has_seconds ? 1 : 60) - std::chrono::nanoseconds(1);
 }
 
 /// What the selector means, or none if nothing fits. `understood` is set if it has one of the forms.
@@ -57,7 +71,7 @@ std::optional<std::size_t> find(const BackupCatalog& catalog, std::string_view s
     understood = level.has_value();
     return level ? find_level(entries, selector.substr(dot + 1), *level) : std::nullopt;
   }
-  const auto time = parse_time(selector);
+  const auto time = last_moment(selector);
   understood = time.has_value();
   if (!time) return std::nullopt;
   const auto found =
@@ -73,7 +87,8 @@ std::size_t BackupCatalog::resolve(std::string_view selector) const {
   if (understood) throw nothing_fits(selector, entries_);
   throw Error(ErrorCode::value_error,
               "selector " + quote(selector) +
-                  ": give a level (2), a generation (aa), both (2.aa), steps back (~1) or a time (2026-11-01T03:00)",
+                  ": give a level (2), a generation (aa), both (2.aa), steps back (~1) or a time (2026-11-01T03:00, or "
+                  "the day alone)",
               ErrorCause::usage);
 }
 

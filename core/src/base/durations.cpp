@@ -58,8 +58,10 @@ class Scanner {
 };
 
 bool in_range(const std::tm& parts) {
-  return parts.tm_mon >= 0 && parts.tm_mon < 12 && parts.tm_mday >= 1 && parts.tm_mday <= 31 && parts.tm_hour < 24 &&
-         parts.tm_min < 60 && parts.tm_sec <= 60;
+  using namespace std::chrono;
+  const year_month_day date(year(parts.tm_year + 1900), month(static_cast<unsigned>(parts.tm_mon + 1)),
+                            day(static_cast<unsigned>(parts.tm_mday)));
+  return date.ok() && parts.tm_hour < 24 && parts.tm_min < 60 && parts.tm_sec <= 60;
 }
 
 // Offset in seconds, or none for local time; nullopt inside an optional would be unclear, hence the flag.

@@ -40,7 +40,8 @@ ResolvedChain resolve_chain(const std::vector<ChainLink>& links, std::size_t tar
                   found.header.chain_uuid + ", and not what " + quote(links[current].file_name) + " is based on";
       break;
     }
-    if (!header.parent_sha256.empty() && found.closing.archive_sha256 != header.parent_sha256) {
+    const auto& sha256 = found.closing.archive_sha256;
+    if (!header.parent_sha256.empty() && !sha256.empty() && sha256 != header.parent_sha256) {
       chain.gap = quote(found.file_name) + " is not the file that " + quote(links[current].file_name) +
                   " is based on (its SHA-256 differs)";
       break;

@@ -71,11 +71,13 @@ std::strong_ordering compare_paths(std::string_view a, std::string_view b) noexc
   return weight(a) <=> weight(b);
 }
 
-std::string normalize_path(std::string_view path) {
+std::string normalize_path(std::string_view given) {
   const auto refuse = [&](const char* why) {
     return Error(ErrorCode::value_error,
-                 "path " + quote(path) + " " + why + "; give one below the root, e.g. 'alice/mail'", ErrorCause::usage);
+                 "path " + quote(given) + " " + why + "; give one below the root, e.g. 'alice/mail'",
+                 ErrorCause::usage);
   };
+  auto path = given;
   if (path.starts_with('/')) throw refuse("is absolute");
   if (path.find('\0') != std::string_view::npos) throw refuse("has a NUL byte in it");
   std::string normal;

@@ -13,6 +13,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "job/archive_catalog.hpp"
 #include "job/backup_search.hpp"
 
 namespace autoarchive::host {
@@ -40,6 +41,12 @@ void add_chain(const IStorage& storage, const BackupCatalog& catalog, std::size_
       source.remarks.push_back(
           fmt::format("{} has no manifest{}: contents are checked only as far as the format itself does",
                       quote(entry.file.name), entry.fault.empty() ? "" : " that can be used (" + entry.fault + ")"));
+    } else if (!entry.fault.empty()) {
+      source.remarks.push_back(fmt::format("the manifest of {}: {}", quote(entry.file.name), entry.fault));
+    }
+    if (entry.level() != entry.name.level.value_or(0)) {
+      source.remarks.push_back(fmt::format("{} is level {}, whatever its name says; aa rescan gives it the right one",
+                                           quote(entry.file.name), entry.level()));
     }
     source.has_faults = source.has_faults || !entry.fault.empty();
     source.levels.push_back(std::move(level));
@@ -76,9 +83,13 @@ std::optional<ManifestHeader> manifest_beside(const ReadableFile& file, const st
     if (!is_other && bytes == file.size()) return reader.header();
     source.has_other_manifest = is_other;
     source.has_faults = !is_other;
-    source.remarks.push_back(is_other ? fmt::format("{} is that of another backup, and is not used", quote(name))
-                                      : fmt::format("{} has {} bytes, and its manifest, which is not used, says {}",
-                                                    quote(file.description()), file.size(), bytes));
+    if (is_other) {
+      source.remarks.push_back(fmt::format("{} is that of another backup, and is not used", quote(name)));
+      return std::nullopt;
+    }
+    source.remarks.push_back(fmt::format("{} has {} bytes, and its manifest{} says {}", quote(file.description()),
+                                         file.size(), identity ? "" : ", which is not used,", bytes));
+    if (identity) return reader.header();  // it is the file's, which is damaged
     return std::nullopt;
   } catch (const Error& error) {  // it is damaged, or can't be read: the archive speaks for itself
     if (error.cause() != ErrorCause::damaged && !error.is_os_error()) throw;
@@ -92,7 +103,7 @@ std::optional<ManifestHeader> manifest_beside(const ReadableFile& file, const st
 bool add_chain_of(Session& session, const std::filesystem::path& path, const ManifestHeader& header,
                   BackupSource& source) {
   const LocalStorage storage(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
-  const auto catalog = BackupCatalog::read(storage, header.archive, session.providers().types());
+  const auto catalog = read_catalog(session, storage, header.archive);
   const auto& entries = catalog.entries();
   const auto found = std::find_if(entries.begin(), entries.end(),
                                   [&](const auto& entry) { return entry.file.name == path.filename().native(); });
@@ -113,6 +124,13 @@ bool add_chain_of(Session& session, const std::filesystem::path& path, const Man
 }
 
 BackupSource open_file(Session& session, const Target& target) {
+  if (!target.selector.empty()) {
+    throw Error(ErrorCode::value_error,
+                fmt::format("{} is a file, which is one backup: name the archive to choose among its backups, e.g. "
+                            "NAME@{} --destination DIR",
+                            quote(target.archive), target.selector),
+                ErrorCause::usage);
+  }
   BackupSource source;
   source.description = target.archive;
   ArchiveLevel level;
@@ -258,10 +276,17 @@ ArchiveBackups read_backups(Session& session, const std::string& archive,
   overrides.destination = destination;
   auto config = session.archive(archive, overrides);
   auto storage = std::make_unique<LocalStorage>(config.destination);
-  auto catalog = BackupCatalog::read(*storage, archive, session.providers().types());
+  auto catalog = read_catalog(session, *storage, archive);
   if (catalog.entries().empty() && !session.config().archives.contains(archive))
     throw not_in_destination(session, *storage, archive);
   return {std::move(config), std::move(storage), std::move(catalog)};
+}
+
+ExitStatus report_not_searched(Session& session, const std::string& archive, const CatalogEntry& entry) {
+  session.console().problem({Severity::warning, "archive.unproven", archive,
+                             fmt::format("{} has no manifest that can be used, and is not searched; see aa ls FILE",
+                                         quote(entry.file.name))});
+  return ExitStatus::warnings;
 }
 
 BackupSource open_source(Session& session, const Target& target, const std::optional<std::string>& destination) {

@@ -45,6 +45,9 @@ struct ArchiveBackups {
 [[nodiscard]] ArchiveBackups read_backups(Session& session, const std::string& archive,
                                           const std::optional<std::string>& destination);
 
+/// Tells that a backup without a manifest is not searched. The status that it leads to.
+ExitStatus report_not_searched(Session& session, const std::string& archive, const CatalogEntry& entry);
+
 /// What a command that reads works on.
 struct ArchivesToRead {
   std::vector<std::string> names;

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <optional>
+
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
@@ -77,7 +79,12 @@ ExitStatus run_command(Session& session, const DiffCommand& command) {
   } else {
     auto archive = session.archive(command.first.archive, command.overrides);
     if (archive.root.empty()) archive.root = first->header().root;
-    compare_with_tree(std::move(first), archive, /*every_content=*/false, report,
+    std::optional<BackupSource> source;  // opened when it is needed, which is seldom
+    const auto stored = [&](const std::string& path, Sink& out) {
+      if (!source) source = open_source(session, command.first, command.overrides.destination);
+      session.providers().reader_for(*source->levels.back().file)->read_content(source->levels, path, out);
+    };
+    compare_with_tree(std::move(first), archive, /*every_content=*/false, stored, report,
                       [&](std::string_view path, int os_errno) { differences.unreadable(path, os_errno); });
   }
   return differences.finish();

@@ -38,7 +38,9 @@ class PointInTime {
 
   void print(Console& console) const {
     console.result(fmt::format("@{}  {}{}", selector_of(entry_), local_time(entry_.time()),
-                               entry_.header ? "" : "  (no manifest: by name only)"));
+                               entry_.header     ? ""
+                               : entry_.identity ? "  (no manifest)"
+                                                 : "  (no manifest: by name only)"));
     console.result(is_broken() ? "  can't be restored: " + escaped(gap_)
                                : fmt::format("  restored from  {}", fmt::join(chain_, "  ")));
     if (!dependants_.empty())

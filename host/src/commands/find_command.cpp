@@ -33,11 +33,7 @@ class Findings {
 
   void search(const ArchiveBackups& backups, const CatalogEntry& entry) {
     if (entry.manifest.empty()) {
-      session_.console().problem(
-          {Severity::warning, "archive.unproven", backups.archive.name,
-           fmt::format("{} has no manifest that can be used, and is not searched; see aa ls FILE",
-                       quote(entry.file.name))});
-      status_ = ExitStatus::warnings;
+      status_ = report_not_searched(session_, backups.archive.name, entry);
       return;
     }
     const auto backup = backups.archive.name + "@" + selector_of(entry);

@@ -3,6 +3,7 @@
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "job/archive_catalog.hpp"
 #include "job/archive_files.hpp"
 #include "job/archive_transaction.hpp"
 #include "job/pins.hpp"
@@ -17,7 +18,7 @@ using Fate = KeepVerdict::Fate;
 Keeping retention(Session& session, const ArchiveConfig& archive, const IStorage& storage,
                   const BackupCatalog& catalog) {
   KeepQuestion question;
-  question.files = kept_files(storage, catalog, read_holds(session.config().state_dir, archive.name, storage, catalog));
+  question.files = kept_files(storage, catalog, read_holds(session.config().state_dir, archive, storage, catalog));
   question.generations = archive.keep.generations;
   question.remove_surplus = true;
   return plan_keeping(question);
@@ -33,7 +34,7 @@ class Keeper {
     if (session_.options().dry_run)
       return tell(name, retention(session_, backups.archive, *backups.storage, backups.catalog));
     const auto transaction = backups.storage->begin(transaction_options(session_, backups.archive));
-    const auto now = BackupCatalog::read(*backups.storage, name, session_.providers().types());
+    const auto now = read_catalog(session_, *backups.storage, name);
     auto keeping = retention(session_, backups.archive, *backups.storage, now);
     if (!keeping.plan.steps.empty()) {
       renew_restore_text(name, now, keeping.plan);
@@ -77,7 +78,7 @@ ExitStatus change_pin(Session& session, const KeepCommand& command) {
   const auto target = parse_target(command.targets.front());
   const auto backups = read_backups(session, target.archive, {});
   const auto transaction = backups.storage->begin(transaction_options(session, backups.archive));
-  const auto catalog = BackupCatalog::read(*backups.storage, target.archive, session.providers().types());
+  const auto catalog = read_catalog(session, *backups.storage, target.archive);
   const auto& entry = with_id(catalog, target.selector);
   auto pins = read_pins(*backups.storage, target.archive);
   const bool changed =

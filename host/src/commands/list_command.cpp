@@ -29,12 +29,9 @@ std::string verified_text(const CatalogEntry& entry, const std::vector<VerifyRec
 }
 
 Json::Object as_json(const CatalogEntry& entry) {
-  Json::Object object{{"file", entry.file.name},
-                      {"level", entry.name.level.value_or(0)},
-                      {"generation", entry.name.keeping_id},
-                      {"type", entry.name.type.extension},
-                      {"size", entry.file.size},
-                      {"time", format_rfc3339(entry.time())}};
+  Json::Object object{
+      {"file", entry.file.name},           {"level", entry.level()},  {"generation", entry.name.keeping_id},
+      {"type", entry.name.type.extension}, {"size", entry.file.size}, {"time", format_rfc3339(entry.time())}};
   if (entry.header) {
     object.emplace_back("backup", entry.header->backup_uuid);
     object.emplace_back("chain", entry.header->chain_uuid);
@@ -53,7 +50,7 @@ Json::Object as_json(const CatalogEntry& entry) {
 std::vector<std::string> as_row(const std::string& archive, const CatalogEntry& entry,
                                 const std::vector<VerifyRecord>& records) {
   return {archive,
-          entry.name.level ? std::to_string(*entry.name.level) : "0",
+          std::to_string(entry.level()),
           entry.name.keeping_id.empty() ? "-" : entry.name.keeping_id,
           entry.name.type.extension,
           format_bytes({entry.file.size}),
@@ -72,7 +69,7 @@ class Listing {
   ExitStatus add(const ArchiveConfig& archive, const BackupCatalog& catalog) {
     auto status = ExitStatus::ok;
     std::string fault;
-    const auto records = read_verify_records(session_.config().state_dir, archive.name, fault);
+    const auto records = read_verify_records(session_.config().state_dir, archive.name, archive.destination, fault);
     if (!fault.empty()) {
       status = ExitStatus::warnings;
       session_.console().problem({Severity::warning, "state.lost", archive.name, escaped(fault)});

@@ -7,6 +7,7 @@
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "job/archive_catalog.hpp"
 #include "job/archive_files.hpp"
 #include "job/archive_transaction.hpp"
 #include "job/next_backup.hpp"
@@ -20,11 +21,19 @@ std::vector<std::size_t> wanted(const BackupCatalog& catalog, const RemoveComman
   std::vector<std::size_t> chosen;
   if (command.from_level) {
     for (std::size_t i = 0; i < catalog.entries().size(); ++i) {
-      const auto& name = catalog.entries()[i].name;
-      if (name.keeping_id.empty() && name.level.value_or(0) >= *command.from_level) chosen.push_back(i);
+      const auto& entry = catalog.entries()[i];
+      const bool is_higher = entry.name.level.value_or(0) >= *command.from_level;
+      if (entry.name.keeping_id.empty() && !entry.is_foreign && is_higher) chosen.push_back(i);
     }
-  } else {
-    chosen.push_back(catalog.resolve(command.target.selector));
+    return chosen;
+  }
+  chosen.push_back(catalog.resolve(command.target.selector));
+  if (const auto& entry = catalog.entries()[chosen.front()]; entry.is_foreign) {
+    throw Error(ErrorCode::value_error,
+                fmt::format("remove: {} has no manifest and does not say that it is a backup; remove it by hand if it "
+                            "is not needed",
+                            quote(entry.file.name)),
+                ErrorCause::usage);
   }
   return chosen;
 }
@@ -41,15 +50,15 @@ std::vector<std::size_t> to_be_removed(const BackupCatalog& catalog, const Remov
   return chosen;
 }
 
-CommitPlan removal_plan(const std::vector<KeptFile>& files, const std::vector<std::size_t>& chosen) {
+CommitPlan removal_plan(const std::vector<KeptFile>& files, const std::vector<std::string>& chosen) {
   CommitPlan plan;
   // Levels before what they are based on: should the run die in between, what is still there restores.
-  for (auto index = chosen.rbegin(); index != chosen.rend(); ++index) {
-    const auto& file = files[*index];
-    const auto name = file.name.file_name();
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    const auto name = file->name.file_name();
+    if (std::find(chosen.begin(), chosen.end(), name) == chosen.end()) continue;
     plan.steps.push_back({CommitStep::Action::retire, name, ""});
-    if (file.has_manifest) plan.steps.push_back({CommitStep::Action::retire, manifest_name(name), ""});
-    if (file.has_sha256) plan.steps.push_back({CommitStep::Action::retire, sha256_name(name), ""});
+    if (file->has_manifest) plan.steps.push_back({CommitStep::Action::retire, manifest_name(name), ""});
+    if (file->has_sha256) plan.steps.push_back({CommitStep::Action::retire, sha256_name(name), ""});
   }
   return plan;
 }
@@ -139,13 +148,13 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
   {
     const auto transaction = backups.storage->begin(transaction_options(session, backups.archive));
     // Read again under the lock: what was shown is what goes, or nothing.
-    const auto now = BackupCatalog::read(*backups.storage, command.target.archive, session.providers().types());
+    const auto now = read_catalog(session, *backups.storage, command.target.archive);
     const auto chosen = to_be_removed(now, command);
     if (file_names(now, chosen) != names) {
       throw Error(ErrorCode::runtime_error, "remove: the backups have changed meanwhile; look again with aa list",
                   ErrorCause::not_now);
     }
-    auto plan = removal_plan(kept_files(*backups.storage, now), chosen);
+    auto plan = removal_plan(kept_files(*backups.storage, now, {}), names);
     renew_restore_text(command.target.archive, now, plan);
     transaction->commit(plan);
     level = first_current_level(now, chosen);

@@ -133,15 +133,22 @@ ExitStatus print_script(Session& session, const RestoreCommand& command, const B
     throw Error(ErrorCode::value_error, "restore --script: restores everything; leave out the paths",
                 ErrorCause::usage);
   }
+  if (command.to.native().ends_with('\n')) {
+    throw Error(ErrorCode::value_error, "restore --script: a shell can't name a directory that ends with a line end",
+                ErrorCause::usage);
+  }
+  const auto status = source.has_faults   ? ExitStatus::failed
+                      : source.is_partial ? ExitStatus::warnings
+                                          : ExitStatus::ok;
   std::vector<std::string> files;
   for (const auto& level : source.levels) {
     files.push_back(std::filesystem::absolute(level.file->description()).lexically_normal().native());
   }
   auto script = restore_script(files, std::filesystem::absolute(command.to).lexically_normal().native());
-  session.console().document({{"exit_code", 0}, {"script", script}});
+  session.console().document({{"exit_code", static_cast<int>(status)}, {"script", script}});
   script.pop_back();  // the console ends the line
   session.console().result(script);
-  return ExitStatus::ok;
+  return status;
 }
 
 }  // namespace
@@ -154,6 +161,7 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
     }
     target.selector = command.at;
   }
+  if (command.to.empty()) throw Error(ErrorCode::value_error, "restore --to: name a directory", ErrorCause::usage);
   auto source = open_source(session, target, command.destination);
   report_remarks(session, source);
   if (command.script) return print_script(session, command, source);

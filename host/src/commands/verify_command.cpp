@@ -177,7 +177,7 @@ class Verification {
     }
     RestoreResult proof;
     const bool is_whole = status != ExitStatus::failed;
-    if (depth_ >= VerifyDepth::source && is_whole) status = worse(status, compare_with_source(source));
+    if (depth_ >= VerifyDepth::source && is_whole) status = worse(status, compare_with_source(source, *reader));
     if (depth_ >= VerifyDepth::restore && is_whole) {
       proof = prove(std::move(source.levels), *reader);
       if (proof.problems > 0) status = worse(status, proof.damaged > 0 ? ExitStatus::failed : ExitStatus::warnings);
@@ -228,7 +228,7 @@ class Verification {
   }
 
   // What has changed since the backup is no damage.
-  ExitStatus compare_with_source(const BackupSource& source) {
+  ExitStatus compare_with_source(const BackupSource& source, IArchiveReader& archive_reader) {
     const auto& manifest = source.levels.back().manifest;
     if (!manifest || source.archive.empty()) {
       throw Error(
@@ -248,6 +248,7 @@ class Verification {
     };
     compare_with_tree(
         std::move(reader), archive, /*every_content=*/true,
+        [&](const std::string& path, Sink& out) { archive_reader.read_content(source.levels, path, out); },
         [&](const TreeDifference& difference) {
           const auto how = difference.letter == 'A' ? std::string("is not in the backup")
                            : difference.letter == 'D'
@@ -296,12 +297,9 @@ class Verification {
       const bool is_whole = verdict.faults.empty() && (!is_last || is_proof_whole);
       fresh.push_back({verdict.backup_uuid, depth, now, is_whole, !is_whole && verdict.is_unread});
     }
-    std::set<std::string> known;
     const auto backups = read_backups(session_, archive, command_.destination);
-    for (const auto& entry : backups.catalog.entries()) {
-      if (entry.header) known.insert(entry.header->backup_uuid);
-    }
-    remember_verified(session_.config().state_dir, archive, fresh, known);
+    remember_verified(session_.config().state_dir, archive, backups.archive.destination, fresh,
+                      known_backups(backups.catalog));
   }
 
   Session& session_;

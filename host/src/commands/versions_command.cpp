@@ -43,9 +43,13 @@ ExitStatus run_command(Session& session, const VersionsCommand& command) {
   table.align_right(2);
   Json::Array versions;
   std::optional<ManifestEntry> older;
+  auto status = ExitStatus::ok;
   for (const auto index : order) {
     const auto& entry = backups.catalog.entries()[index];
-    if (entry.manifest.empty()) continue;
+    if (entry.manifest.empty()) {
+      status = report_not_searched(session, backups.archive.name, entry);
+      continue;
+    }
     auto line = find_line(*backups.storage, entry, path);
     if (!line) {
       older.reset();
@@ -62,7 +66,7 @@ ExitStatus run_command(Session& session, const VersionsCommand& command) {
     versions.emplace_back(std::move(object));
     older = std::move(line);
   }
-  const auto status = versions.empty() ? ExitStatus::no_such_backup : ExitStatus::ok;
+  if (versions.empty()) status = ExitStatus::no_such_backup;
   if (versions.empty()) {
     session.console().problem({Severity::error, "", backups.archive.name,
                                fmt::format("{} is in no backup that has a manifest", quote(path))});

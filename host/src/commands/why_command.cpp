@@ -72,6 +72,10 @@ ExitStatus run_command(Session& session, const WhyCommand& command) {
   auto rules = archive.filter;
   const Filter filter(std::move(rules));
   const auto backups = read_backups(session, command.archive, command.overrides.destination);
+  auto status = ExitStatus::ok;
+  for (const auto& entry : backups.catalog.entries()) {
+    if (entry.manifest.empty()) status = report_not_searched(session, archive.name, entry);
+  }
   Json::Array documents;
   for (const auto& given : command.paths) {
     const auto path = normalize_path(given);
@@ -89,8 +93,9 @@ ExitStatus run_command(Session& session, const WhyCommand& command) {
     document.emplace_back("backups", std::move(files));
     documents.emplace_back(std::move(document));
   }
-  session.console().document({{"exit_code", 0}, {"archive", archive.name}, {"paths", std::move(documents)}});
-  return ExitStatus::ok;
+  session.console().document(
+      {{"exit_code", static_cast<int>(status)}, {"archive", archive.name}, {"paths", std::move(documents)}});
+  return status;
 }
 
 }  // namespace autoarchive::host

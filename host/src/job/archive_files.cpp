@@ -30,10 +30,8 @@ KeptFile kept_file(const IStorage& storage, const CatalogEntry& entry) {
   } else if (file.has_sha256) {
     file.sha256 = read_sha256(storage, sha256_name(name));
   }
-  if (entry.header) {
-    file.backup = entry.header->backup_uuid;
-    file.parent = entry.header->parent_uuid;
-  }
+  file.backup = entry.backup_uuid();
+  file.parent = entry.parent_uuid();
   return file;
 }
 
@@ -65,9 +63,13 @@ void apply_hold(std::vector<KeptFile>& files, std::size_t target, const Hold& ho
 }  // namespace
 
 std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
-                                 const std::map<std::string, Hold>& holds) {
+                                 const std::map<std::string, Hold>& holds, const std::string& made) {
   std::vector<KeptFile> files;
-  for (const auto& entry : catalog.entries()) files.push_back(kept_file(storage, entry));
+  for (const auto& entry : catalog.entries()) {
+    if (entry.is_foreign && entry.name.file_name() != made) continue;
+    files.push_back(kept_file(storage, entry));
+    if (entry.is_foreign) files.back().held = "it does not say that it is a backup";
+  }
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto found = holds.find(files[i].backup);
     if (found != holds.end()) apply_hold(files, i, found->second);
@@ -90,7 +92,7 @@ std::set<std::string> foreign_names(const IStorage& storage, const std::string& 
 
 const CatalogEntry* current_level(const BackupCatalog& catalog, int level) {
   for (const auto& entry : catalog.entries()) {
-    if (entry.name.keeping_id.empty() && entry.name.level.value_or(0) == level) return &entry;
+    if (entry.name.keeping_id.empty() && !entry.is_foreign && entry.name.level.value_or(0) == level) return &entry;
   }
   return nullptr;
 }

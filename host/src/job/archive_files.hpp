@@ -21,15 +21,16 @@ struct Hold {
 };
 
 /// The catalog's files with what lies beside each of them, and why it must not go: `holds` gives the reason by backup
-/// id. Whoever holds a backup holds its chain.
+/// id. Whoever holds a backup holds its chain. Of files that are not ours only the one that is called `made`, the name
+/// of a backup to come: it has to make room, and never goes.
 [[nodiscard]] std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
-                                               const std::map<std::string, Hold>& holds = {});
+                                               const std::map<std::string, Hold>& holds, const std::string& made = {});
 
 /// Names of the destination that begin with the archive's and a dot, and belong to none of the files.
 [[nodiscard]] std::set<std::string> foreign_names(const IStorage& storage, const std::string& archive,
                                                   const std::vector<KeptFile>& files);
 
-/// The current generation's entry of a level; null if there is none.
+/// The current generation's entry of a level, if it is ours; null if there is none.
 [[nodiscard]] const CatalogEntry* current_level(const BackupCatalog& catalog, int level);
 
 }  // namespace autoarchive::host

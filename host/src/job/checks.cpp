@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <set>
+#include <exception>
+#include <utility>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/error.hpp"
@@ -51,24 +52,31 @@ std::vector<ArchiveLevel> open_levels(const IStorage& storage, const BackupCatal
 
 }  // namespace
 
-void verify_backup(Session& session, const std::string& archive, const IStorage& storage, const BackupCatalog& backups,
-                   std::size_t target) {
+void verify_backup(Session& session, const ArchiveConfig& archive, const IStorage& storage,
+                   const BackupCatalog& backups, std::size_t target) {
   const auto& state_dir = session.config().state_dir;
   std::string ignored;  // a damaged record proves nothing: everything is read again
-  const auto proven = proven_backups(read_verify_records(state_dir, archive, ignored));
+  const auto proven = proven_backups(read_verify_records(state_dir, archive.name, archive.destination, ignored));
   std::vector<VerifyRecord> fresh;
+  std::exception_ptr damage;
   for (const auto index : backups.chain_to(target)) {
     const auto& entry = backups.entries()[index];
     if (index != target && entry.header && proven.contains(entry.header->backup_uuid)) continue;
-    verify_file(session, storage, entry);
-    if (entry.header)
-      fresh.push_back({entry.header->backup_uuid, VerifyDepth::data, std::chrono::system_clock::now(), true});
+    VerifyRecord record{"", VerifyDepth::data, {}, true};
+    try {
+      verify_file(session, storage, entry);
+    } catch (const Error& error) {
+      if (error.cause() != ErrorCause::damaged) throw;
+      record.whole = false;
+      record.unread = error.is_os_error();
+      damage = std::current_exception();
+    }
+    record.time = std::chrono::system_clock::now();
+    if (entry.header) record.backup_uuid = entry.header->backup_uuid, fresh.push_back(std::move(record));
+    if (damage) break;
   }
-  std::set<std::string> known;
-  for (const auto& entry : backups.entries()) {
-    if (entry.header) known.insert(entry.header->backup_uuid);
-  }
-  remember_verified(state_dir, archive, fresh, known);
+  remember_verified(state_dir, archive.name, archive.destination, fresh, known_backups(backups));
+  if (damage) std::rethrow_exception(damage);
 }
 
 bool is_drill_due(const VerifyRules& rules, const std::optional<DrillRecord>& last, SystemTime now) {

@@ -13,8 +13,8 @@ namespace autoarchive::host {
 
 /// Reads a backup to its last byte, and what it is based on unless that was proven before; remembers it as verified.
 /// Throws Error(value_error, cause damaged) that names the file and the first fault.
-void verify_backup(Session& session, const std::string& archive, const IStorage& storage, const BackupCatalog& backups,
-                   std::size_t target);
+void verify_backup(Session& session, const ArchiveConfig& archive, const IStorage& storage,
+                   const BackupCatalog& backups, std::size_t target);
 
 /// Whether the last restore is older than `verify.restore_every`. A last one in the future counts as none. Pure.
 [[nodiscard]] bool is_drill_due(const VerifyRules& rules, const std::optional<DrillRecord>& last, SystemTime now);

@@ -9,6 +9,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "job/archive_catalog.hpp"
 #include "job/next_backup.hpp"
 
 namespace autoarchive::host {
@@ -23,16 +24,30 @@ void read_problem_paths(const IStorage& storage, const std::string& manifest, st
   }
 }
 
-void look_at_newest(const BackupCatalog& backups, const IStorage& storage, std::size_t max_paths, HealthFacts& facts) {
+/// What was found in a file that the newest backup needs.
+void add_damage(const CatalogEntry& entry, const std::vector<VerifyRecord>& records, HealthFacts& facts) {
+  const auto* last = entry.header ? last_verified(records, entry.header->backup_uuid) : nullptr;
+  if (last == nullptr || last->whole) return;
+  auto& found = last->unread ? facts.unread : facts.damage;
+  if (found.empty())
+    found = fmt::format("{} on {} ({})", quote(entry.file.name), format_rfc3339(last->time), to_string(last->depth));
+}
+
+void look_at_newest(const BackupCatalog& backups, const IStorage& storage, const std::vector<VerifyRecord>& records,
+                    std::size_t max_paths, HealthFacts& facts) {
   const auto order = backups.newest_first();
   if (order.empty()) return;
   const auto& entry = backups.entries()[order.front()];
   facts.newest = entry.time();
   facts.newest_file = entry.name.file_name();
   try {
-    static_cast<void>(backups.chain_to(order.front()));
+    for (const auto index : backups.chain_to(order.front())) {
+      const auto& needed = backups.entries()[index];
+      add_damage(needed, records, facts);
+      if (!needed.fault.empty() && facts.broken_chain.empty())
+        facts.broken_chain = fmt::format("the manifest of {}: {}", quote(needed.file.name), needed.fault);
+    }
     if (entry.closing) facts.problem_entries = entry.closing->problems;
-    if (!entry.fault.empty()) facts.broken_chain = "its manifest: " + entry.fault;
     read_problem_paths(storage, entry.manifest, max_paths, facts);
   } catch (const Error& error) {
     facts.broken_chain = error.message();
@@ -49,15 +64,16 @@ std::string next_level(Session& session, const ArchiveConfig& archive, const Bac
   }
 }
 
-void look_at_destination(Session& session, const ArchiveConfig& archive, std::size_t max_paths, HealthFacts& facts) {
+void look_at_destination(Session& session, const ArchiveConfig& archive, const std::vector<VerifyRecord>& records,
+                         std::size_t max_paths, HealthFacts& facts) {
   const LocalStorage storage(archive.destination);
-  const auto backups = BackupCatalog::read(storage, archive.name, session.providers().types());
+  const auto backups = read_catalog(session, storage, archive.name);
   facts.backups = backups.entries().size();
   for (const auto& entry : backups.entries()) facts.stored_bytes += entry.file.size;
   facts.free_bytes = storage.free_bytes();
   for (const auto& file : storage.list(archive.name + ".held."))
     facts.held = std::max(facts.held.value_or(file.modified), file.modified);
-  look_at_newest(backups, storage, max_paths, facts);
+  look_at_newest(backups, storage, records, max_paths, facts);
   facts.next_level = next_level(session, archive, backups, facts);
 }
 
@@ -136,13 +152,13 @@ HealthFacts look_at(Session& session, const ArchiveConfig& archive, std::size_t 
   facts.now = std::chrono::system_clock::now();
   const auto& state_dir = session.config().state_dir;
   facts.record = read_archive_record(state_dir, archive.name).record;
-  std::string fault;
-  for (const auto& record : read_verify_records(state_dir, archive.name, fault)) {
-    if (record.whole && record.depth != VerifyDepth::quick)
-      facts.verified = std::max(facts.verified.value_or(record.time), record.time);
+  const auto records = read_verify_records(state_dir, archive.name, archive.destination, facts.lost_records);
+  for (const auto& uuid : proven_backups(records)) {
+    const auto time = last_verified(records, uuid)->time;
+    facts.verified = std::max(facts.verified.value_or(time), time);
   }
   try {
-    look_at_destination(session, archive, max_paths, facts);
+    look_at_destination(session, archive, records, max_paths, facts);
   } catch (const Error& error) {
     facts.unreachable = error.message();
   }
@@ -155,6 +171,13 @@ Health assess(const HealthFacts& facts, const ArchiveConfig& archive) {
   if (facts.unreachable.empty() && facts.backups == 0) assessment.bad("there is no backup yet");
   if (!facts.broken_chain.empty())
     assessment.bad(fmt::format("{} can't be restored: {}", quote(facts.newest_file), facts.broken_chain));
+  if (!facts.damage.empty()) {
+    assessment.bad(fmt::format("verify found damage in what {} needs: {}", quote(facts.newest_file), facts.damage));
+  }
+  if (!facts.unread.empty())
+    assessment.warn(
+        fmt::format("a part of what {} needs could not be read: {}", quote(facts.newest_file), facts.unread));
+  if (!facts.lost_records.empty()) assessment.warn(facts.lost_records);
   assess_age(facts, archive, assessment);
   assess_runs(facts, assessment);
   assess_checks(facts, archive, assessment);

@@ -27,7 +27,10 @@ struct HealthFacts {
   std::optional<std::uint64_t> free_bytes;
   std::optional<SystemTime> newest;  ///< of the newest backup
   std::string newest_file;
-  std::string broken_chain;                ///< why the newest can't be restored; empty: its files are all there
+  std::string broken_chain;  ///< why the newest can't be restored; empty: its files are all there
+  std::string damage;  ///< found by verify in what the newest needs, e.g. "'a.tar' on 2026-… (data)"; empty: none
+  std::string unread;  ///< the same of what could not be read
+  std::string lost_records;                ///< why it is not known what verify found; empty: it is
   std::uint64_t problem_entries = 0;       ///< of the newest: missing or changed in it, tried again each time
   std::vector<std::string> problem_paths;  ///< the first of them
   std::optional<SystemTime> held;          ///< of a backup that is held
@@ -44,8 +47,8 @@ struct Health {
 /// Looks, and takes no lock. At most `max_paths` problem paths are read.
 [[nodiscard]] HealthFacts look_at(Session& session, const ArchiveConfig& archive, std::size_t max_paths);
 
-/// Pure. Bad: no backup, too old, failing, broken or out of reach. A warning: incomplete, held, never verified although
-/// asked for, or from the future.
+/// Pure. Bad: no backup, too old, failing, broken, found damaged, or out of reach. A warning: incomplete, held, not
+/// readable in parts, never verified although asked for, or from the future.
 [[nodiscard]] Health assess(const HealthFacts& facts, const ArchiveConfig& archive);
 
 /// Bytes a day that the backups have taken over the remembered runs; none if they span less than a day. Pure.

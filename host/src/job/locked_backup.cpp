@@ -18,6 +18,7 @@
 #include "events/problem_reporter.hpp"
 #include "events/progress_display.hpp"
 #include "events/service_status.hpp"
+#include "job/archive_catalog.hpp"
 #include "job/archive_files.hpp"
 #include "job/archive_transaction.hpp"
 #include "job/checks.hpp"
@@ -71,9 +72,7 @@ class LockedBackup {
   }
 
  private:
-  [[nodiscard]] BackupCatalog catalog() const {
-    return BackupCatalog::read(storage_, archive_.name, session_.providers().types());
-  }
+  [[nodiscard]] BackupCatalog catalog() const { return read_catalog(session_, storage_, archive_.name); }
 
   /// Where files are read.
   [[nodiscard]] const std::filesystem::path& root() const {
@@ -107,9 +106,9 @@ class LockedBackup {
 
   [[nodiscard]] CommitPlan plan(const NextBackup& next, const BackupCatalog& backups) const {
     KeepQuestion question;
-    question.files =
-        kept_files(storage_, backups, read_holds(session_.config().state_dir, archive_.name, storage_, backups));
     question.made = BackupName{archive_.name, type_, next.choice.level, ""};
+    question.files = kept_files(storage_, backups, read_holds(session_.config().state_dir, archive_, storage_, backups),
+                                question.made->file_name());
     question.generations = archive_.keep.generations;
     question.remove_surplus = archive_.levels.remove_obsolete;
     question.foreign = foreign_names(storage_, archive_.name, question.files);
@@ -167,7 +166,7 @@ class LockedBackup {
     try {
       const auto backups = catalog();
       const auto made = current_index(backups, outcome.level);
-      if (archive_.verify.after_create) verify_backup(session_, archive_.name, storage_, backups, made);
+      if (archive_.verify.after_create) verify_backup(session_, archive_, storage_, backups, made);
       if (is_drill) {
         record_.drill = drill(session_, storage_, backups, made);
         write_archive_record(session_.config().state_dir, archive_.name, record_);

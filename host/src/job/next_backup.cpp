@@ -11,6 +11,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "job/archive_files.hpp"
+#include "state/verify_record.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -19,12 +20,15 @@ constexpr std::string_view kRequiredKey = "features.required";
 
 /// Why nothing can build on this backup of a level; empty: it can. `below` is the level under it, null for level 0.
 std::string fault_of(const CatalogEntry& entry, const CatalogEntry* below, const ArchiveConfig& archive,
-                     const std::string& provider) {
+                     const std::string& provider, const std::vector<VerifyRecord>& records) {
   if (!entry.header) {
     return fmt::format("{} has no readable manifest{}; aa rescan makes it again where it can",
                        quote(entry.name.file_name()), entry.fault.empty() ? "" : ": " + entry.fault);
   }
+  if (!entry.fault.empty()) return fmt::format("the manifest of {}: {}", quote(entry.name.file_name()), entry.fault);
   const auto& header = *entry.header;
+  if (const auto damage = found_damaged(records, header.backup_uuid))
+    return fmt::format("{} was found damaged on {}", quote(entry.name.file_name()), format_rfc3339(*damage));
   if (header.root != archive.root.native())
     return fmt::format("the root has changed from {} to {}", quote(header.root), quote(archive.root.native()));
   if (header.type != archive.type) return fmt::format("the type has changed from {} to {}", header.type, archive.type);
@@ -37,13 +41,13 @@ std::string fault_of(const CatalogEntry& entry, const CatalogEntry* below, const
 }
 
 std::map<int, ChainLevel> current_chain(const BackupCatalog& backups, const ArchiveConfig& archive,
-                                        const std::string& provider) {
+                                        const std::string& provider, const std::vector<VerifyRecord>& records) {
   std::map<int, ChainLevel> chain;
   for (const auto& entry : backups.entries()) {
     const int level = entry.name.level.value_or(0);
-    if (!entry.name.keeping_id.empty() || chain.contains(level)) continue;
+    if (!entry.name.keeping_id.empty() || entry.is_foreign || chain.contains(level)) continue;
     const auto* below = level > 0 ? current_level(backups, level - 1) : nullptr;
-    chain[level] = {entry.time(), entry.file.size, fault_of(entry, below, archive, provider)};
+    chain[level] = {entry.time(), entry.file.size, fault_of(entry, below, archive, provider, records)};
   }
   return chain;
 }
@@ -122,7 +126,10 @@ NextBackup next_backup(Session& session, const ArchiveConfig& archive, const Bac
   question.rules = archive.levels;
   question.now = wish.now;
   question.chain_break = wish.lost_state;
-  question.chain = current_chain(backups, archive, next.provider);
+  std::string ignored;  // without a record nothing is known to be damaged; status tells of it
+  question.chain =
+      current_chain(backups, archive, next.provider,
+                    read_verify_records(session.config().state_dir, archive.name, archive.destination, ignored));
   if (archive.incremental) {
     const auto provider = session.providers().archiver(next.provider);
     if (locked_storage != nullptr)

@@ -21,6 +21,21 @@ bool is_uuid(std::string_view text) {
   return text.size() == kUuidBytes && text.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
 }
 
+/// Whether `backups` has all that is needed to restore it.
+bool is_chain_of(const std::set<std::string>& backups, const BackupCatalog& catalog, std::size_t index) {
+  if (!catalog.entries()[index].header) return false;
+  try {
+    const auto chain = catalog.chain_to(index);
+    return std::all_of(chain.begin(), chain.end(), [&](std::size_t of) {
+      const auto& entry = catalog.entries()[of];
+      return entry.fault.empty() && backups.contains(entry.backup_uuid());
+    });
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged) throw;
+    return false;
+  }
+}
+
 }  // namespace
 
 std::set<std::string> read_pins(const IStorage& storage, const std::string& archive) {
@@ -58,23 +73,24 @@ std::map<std::string, Hold> holds(const BackupCatalog& catalog, const std::set<s
   std::map<std::string, Hold> reasons;
   const auto hold_newest_of = [&](const std::set<std::string>& backups, const char* reason) {
     for (const auto index : catalog.newest_first()) {
-      const auto& header = catalog.entries()[index].header;
-      if (!header || !backups.contains(header->backup_uuid)) continue;
-      reasons[header->backup_uuid] = {reason, false};
+      if (!is_chain_of(backups, catalog, index)) continue;
+      reasons[catalog.entries()[index].header->backup_uuid] = {reason, false};
       return;
     }
   };
-  hold_newest_of(unread, "the newest that was verified and could not be read since");
+  auto once_verified = verified;
+  once_verified.insert(unread.begin(), unread.end());
+  hold_newest_of(once_verified, "the newest that was verified and could not be read since");
   hold_newest_of(verified, "the newest that is verified");
   for (const auto& pin : pins) reasons[pin] = {"pinned", true};
   return reasons;
 }
 
-std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir, const std::string& archive,
+std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir, const ArchiveConfig& archive,
                                        const IStorage& storage, const BackupCatalog& catalog) {
   std::string ignored;  // a damaged record proves nothing, and status tells of it
-  const auto records = read_verify_records(state_dir, archive, ignored);
-  return holds(catalog, read_pins(storage, archive), proven_backups(records), unread_backups(records));
+  const auto records = read_verify_records(state_dir, archive.name, archive.destination, ignored);
+  return holds(catalog, read_pins(storage, archive.name), proven_backups(records), unread_backups(records));
 }
 
 }  // namespace autoarchive::host

@@ -10,6 +10,7 @@
 
 #include "autoarchive/archiver/backup_catalog.hpp"
 #include "autoarchive/storage/istorage.hpp"
+#include "config/config.hpp"
 #include "job/archive_files.hpp"
 
 namespace autoarchive::host {
@@ -25,7 +26,8 @@ void put_pins(ITransaction& transaction, const std::string& archive, const std::
                                                 const std::set<std::string>& verified,
                                                 const std::set<std::string>& unread = {});
 /// The same from what the archive's destination and the state say.
-[[nodiscard]] std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir, const std::string& archive,
-                                                     const IStorage& storage, const BackupCatalog& catalog);
+[[nodiscard]] std::map<std::string, Hold> read_holds(const std::filesystem::path& state_dir,
+                                                     const ArchiveConfig& archive, const IStorage& storage,
+                                                     const BackupCatalog& catalog);
 
 }  // namespace autoarchive::host

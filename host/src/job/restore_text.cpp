@@ -17,11 +17,13 @@ constexpr std::string_view kIntroduction =
 
 Every backup is a plain tar file. NAME.EXT is level 0, the whole tree; NAME.1.EXT is what changed since level 0, NAME.2.EXT what changed since
 level 1, and so on: a chain. Files with two letters before EXT (NAME.aa.EXT, NAME.1.aa.EXT) are older generations: they are restored in the same
-way, from level 0 upward.
+way, from level 0 upward. A level that a generation lacks lies in the next younger one: ab, aa, and then without letters.
 
 Run the commands of a section for one of the programs in the directory of this file, as root if owners are to come back, all of them and in their
 order. Each section is for the newest backup of its archive; leave out levels from the end to get an earlier one. This file is written anew
 whenever backups come or go.
+
+GNU tar can't make paths of more than 4095 bytes: it leaves them out, says so, and ends with 2. bsdtar makes them.
 
 )";
 
@@ -31,21 +33,22 @@ constexpr std::string_view kGnuTar =
     "tar --extract --listed-incremental=/dev/null --numeric-owner --preserve-permissions --xattrs --xattrs-include='*' "
     "--acls --selinux";
 
+/// Bytes that a text had better not have are said by printf; a line end at the end the shell would drop.
 std::string shell_word(std::string_view word) {
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
-
-/// For a name with bytes that a text had better not have, printf says them; a line end at its end the shell would drop.
-std::string path_word(std::string_view path) {
-  const bool is_plain = is_utf8(path) && std::none_of(path.begin(), path.end(), [](char c) {
+  const bool is_plain = is_utf8(word) && std::none_of(word.begin(), word.end(), [](char c) {
                           return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
                         });
-  if (is_plain) return "\"${TO:?}\"/" + shell_word(path);
-  std::string octal;
-  for (const char c : path) octal += fmt::format("\\{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-  return "\"${TO:?}/$(printf '" + octal + "')\"";
+  std::string text;
+  if (is_plain) {
+    for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+    return "'" + text + "'";
+  }
+  for (const char c : word) text += fmt::format("\\{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  return "\"$(printf '" + text + "')\"";
+}
+
+std::string path_word(std::string_view path) {
+  return "\"${TO:?}\"/" + shell_word(path);
 }
 
 /// A path below the directory, whatever a manifest says.
@@ -143,6 +146,10 @@ void renew_restore_text(const std::string& archive, const BackupCatalog& catalog
 
 std::string restore_script(const std::vector<std::string>& files, const std::string& to) {
   auto text = fmt::format("#!/bin/sh\nset -e\nTO={}\nmkdir -p \"$TO\"\n", shell_word(to));
+  // With a list of names of a directory, GNU tar removes what is not in it.
+  text +=
+      "if [ -n \"$(ls -A \"$TO\")\" ]; then echo \"$TO is not empty: what the backup does not have would be removed\" "
+      ">&2; exit 1; fi\n";
   for (const auto& file : files) text += fmt::format("{} --file={} --directory=\"$TO\"\n", kGnuTar, shell_word(file));
   return text;
 }

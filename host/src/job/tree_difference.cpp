@@ -33,18 +33,21 @@ std::optional<std::uint64_t> digest_of(int fd) {
   }
 }
 
-/// A file with holes was stored as its map and data: its digest is not that of its content.
-bool has_holes(int fd) {
-  struct stat status {};
-  constexpr std::int64_t kStatBlockBytes = 512;
-  return ::fstat(fd, &status) == 0 && status.st_blocks * kStatBlockBytes < status.st_size;
-}
+class DigestSink final : public Sink {
+ public:
+  void write(ByteView bytes) override { digest_.update(bytes); }
+  void finish() override {}
+  [[nodiscard]] std::uint64_t value() const { return digest_.value(); }
+
+ private:
+  ContentDigest digest_;
+};
 
 class LiveComparison {
  public:
-  LiveComparison(bool every_content, const DifferenceReport& report,
+  LiveComparison(bool every_content, const StoredContent& stored, const DifferenceReport& report,
                  const std::function<void(std::string_view path, int os_errno)>& unreadable)
-      : every_content_(every_content), report_(report), unreadable_(unreadable) {}
+      : every_content_(every_content), stored_(stored), report_(report), unreadable_(unreadable) {}
 
   void take(const ComparedItem& step) {
     switch (step.change) {
@@ -88,15 +91,17 @@ class LiveComparison {
   void read_content(const WalkItem& item, ManifestEntry& was, ManifestEntry& now) {
     const auto opened = open_entry(item);
     if (!opened.fd) return unreadable_(item.entry.path, opened.os_errno);
-    if (has_holes(opened.fd.get())) {
-      was.digest.reset();
-      return;
-    }
     now.digest = digest_of(opened.fd.get());
-    if (!now.digest) unreadable_(item.entry.path, errno);
+    if (!now.digest) return unreadable_(item.entry.path, errno);
+    if (!was.digest || was.digest == now.digest) return;
+    // A file that had holes was stored as its map and data, and so is its digest.
+    DigestSink content;
+    stored_(item.entry.path, content);
+    was.digest = content.value();
   }
 
   bool every_content_;
+  const StoredContent& stored_;
   const DifferenceReport& report_;
   const std::function<void(std::string_view path, int os_errno)>& unreadable_;
 };
@@ -158,7 +163,7 @@ void compare_manifests(ManifestReader& first, ManifestReader& second, const Diff
 }
 
 void compare_with_tree(std::unique_ptr<ManifestReader> manifest, const ArchiveConfig& archive, bool every_content,
-                       const DifferenceReport& report,
+                       const StoredContent& stored, const DifferenceReport& report,
                        const std::function<void(std::string_view path, int os_errno)>& unreadable) {
   FilterRules rules = archive.filter;
   const Filter filter(std::move(rules));
@@ -168,7 +173,7 @@ void compare_with_tree(std::unique_ptr<ManifestReader> manifest, const ArchiveCo
     if (::stat(own.c_str(), &status) == 0) options.own_files.emplace(status.st_dev, status.st_ino);
   }
   TreeComparison comparison(std::make_unique<Walker>(std::move(options), filter), std::move(manifest));
-  LiveComparison live(every_content, report, unreadable);
+  LiveComparison live(every_content, stored, report, unreadable);
   for (ComparedItem step; comparison.next(step);) live.take(step);
 }
 

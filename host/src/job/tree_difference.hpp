@@ -1,5 +1,5 @@
 /// \file
-/// What differs between two points in time, or between one and the live tree. Nothing of an archive is read.
+/// What differs between two points in time, or between one and the live tree.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 
 #include "autoarchive/manifest/entry.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/storage/sink.hpp"
 #include "config/config.hpp"
 
 namespace autoarchive::host {
@@ -23,6 +24,9 @@ struct TreeDifference {
 /// Called for each difference, in walk order.
 using DifferenceReport = std::function<void(const TreeDifference&)>;
 
+/// Writes the content that a backup has of a file, holes as zeros; does not finish the sink.
+using StoredContent = std::function<void(const std::string& path, Sink& out)>;
+
 /// What differs between two entries of the same path. Contents are compared by their digests where both have one, else
 /// by size and mtime. Pure.
 [[nodiscard]] std::vector<std::string> differences_of(const ManifestEntry& first, const ManifestEntry& second);
@@ -31,10 +35,11 @@ using DifferenceReport = std::function<void(const TreeDifference&)>;
 void compare_manifests(ManifestReader& first, ManifestReader& second, const DifferenceReport& report);
 
 /// Compares a manifest with the tree that the archive's definition describes now. Contents are read where names and
-/// stats can't tell, or, with `every_content`, of every file that has a digest. `unreadable` is told what could not be
-/// read. Throws what the reader throws, and Error(cause source) if the root can't be entered.
+/// stats can't tell, or, with `every_content`, of every file that has a digest. That of a file with holes is not one of
+/// its content: where the digest is another one, `stored` is asked. `unreadable` is told what could not be read. Throws
+/// what the reader and `stored` throw, and Error(cause source) if the root can't be entered.
 void compare_with_tree(std::unique_ptr<ManifestReader> manifest, const ArchiveConfig& archive, bool every_content,
-                       const DifferenceReport& report,
+                       const StoredContent& stored, const DifferenceReport& report,
                        const std::function<void(std::string_view path, int os_errno)>& unreadable);
 
 }  // namespace autoarchive::host

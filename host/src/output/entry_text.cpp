@@ -83,7 +83,7 @@ std::string remark_on(std::string_view path, std::string_view text) {
 }
 
 std::string selector_of(const CatalogEntry& entry) {
-  const auto level = std::to_string(entry.name.level.value_or(0));
+  const auto level = std::to_string(entry.level());
   return entry.name.keeping_id.empty() ? level : level + "." + entry.name.keeping_id;
 }
 

@@ -54,6 +54,26 @@ TEST(Selector, MeansWhatTheManualSays) {
   EXPECT_EQ(found("1970-01-11T12:00:00Z"), "home.tar.gz");
 }
 
+TEST(Selector, CountsADayAMinuteAndASecondToItsEnd) {
+  auto entry = catalog().entries().front();
+  const auto time = *parse_time("2026-11-01T03:00:07.5Z");
+  entry.header.emplace().started = time;
+  const BackupCatalog all({entry});
+  const auto is_found = [&](const std::string& selector) {
+    try {
+      return all.resolve(selector) == 0;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.cause(), ErrorCause::no_such_backup) << selector;
+      return false;
+    }
+  };
+  for (const char* selector : {"2026-11-01T03:00:07.5Z", "2026-11-01T03:00:07Z", "2026-11-01 03:00:07Z",
+                               "2026-11-01T03:00Z", "2026-11-01T04:00+01:00", "2026-11-02"})
+    EXPECT_TRUE(is_found(selector)) << selector;
+  for (const char* selector : {"2026-11-01T03:00:07.4Z", "2026-11-01T03:00:06Z", "2026-11-01T02:59Z", "2026-10-31"})
+    EXPECT_FALSE(is_found(selector)) << selector;
+}
+
 TEST(Selector, TellsNonsenseFromWhatIsNotThere) {
   const auto cause = [](const std::string& selector) {
     try {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "autoarchive/archiver/archive_comment.hpp"
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/archiver/backup_type.hpp"
 #include "autoarchive/base/durations.hpp"
@@ -24,10 +25,19 @@ struct CatalogEntry {
   std::optional<ManifestHeader> header;  ///< none: no manifest lies beside it, or it can't be read
   std::optional<ManifestClosing> closing;
   std::string manifest;  ///< file name of the manifest that was read; empty: none
-  std::string fault;     ///< why there is no header: "" (simply none), or what is wrong with the manifest
+  std::string fault;     ///< what is wrong with the manifest, or with the file that it is of; empty: nothing
+  std::optional<ArchiveIdentity> identity;  ///< what the file says of itself; whoever reads files adds it (read() not)
+  bool is_foreign = false;                  ///< there is no manifest, and the file does not say that it is one of ours
 
-  /// When the tree was as it is in this backup: the manifest's start, else the file's modification time.
+  /// When the tree was as it is in this backup: the manifest's start, else what the file says, else its modification
+  /// time.
   [[nodiscard]] AA_EXPORT SystemTime time() const noexcept;
+  /// That of the manifest, else of the file, else of the name.
+  [[nodiscard]] AA_EXPORT int level() const noexcept;
+  /// That of the manifest, else of the file; empty if neither says it.
+  [[nodiscard]] AA_EXPORT std::string backup_uuid() const;
+  /// Of what it is based on: the same.
+  [[nodiscard]] AA_EXPORT std::string parent_uuid() const;
 };
 
 /// The backups of one archive. A plain snapshot of a listing: immutable, thread-safe.
@@ -51,8 +61,8 @@ class AA_EXPORT BackupCatalog {
   /// if it is none of these, key_error (no_such_backup) naming what there is if nothing fits.
   [[nodiscard]] std::size_t resolve(std::string_view selector) const;
 
-  /// Entries from level 0 to `target` in the order of restoring: by parent ids where there are manifests, else by level
-  /// within the generation. Throws Error(runtime_error, cause damaged) that names the gap.
+  /// Entries from level 0 to `target` in the order of restoring: by parent ids where manifests or files say them,
+  /// else by level within the generation. Throws Error(runtime_error, cause damaged) that names the gap.
   [[nodiscard]] std::vector<std::size_t> chain_to(std::size_t target) const;
   /// Entries that can't be restored without `target`.
   [[nodiscard]] std::vector<std::size_t> dependants_of(std::size_t target) const;

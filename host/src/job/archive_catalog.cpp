@@ -1,0 +1,58 @@
+#include "job/archive_catalog.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "autoarchive/archiver/iarchive_reader.hpp"
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/manifest/manifest_reader.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+bool is_about_one_file(const Error& error) {
+  return error.cause() == ErrorCause::damaged || error.cause() == ErrorCause::unsupported ||
+         error.cause() == ErrorCause::unavailable || error.is_os_error();
+}
+
+void add_identity(Session& session, const IStorage& storage, CatalogEntry& entry) {
+  try {
+    const auto file = storage.open(entry.file.name);
+    const auto recognised = session.providers().recognise(*file);
+    if (!recognised) return;
+    entry.identity = recognised->reader->identity(*file);
+    entry.is_foreign = !entry.identity && entry.fault.empty();
+  } catch (const Error& error) {
+    if (!is_about_one_file(error)) throw;
+  }
+}
+
+/// The manifest that read() has refused, if it is that of the file all the same.
+void add_manifest(const IStorage& storage, CatalogEntry& entry) {
+  const auto name = manifest_name(entry.name.file_name());
+  try {
+    ManifestReader manifest(storage.open(name));
+    if (manifest.header().backup_uuid != entry.identity->backup_uuid) return;
+    auto closing = manifest.closing();
+    entry.header = manifest.header();
+    entry.closing = std::move(closing);
+    entry.manifest = name;
+  } catch (const Error& error) {
+    if (!is_about_one_file(error)) throw;
+  }
+}
+
+}  // namespace
+
+BackupCatalog read_catalog(Session& session, const IStorage& storage, const std::string& archive) {
+  auto entries = BackupCatalog::read(storage, archive, session.providers().types()).entries();
+  for (auto& entry : entries) {
+    if (entry.header) continue;
+    add_identity(session, storage, entry);
+    if (entry.identity && !entry.fault.empty()) add_manifest(storage, entry);
+  }
+  return BackupCatalog(std::move(entries));
+}
+
+}  // namespace autoarchive::host

@@ -1,0 +1,231 @@
+// Chains whose files are not what their names say, are damaged, or have lost their manifests.
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "application_fixture.hpp"
+#include "support/run_program.hpp"
+
+namespace autoarchive::host {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class ChainsTest : public ApplicationTest {
+ protected:
+  /// Levels 0 to 3; what the tree was is in days().
+  void make_chain() {
+    for (int level = 0; level < 4; ++level) {
+      test::write_file(directory_ / "root/doc", "version " + std::to_string(level));
+      test::write_file(directory_ / ("root/of" + std::to_string(level)), "x");
+      if (level > 0) fs::remove(directory_ / ("root/of" + std::to_string(level - 1)));
+      ASSERT_EQ(create({"--incremental"}), 0) << err_;
+      fs::copy(directory_ / "root", day(level), fs::copy_options::recursive);
+    }
+  }
+  [[nodiscard]] fs::path day(int level) const { return directory_ / ("day" + std::to_string(level)); }
+  [[nodiscard]] fs::path backup(const std::string& name) const { return directory_ / "backups" / name; }
+  void drop_manifest(const std::string& name) const {
+    for (const char* suffix : {".manifest.zst", ".sha256"}) fs::remove(backup(name + suffix));
+  }
+  void drop_manifests() const {
+    for (const char* name : {"home.tar.gz", "home.1.tar.gz", "home.2.tar.gz", "home.3.tar.gz"}) drop_manifest(name);
+  }
+  void swap(const std::string& first, const std::string& second, const std::string& suffix = "") const {
+    fs::rename(backup(first + suffix), backup("other"));
+    fs::rename(backup(second + suffix), backup(first + suffix));
+    fs::rename(backup("other"), backup(second + suffix));
+  }
+  int restore(const std::string& selector, std::vector<std::string> more = {}) {
+    fs::remove_all(directory_ / "restored");
+    std::vector<std::string> words{
+        "restore", "home@" + selector, "--destination", destination(), "--to", directory_ / "restored"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+  void expect_day(int level, const std::string& selector) {
+    EXPECT_EQ(restore(selector), 0) << err_;
+    const auto differences = test::run_shell("diff -r " + test::shell_quote(day(level)) + " " +
+                                             test::shell_quote(directory_ / "restored"));
+    EXPECT_EQ(differences.output, "") << "@" << selector;
+  }
+  int verify(const std::string& depth) {
+    return run({"verify", "home", "--destination", destination(), "--level", depth});
+  }
+  int status() { return run({"status", "home"}); }
+  void configure_home(const std::string& more) const {
+    configure("version: 1\narchives: {home: {root: " + (directory_ / "root").native() + ", destination: " +
+              destination() + ", type: tar.gz, incremental: true" + more + "}}\n");
+  }
+  /// So that what it holds is not what was stored.
+  void damage(const std::string& name) const {
+    auto bytes = test::read_file(backup(name));
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+    test::write_file(backup(name), bytes);
+  }
+};
+
+TEST_F(ChainsTest, AreWhatTheFilesSayWhereThereAreNoManifests) {
+  make_chain();
+  drop_manifests();
+  expect_day(3, "3");
+  swap("home.1.tar.gz", "home.2.tar.gz");
+  for (int level = 0; level < 4; ++level) expect_day(level, std::to_string(level));
+  EXPECT_EQ(restore("3"), 0);
+  EXPECT_THAT(err_, HasSubstr("'home.2.tar.gz' is level 1, whatever its name says"));
+}
+
+TEST_F(ChainsTest, AreNotMadeOfTheLevelsOfAnother) {
+  make_chain();
+  ASSERT_EQ(run({"create", "home", "--root", day(0), "--destination", directory_.make("elsewhere"), "--incremental", "--full", "--new-destination"}), 0) << err_;
+  drop_manifests();
+  fs::copy_file(directory_ / "elsewhere/home.tar.gz", backup("home.tar.gz"), fs::copy_options::overwrite_existing);
+  EXPECT_EQ(restore("3"), 2);
+  EXPECT_THAT(err_, HasSubstr("which 'home.1.tar.gz' is based on, is missing: 'home.tar.gz' is the backup "));
+  fs::copy_file(directory_ / "elsewhere/home.tar.gz.manifest.zst", backup("home.tar.gz.manifest.zst"));
+  EXPECT_EQ(restore("3"), 2);
+  EXPECT_EQ(run({"verify", "home@3", "--destination", destination()}), 2);
+}
+
+TEST_F(ChainsTest, MayLackTheManifestOfALevelInTheMiddle) {
+  make_chain();
+  drop_manifest("home.1.tar.gz");
+  expect_day(3, "3");
+  EXPECT_THAT(err_, HasSubstr("'home.1.tar.gz' has no manifest"));
+  expect_day(1, "1");
+  EXPECT_EQ(run({"versions", "home", "doc", "--destination", destination()}), 1);
+  EXPECT_THAT(err_, HasSubstr("'home.1.tar.gz' has no manifest that can be used, and is not searched"));
+}
+
+TEST_F(ChainsTest, WhoseNamesAreMixedUpAreReadByTheirLevels) {
+  make_chain();
+  for (const char* suffix : {"", ".manifest.zst", ".sha256"}) swap("home.1.tar.gz", "home.2.tar.gz", suffix);
+  expect_day(1, "1");
+  expect_day(2, "2");
+  EXPECT_EQ(verify("quick"), 1);
+  EXPECT_THAT(err_, HasSubstr("'home.1.tar.gz' is level 2, whatever its name says"));
+}
+
+TEST_F(ChainsTest, KeepTheManifestOfAFileThatIsCutShort) {
+  for (unsigned i = 0; i < 20; ++i) test::write_file(directory_ / "root" / std::to_string(i), test::noise(300'000, i));
+  configure_home("");
+  ASSERT_EQ(run({"create", "home"}), 0) << err_;
+  fs::resize_file(backup("home.tar.gz"), fs::file_size(backup("home.tar.gz")) / 2);
+  EXPECT_EQ(verify("data"), 2);
+  EXPECT_THAT(err_, HasSubstr("of its members can still be restored"));
+  EXPECT_EQ(restore("", {"--salvage"}), 2);
+  EXPECT_THAT(err_, HasSubstr("'9': "));
+  EXPECT_EQ(run({"ls", "home", "9"}), 0);
+  EXPECT_EQ(status(), 2);
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("level 0")) << "nothing builds on what is cut short";
+}
+
+TEST_F(ChainsTest, ThatAreKnownToBeDamagedAreToldOfAndNotContinued) {
+  test::write_file(directory_ / "root/large", test::noise(300'000, 1));
+  configure_home(", keep: {generations: 1}");
+  ASSERT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_EQ(verify("data"), 0);
+  ASSERT_EQ(run({"create", "home", "--full"}), 0) << err_;
+  EXPECT_EQ(verify("restore"), 0);
+  EXPECT_EQ(status(), 0) << out_;
+  damage("home.tar.gz");
+  EXPECT_EQ(verify("data"), 2);
+  // A quick check reads no content, and proves nothing of it.
+  EXPECT_EQ(verify("quick"), 0);
+  EXPECT_EQ(status(), 2);
+  EXPECT_THAT(out_, HasSubstr("verify found damage in what 'home.tar.gz' needs"));
+  configure_home(", keep: {generations: 0}");
+  EXPECT_EQ(run({"keep", "home", "--yes"}), 0);
+  EXPECT_TRUE(fs::exists(backup("home.aa.tar.gz"))) << "the only one that is whole";
+  EXPECT_EQ(run({"create", "home", "--dry-run"}), 0);
+  EXPECT_THAT(out_, HasSubstr("level 0 ('home.tar.gz' was found damaged on "));
+}
+
+TEST_F(ChainsTest, ElsewhereProveNothingOfThoseHere) {
+  configure_home("");
+  ASSERT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_EQ(verify("data"), 0);
+  fs::copy(directory_ / "backups", directory_ / "copy", fs::copy_options::recursive);
+  auto bytes = test::read_file(directory_ / "copy/home.tar.gz");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  test::write_file(directory_ / "copy/home.tar.gz", bytes);
+  EXPECT_EQ(run({"verify", "home", "--destination", directory_ / "copy"}), 2);
+  EXPECT_EQ(status(), 0) << out_;
+  EXPECT_EQ(run({"list", "home"}), 0);
+  EXPECT_THAT(out_, HasSubstr(" data "));
+  EXPECT_THAT(out_, Not(HasSubstr("DAMAGED")));
+  EXPECT_EQ(run({"list", "home", "--destination", directory_ / "copy"}), 0);
+  EXPECT_THAT(out_, HasSubstr("data DAMAGED"));
+}
+
+TEST_F(ChainsTest, LeaveFilesOfOthersWithTheirNamesAlone) {
+  configure_home(", keep: {generations: 0}");
+  const auto foreign = [&](const std::string& name) {
+    const auto made = test::run_shell("tar -czf " + test::shell_quote(backup(name)) + " -C " +
+                                      test::shell_quote(directory_ / "root") + " a");
+    EXPECT_EQ(made.status, 0) << made.output;
+  };
+  foreign("home.5.tar.gz");
+  foreign("home.tar.gz");  // in the way of the first backup
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(run({"create", "home", "--full"}), 0) << err_;
+  EXPECT_EQ(run({"keep", "home", "--yes"}), 0) << err_;
+  EXPECT_TRUE(fs::exists(backup("home.5.tar.gz")));
+  EXPECT_TRUE(fs::exists(backup("home.aa.tar.gz"))) << "moved aside";
+  EXPECT_EQ(run({"remove", "home@5", "--yes"}), 64);
+  EXPECT_EQ(run({"remove", "home", "--from-level", "1", "--yes"}), 0);
+  EXPECT_TRUE(fs::exists(backup("home.5.tar.gz")));
+}
+
+TEST_F(ChainsTest, AreRestoredByAScriptThatRemovesNothing) {
+  ASSERT_EQ(create({"--incremental"}), 0) << err_;
+  const auto target = directory_ / "a\tb";
+  EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", target, "--script"}), 0) << err_;
+  EXPECT_THAT(out_, Not(HasSubstr("\t")));
+  test::write_file(directory_ / "script", out_);
+  const auto shell = [&] { return test::run_shell("sh " + test::shell_quote(directory_ / "script")).status; };
+  EXPECT_EQ(shell(), 0);
+  EXPECT_EQ(test::read_file(target / "d/b"), "b");
+  fs::remove_all(target);
+  test::write_file(target / "d/mine", "mine");
+  EXPECT_NE(shell(), 0);
+  EXPECT_EQ(test::read_file(target / "d/mine"), "mine");
+  for (const char* option : {"--delete", "--salvage", "--owner=none", "--overwrite=never"})
+    EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", target, "--script", option}), 64) << option;
+}
+
+TEST_F(ChainsTest, AreChosenByTheArchivesNameAndNotByAFiles) {
+  ASSERT_EQ(create({"--incremental"}), 0) << err_;
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"ls", backup("home.tar.gz").native() + "@0"},
+           {"restore", backup("home.tar.gz"), "--at", "2020-01-01", "--to", directory_ / "x"},
+           {"restore", "home", "--destination", destination(), "--to", ""},
+           {"ls", "home", "--destination", ""}})
+    EXPECT_EQ(run(words), 64) << words.front() << err_;
+}
+
+TEST_F(ChainsTest, AreComparedWithSparseFilesByTheirContent) {
+  const auto file = directory_ / "root/sparse";
+  test::write_file(file, "data");
+  fs::resize_file(file, 1'000'000);
+  ASSERT_EQ(create(), 0) << err_;
+  EXPECT_EQ(verify("source"), 0) << err_;
+  const auto time = fs::last_write_time(file);
+  const auto rewrite = [&](const std::string& begin) {
+    auto content = test::read_file(file);
+    content.replace(0, begin.size(), begin);
+    test::write_file(file, content);  // without holes
+    fs::last_write_time(file, time);
+  };
+  rewrite("data");
+  EXPECT_EQ(verify("source"), 0) << err_;
+  rewrite("DATA");
+  EXPECT_EQ(verify("source"), 1);
+  EXPECT_THAT(err_, HasSubstr("'sparse' is not as in the backup: content"));
+}
+
+}  // namespace
+}  // namespace autoarchive::host
