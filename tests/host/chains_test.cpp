@@ -41,15 +41,15 @@ class ChainsTest : public ApplicationTest {
   }
   int restore(const std::string& selector, std::vector<std::string> more = {}) {
     fs::remove_all(directory_ / "restored");
-    std::vector<std::string> words{
-        "restore", "home@" + selector, "--destination", destination(), "--to", directory_ / "restored"};
+    std::vector<std::string> words{"restore", "home@" + selector,     "--destination", destination(),
+                                   "--to",    directory_ / "restored"};
     words.insert(words.end(), more.begin(), more.end());
     return run(words);
   }
   void expect_day(int level, const std::string& selector) {
     EXPECT_EQ(restore(selector), 0) << err_;
-    const auto differences = test::run_shell("diff -r " + test::shell_quote(day(level)) + " " +
-                                             test::shell_quote(directory_ / "restored"));
+    const auto differences =
+        test::run_shell("diff -r " + test::shell_quote(day(level)) + " " + test::shell_quote(directory_ / "restored"));
     EXPECT_EQ(differences.output, "") << "@" << selector;
   }
   int verify(const std::string& depth) {
@@ -57,8 +57,8 @@ class ChainsTest : public ApplicationTest {
   }
   int status() { return run({"status", "home"}); }
   void configure_home(const std::string& more) const {
-    configure("version: 1\narchives: {home: {root: " + (directory_ / "root").native() + ", destination: " +
-              destination() + ", type: tar.gz, incremental: true" + more + "}}\n");
+    configure("version: 1\narchives: {home: {root: " + (directory_ / "root").native() +
+              ", destination: " + destination() + ", type: tar.gz, incremental: true" + more + "}}\n");
   }
   /// So that what it holds is not what was stored.
   void damage(const std::string& name) const {
@@ -80,7 +80,10 @@ TEST_F(ChainsTest, AreWhatTheFilesSayWhereThereAreNoManifests) {
 
 TEST_F(ChainsTest, AreNotMadeOfTheLevelsOfAnother) {
   make_chain();
-  ASSERT_EQ(run({"create", "home", "--root", day(0), "--destination", directory_.make("elsewhere"), "--incremental", "--full", "--new-destination"}), 0) << err_;
+  ASSERT_EQ(run({"create", "home", "--root", day(0), "--destination", directory_.make("elsewhere"), "--incremental",
+                 "--full", "--new-destination"}),
+            0)
+      << err_;
   drop_manifests();
   fs::copy_file(directory_ / "elsewhere/home.tar.gz", backup("home.tar.gz"), fs::copy_options::overwrite_existing);
   EXPECT_EQ(restore("3"), 2);
@@ -120,6 +123,8 @@ TEST_F(ChainsTest, KeepTheManifestOfAFileThatIsCutShort) {
   EXPECT_THAT(err_, HasSubstr("'9': "));
   EXPECT_EQ(run({"ls", "home", "9"}), 0);
   EXPECT_EQ(status(), 2);
+  fs::resize_file(backup("home.tar.gz"), 5);
+  EXPECT_EQ(run({"ls", "home", "9"}), 0) << "also where it does not say any more what it is: " << err_;
   EXPECT_EQ(run({"create", "home"}), 0) << err_;
   EXPECT_THAT(out_, HasSubstr("level 0")) << "nothing builds on what is cut short";
 }
@@ -163,18 +168,34 @@ TEST_F(ChainsTest, ElsewhereProveNothingOfThoseHere) {
 }
 
 TEST_F(ChainsTest, LeaveFilesOfOthersWithTheirNamesAlone) {
-  configure_home(", keep: {generations: 0}");
+  configure_home(", keep: {generations: 1}");
   const auto foreign = [&](const std::string& name) {
     const auto made = test::run_shell("tar -czf " + test::shell_quote(backup(name)) + " -C " +
                                       test::shell_quote(directory_ / "root") + " a");
     EXPECT_EQ(made.status, 0) << made.output;
   };
+  // In the way of the first backup, with a level of it: both are moved aside.
+  foreign("home.tar.gz");
+  foreign("home.1.tar.gz");
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_TRUE(fs::exists(backup("home.aa.tar.gz")) && fs::exists(backup("home.1.aa.tar.gz")));
   foreign("home.5.tar.gz");
-  foreign("home.tar.gz");  // in the way of the first backup
+  test::write_file(backup("home.3.tar.gz"), "no archive at all");
   for (int i = 0; i < 3; ++i) EXPECT_EQ(run({"create", "home", "--full"}), 0) << err_;
   EXPECT_EQ(run({"keep", "home", "--yes"}), 0) << err_;
-  EXPECT_TRUE(fs::exists(backup("home.5.tar.gz")));
-  EXPECT_TRUE(fs::exists(backup("home.aa.tar.gz"))) << "moved aside";
+  for (const char* name : {"home.5.tar.gz", "home.3.tar.gz", "home.aa.tar.gz", "home.1.aa.tar.gz"})
+    EXPECT_TRUE(fs::exists(backup(name))) << name;
+  EXPECT_TRUE(fs::exists(backup("home.ab.tar.gz"))) << "the one generation that is kept";
+  // They are neither the newest, nor a level of ours.
+  EXPECT_EQ(status(), 0) << out_;
+  EXPECT_EQ(verify("data"), 0) << err_;
+  test::write_file(directory_ / "root/new", "new");
+  EXPECT_EQ(run({"create", "home"}), 0) << err_;
+  foreign("home.2.tar.gz");
+  EXPECT_EQ(restore("2"), 2);
+  EXPECT_THAT(err_, HasSubstr("'home.2.tar.gz' does not say which backup it is"));
+  EXPECT_EQ(restore(""), 0);
+  EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "restored"), IsEmpty());
   EXPECT_EQ(run({"remove", "home@5", "--yes"}), 64);
   EXPECT_EQ(run({"remove", "home", "--from-level", "1", "--yes"}), 0);
   EXPECT_TRUE(fs::exists(backup("home.5.tar.gz")));
@@ -194,7 +215,8 @@ TEST_F(ChainsTest, AreRestoredByAScriptThatRemovesNothing) {
   EXPECT_NE(shell(), 0);
   EXPECT_EQ(test::read_file(target / "d/mine"), "mine");
   for (const char* option : {"--delete", "--salvage", "--owner=none", "--overwrite=never"})
-    EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", target, "--script", option}), 64) << option;
+    EXPECT_EQ(run({"restore", "home", "--destination", destination(), "--to", target, "--script", option}), 64)
+        << option;
 }
 
 TEST_F(ChainsTest, AreChosenByTheArchivesNameAndNotByAFiles) {

@@ -101,6 +101,8 @@ std::string misfit(const CatalogEntry* below, const CatalogEntry& entry) {
     return quote(entry.file.name) + " is level " + std::to_string(header->level) + ", and not " + std::to_string(level);
   if (header && parent && header->parent_uuid != parent->backup_uuid)
     return quote(entry.file.name) + " is not based on " + quote(below->file.name);
+  if (below != nullptr && below->is_foreign != entry.is_foreign)
+    return quote((entry.is_foreign ? entry : *below).file.name) + " does not say which backup it is";
   return {};
 }
 
@@ -196,7 +198,8 @@ std::vector<std::size_t> BackupCatalog::newest_first() const {
   for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
   // Equal times: the higher level of the younger generation is the newer one.
   const auto key = [this](std::size_t i) {
-    return std::tuple(entries_[i].time(), -generation_number(entries_[i]), entries_[i].name.level.value_or(0));
+    return std::tuple(!entries_[i].is_foreign, entries_[i].time(), -generation_number(entries_[i]),
+                      entries_[i].name.level.value_or(0));
   };
   std::stable_sort(indices.begin(), indices.end(), [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
   return indices;

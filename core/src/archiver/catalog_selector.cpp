@@ -26,9 +26,10 @@ Error nothing_fits(std::string_view selector, const std::vector<CatalogEntry>& e
 
 std::optional<std::size_t> find_level(const std::vector<CatalogEntry>& entries, std::string_view keeping_id,
                                       int level) {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
-    return entry.name.keeping_id == keeping_id && entry.level() == level;
-  });
+  const auto fits = [&](const auto& entry) { return entry.name.keeping_id == keeping_id && entry.level() == level; };
+  auto found =
+      std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return !entry.is_foreign && fits(entry); });
+  if (found == entries.end()) found = std::find_if(entries.begin(), entries.end(), fits);
   return found == entries.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - entries.begin()));
 }
 

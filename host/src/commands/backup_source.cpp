@@ -123,6 +123,15 @@ bool add_chain_of(Session& session, const std::filesystem::path& path, const Man
   return false;
 }
 
+std::unique_ptr<ReadableFile> open_named(const std::string& file) {
+  try {
+    return open_local_file(file);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::file_not_found) throw;
+    throw Error(error.code(), error.message(), ErrorCause::no_such_backup, error.os_errno());
+  }
+}
+
 BackupSource open_file(Session& session, const Target& target) {
   if (!target.selector.empty()) {
     throw Error(ErrorCode::value_error,
@@ -134,7 +143,7 @@ BackupSource open_file(Session& session, const Target& target) {
   BackupSource source;
   source.description = target.archive;
   ArchiveLevel level;
-  level.file = open_local_file(target.archive);
+  level.file = open_named(target.archive);
   bool is_known = true;
   const auto identity = identity_of(session, *level.file, is_known);
   const auto header = manifest_beside(*level.file, identity, source);

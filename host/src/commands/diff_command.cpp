@@ -25,7 +25,7 @@ std::unique_ptr<ManifestReader> open_manifest(Session& session, const Target& ta
 
 class Differences {
  public:
-  explicit Differences(Session& session) : session_(session) {}
+  explicit Differences(Session& session) : session_(session) { session_.console().begin_array("differences"); }
 
   void add(const TreeDifference& difference) {
     ++count_;
@@ -38,7 +38,7 @@ class Differences {
     add_path(object, difference.path);
     object.emplace_back("change", std::string(1, difference.letter));
     object.emplace_back("what", Json::Array(difference.what.begin(), difference.what.end()));
-    differences_.emplace_back(std::move(object));
+    session_.console().element(std::move(object));
   }
   void unreadable(std::string_view path, int os_errno) {
     session_.console().problem({Severity::warning, "file.unreadable", "",
@@ -49,16 +49,13 @@ class Differences {
   // Differences are what was asked for, and still worth a status of their own.
   ExitStatus finish() {
     const auto status = count_ > 0 || !is_complete_ ? ExitStatus::warnings : ExitStatus::ok;
-    session_.console().document({{"exit_code", static_cast<int>(status)},
-                                 {"differences", std::move(differences_)},
-                                 {"count", count_},
-                                 {"complete", is_complete_}});
+    session_.console().document(
+        {{"exit_code", static_cast<int>(status)}, {"count", count_}, {"complete", is_complete_}});
     return status;
   }
 
  private:
   Session& session_;
-  Json::Array differences_;
   std::uint64_t count_ = 0;
   bool is_complete_ = true;
 };
@@ -84,8 +81,9 @@ ExitStatus run_command(Session& session, const DiffCommand& command) {
       if (!source) source = open_source(session, command.first, command.overrides.destination);
       session.providers().reader_for(*source->levels.back().file)->read_content(source->levels, path, out);
     };
-    compare_with_tree(std::move(first), archive, /*every_content=*/false, stored, report,
-                      [&](std::string_view path, int os_errno) { differences.unreadable(path, os_errno); });
+    compare_with_tree(
+        std::move(first), archive, /*every_content=*/false, stored, report,
+        [&](std::string_view path, int os_errno) { differences.unreadable(path, os_errno); }, session.process().stop);
   }
   return differences.finish();
 }

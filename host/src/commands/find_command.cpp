@@ -29,7 +29,9 @@ class Pattern {
 
 class Findings {
  public:
-  Findings(Session& session, Pattern pattern) : session_(session), pattern_(std::move(pattern)) {}
+  Findings(Session& session, Pattern pattern) : session_(session), pattern_(std::move(pattern)) {
+    session_.console().begin_array("entries");
+  }
 
   void search(const ArchiveBackups& backups, const CatalogEntry& entry) {
     if (entry.manifest.empty()) {
@@ -45,8 +47,7 @@ class Findings {
   }
 
   ExitStatus finish() {
-    session_.console().document(
-        {{"exit_code", static_cast<int>(status_)}, {"entries", std::move(found_)}, {"count", count_}});
+    session_.console().document({{"exit_code", static_cast<int>(status_)}, {"count", count_}});
     return status_;
   }
   void set_status(ExitStatus status) { status_ = worse(status_, status); }
@@ -57,12 +58,11 @@ class Findings {
     if (!session_.options().json) return session_.console().result(backup + " " + entry_line(entry, false));
     auto object = entry_json(entry, false);
     object.emplace_back("backup", backup);
-    found_.emplace_back(std::move(object));
+    session_.console().element(std::move(object));
   }
 
   Session& session_;
   Pattern pattern_;
-  Json::Array found_;
   std::uint64_t count_ = 0;
   ExitStatus status_ = ExitStatus::ok;
 };

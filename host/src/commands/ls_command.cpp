@@ -23,6 +23,7 @@ class MemberLines final : public IMemberVisitor {
   MemberLines(Session& session, const std::vector<std::string>& paths) : session_(session) {
     for (const auto& path : paths) paths_.push_back(normalize_path(path));
     found_.resize(paths_.size(), paths_.empty());
+    session_.console().begin_array("entries");
   }
 
   void member(const ArchiveMember& member) override { add(member.entry, member.hard_link); }
@@ -33,7 +34,7 @@ class MemberLines final : public IMemberVisitor {
     if (!wanted(entry.path)) return;
     ++count_;
     if (session_.options().json) {
-      members_.emplace_back(entry_json(entry, hard_link));
+      session_.console().element(entry_json(entry, hard_link));
     } else {
       session_.console().result(entry_line(entry, hard_link));
     }
@@ -58,7 +59,7 @@ class MemberLines final : public IMemberVisitor {
       session_.console().problem({Severity::error, "", "", fmt::format("{} is not in this backup", quote(paths_[i]))});
       status = ExitStatus::no_such_backup;
     }
-    session_.console().document({{"entries", std::move(members_)}, {"count", count_}});
+    session_.console().document({{"count", count_}});
     return status;
   }
 
@@ -76,7 +77,6 @@ class MemberLines final : public IMemberVisitor {
   Session& session_;
   std::vector<std::string> paths_;
   std::vector<bool> found_;
-  Json::Array members_;
   std::uint64_t count_ = 0;
 };
 

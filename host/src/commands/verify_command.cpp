@@ -258,7 +258,8 @@ class Verification {
         },
         [&](std::string_view path, int os_errno) {
           warn("file.unreadable", fmt::format("{}: {}, not compared", quote(path), errno_text(os_errno)));
-        });
+        },
+        session_.process().stop);
     return status;
   }
 

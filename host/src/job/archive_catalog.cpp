@@ -19,23 +19,27 @@ bool is_about_one_file(const Error& error) {
 void add_identity(Session& session, const IStorage& storage, CatalogEntry& entry) {
   try {
     const auto file = storage.open(entry.file.name);
-    const auto recognised = session.providers().recognise(*file);
-    if (!recognised) return;
-    entry.identity = recognised->reader->identity(*file);
-    entry.is_foreign = !entry.identity && entry.fault.empty();
+    if (const auto recognised = session.providers().recognise(*file))
+      entry.identity = recognised->reader->identity(*file);
   } catch (const Error& error) {
     if (!is_about_one_file(error)) throw;
   }
 }
 
-/// The manifest that read() has refused, if it is that of the file all the same.
+/// The manifest that read() has refused, if it is that of the file all the same: by its word, or where nothing is left
+/// of that, by what both are called, for a file that is cut short.
 void add_manifest(const IStorage& storage, CatalogEntry& entry) {
   const auto name = manifest_name(entry.name.file_name());
   try {
     ManifestReader manifest(storage.open(name));
-    if (manifest.header().backup_uuid != entry.identity->backup_uuid) return;
     auto closing = manifest.closing();
-    entry.header = manifest.header();
+    const auto& header = manifest.header();
+    const bool is_its_own = entry.identity ? header.backup_uuid == entry.identity->backup_uuid
+                                           : header.archive == entry.name.archive &&
+                                                 header.level == entry.name.level.value_or(0) &&
+                                                 entry.file.size < closing.archive_bytes;
+    if (!is_its_own) return;
+    entry.header = header;
     entry.closing = std::move(closing);
     entry.manifest = name;
   } catch (const Error& error) {
@@ -50,7 +54,8 @@ BackupCatalog read_catalog(Session& session, const IStorage& storage, const std:
   for (auto& entry : entries) {
     if (entry.header) continue;
     add_identity(session, storage, entry);
-    if (entry.identity && !entry.fault.empty()) add_manifest(storage, entry);
+    if (!entry.fault.empty()) add_manifest(storage, entry);
+    entry.is_foreign = !entry.header && !entry.identity && entry.fault.empty();
   }
   return BackupCatalog(std::move(entries));
 }

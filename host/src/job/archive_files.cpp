@@ -35,6 +35,19 @@ KeptFile kept_file(const IStorage& storage, const CatalogEntry& entry) {
   return file;
 }
 
+const CatalogEntry* foreign_entry(const BackupCatalog& catalog, const std::string& name) {
+  for (const auto& entry : catalog.entries()) {
+    if (entry.is_foreign && entry.name.file_name() == name) return &entry;
+  }
+  return nullptr;
+}
+
+/// Of the same row of levels, or the same one.
+bool is_above(const BackupName& name, const BackupName& lowest) {
+  return name.keeping_id == lowest.keeping_id && name.type == lowest.type &&
+         name.level.value_or(0) >= lowest.level.value_or(0);
+}
+
 // A chain with a gap holds what is left of it: the gap may be filled again from elsewhere.
 std::vector<std::size_t> chain_of(const std::vector<KeptFile>& files, std::size_t target) {
   std::vector<std::size_t> chain{target};
@@ -65,8 +78,9 @@ void apply_hold(std::vector<KeptFile>& files, std::size_t target, const Hold& ho
 std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
                                  const std::map<std::string, Hold>& holds, const std::string& made) {
   std::vector<KeptFile> files;
+  const auto* in_the_way = foreign_entry(catalog, made);
   for (const auto& entry : catalog.entries()) {
-    if (entry.is_foreign && entry.name.file_name() != made) continue;
+    if (entry.is_foreign && (in_the_way == nullptr || !is_above(entry.name, in_the_way->name))) continue;
     files.push_back(kept_file(storage, entry));
     if (entry.is_foreign) files.back().held = "it does not say that it is a backup";
   }

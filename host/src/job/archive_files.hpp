@@ -22,7 +22,7 @@ struct Hold {
 
 /// The catalog's files with what lies beside each of them, and why it must not go: `holds` gives the reason by backup
 /// id. Whoever holds a backup holds its chain. Of files that are not ours only the one that is called `made`, the name
-/// of a backup to come: it has to make room, and never goes.
+/// of a backup to come, with the levels above it: they have to make room, and never go.
 [[nodiscard]] std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
                                                const std::map<std::string, Hold>& holds, const std::string& made = {});
 

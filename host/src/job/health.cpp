@@ -172,7 +172,9 @@ Health assess(const HealthFacts& facts, const ArchiveConfig& archive) {
   if (!facts.broken_chain.empty())
     assessment.bad(fmt::format("{} can't be restored: {}", quote(facts.newest_file), facts.broken_chain));
   if (!facts.damage.empty()) {
-    assessment.bad(fmt::format("verify found damage in what {} needs: {}", quote(facts.newest_file), facts.damage));
+    assessment.bad(
+        fmt::format("verify found damage in what {} needs: {}; a level 0 comes next; verify again what was mended",
+                    quote(facts.newest_file), facts.damage));
   }
   if (!facts.unread.empty())
     assessment.warn(

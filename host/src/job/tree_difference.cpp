@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "autoarchive/base/digest.hpp"
+#include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/tree_comparison.hpp"
 #include "autoarchive/tree/attributes.hpp"
 #include "autoarchive/tree/filter.hpp"
@@ -33,23 +34,34 @@ std::optional<std::uint64_t> digest_of(int fd) {
   }
 }
 
+void check(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);
+}
+
 class DigestSink final : public Sink {
  public:
-  void write(ByteView bytes) override { digest_.update(bytes); }
+  explicit DigestSink(const std::stop_token& stop) : stop_(stop) {}
+  void write(ByteView bytes) override {
+    check(stop_);
+    digest_.update(bytes);
+  }
   void finish() override {}
   [[nodiscard]] std::uint64_t value() const { return digest_.value(); }
 
  private:
+  const std::stop_token& stop_;
   ContentDigest digest_;
 };
 
 class LiveComparison {
  public:
   LiveComparison(bool every_content, const StoredContent& stored, const DifferenceReport& report,
-                 const std::function<void(std::string_view path, int os_errno)>& unreadable)
-      : every_content_(every_content), stored_(stored), report_(report), unreadable_(unreadable) {}
+                 const std::function<void(std::string_view path, int os_errno)>& unreadable,
+                 const std::stop_token& stop)
+      : every_content_(every_content), stored_(stored), report_(report), unreadable_(unreadable), stop_(stop) {}
 
   void take(const ComparedItem& step) {
+    check(stop_);
     switch (step.change) {
       case TreeChange::gone:
         if (step.item.event == WalkEvent::entry) report_({'D', step.item.entry.path, {}});
@@ -93,17 +105,27 @@ class LiveComparison {
     if (!opened.fd) return unreadable_(item.entry.path, opened.os_errno);
     now.digest = digest_of(opened.fd.get());
     if (!now.digest) return unreadable_(item.entry.path, errno);
-    if (!was.digest || was.digest == now.digest) return;
-    // A file that had holes was stored as its map and data, and so is its digest.
-    DigestSink content;
-    stored_(item.entry.path, content);
-    was.digest = content.value();
+    // A file that had holes was stored as its map and data, and so is its digest. Seldom asked: what is written anew
+    // has another time.
+    if (was.digest && was.digest != now.digest && was.entry.mtime == now.entry.mtime) read_stored(item.entry.path, was);
+  }
+
+  // What can't be read is taken for another content, which is what the digest says.
+  void read_stored(const std::string& path, ManifestEntry& was) {
+    try {
+      DigestSink content(stop_);
+      stored_(path, content);
+      was.digest = content.value();
+    } catch (const Error& error) {
+      if (error.cause() == ErrorCause::cancelled) throw;
+    }
   }
 
   bool every_content_;
   const StoredContent& stored_;
   const DifferenceReport& report_;
   const std::function<void(std::string_view path, int os_errno)>& unreadable_;
+  const std::stop_token& stop_;
 };
 
 bool is_in_backup(const ManifestEntry& entry) {
@@ -164,7 +186,8 @@ void compare_manifests(ManifestReader& first, ManifestReader& second, const Diff
 
 void compare_with_tree(std::unique_ptr<ManifestReader> manifest, const ArchiveConfig& archive, bool every_content,
                        const StoredContent& stored, const DifferenceReport& report,
-                       const std::function<void(std::string_view path, int os_errno)>& unreadable) {
+                       const std::function<void(std::string_view path, int os_errno)>& unreadable,
+                       const std::stop_token& stop) {
   FilterRules rules = archive.filter;
   const Filter filter(std::move(rules));
   WalkOptions options{archive.root, archive.include, {}, archive.incremental};
@@ -173,7 +196,7 @@ void compare_with_tree(std::unique_ptr<ManifestReader> manifest, const ArchiveCo
     if (::stat(own.c_str(), &status) == 0) options.own_files.emplace(status.st_dev, status.st_ino);
   }
   TreeComparison comparison(std::make_unique<Walker>(std::move(options), filter), std::move(manifest));
-  LiveComparison live(every_content, stored, report, unreadable);
+  LiveComparison live(every_content, stored, report, unreadable, stop);
   for (ComparedItem step; comparison.next(step);) live.take(step);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +37,11 @@ void compare_manifests(ManifestReader& first, ManifestReader& second, const Diff
 
 /// Compares a manifest with the tree that the archive's definition describes now. Contents are read where names and
 /// stats can't tell, or, with `every_content`, of every file that has a digest. That of a file with holes is not one of
-/// its content: where the digest is another one, `stored` is asked. `unreadable` is told what could not be read. Throws
-/// what the reader and `stored` throw, and Error(cause source) if the root can't be entered.
+/// its content: where it is another one and nothing else is, `stored` is asked. `unreadable` is told what could not be
+/// read. Throws what the reader throws, and Error: cause source if the root can't be entered, cancelled on request.
 void compare_with_tree(std::unique_ptr<ManifestReader> manifest, const ArchiveConfig& archive, bool every_content,
                        const StoredContent& stored, const DifferenceReport& report,
-                       const std::function<void(std::string_view path, int os_errno)>& unreadable);
+                       const std::function<void(std::string_view path, int os_errno)>& unreadable,
+                       const std::stop_token& stop);
 
 }  // namespace autoarchive::host

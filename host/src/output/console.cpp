@@ -94,8 +94,22 @@ void Console::document(Json::Object object) {
   for (const auto& problem : problems_) problems.emplace_back(as_json(problem));
   for (auto& problem : adopted_) problems.push_back(std::move(problem));
   object.emplace_back("problems", std::move(problems));
-  out_ << document_without_secrets(Json(std::move(object))).dump() << '\n';
+  const auto text = document_without_secrets(Json(std::move(object))).dump();
+  if (is_in_array_) out_ << "],";
+  out_ << std::string_view(text).substr(is_in_array_ ? 1 : 0) << '\n';
   document_printed_ = true;
+}
+
+void Console::begin_array(std::string_view name) {
+  if (!options_.json || document_printed_) return;
+  out_ << "{" << Json(name).dump() << ":[";
+  is_in_array_ = true;
+}
+
+void Console::element(Json element) {
+  if (!is_in_array_ || document_printed_) return;
+  if (std::exchange(has_element_, true)) out_ << ",";
+  out_ << document_without_secrets(std::move(element)).dump();
 }
 
 void Console::remark(std::string_view line) {

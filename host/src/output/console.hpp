@@ -53,6 +53,11 @@ class Console {
   void adopt(const Json::Array& problems);
   /// The document of --json, with "problems" added; printed at once. Nothing without --json.
   void document(Json::Object object);
+  /// Begins the document with an array of that name, whose elements are printed as they come, so that any number costs
+  /// no memory. document() ends it. Nothing without --json, or after the document.
+  void begin_array(std::string_view name);
+  /// REQUIRES: begin_array(), if there is --json.
+  void element(Json element);
 
   /// A line on stderr that is no problem, such as progress; not when quiet.
   void remark(std::string_view line);
@@ -73,6 +78,8 @@ class Console {
   std::uint64_t warnings_ = 0;
   bool status_shown_ = false;
   bool document_printed_ = false;
+  bool is_in_array_ = false;
+  bool has_element_ = false;
 };
 
 }  // namespace autoarchive::host

@@ -186,7 +186,8 @@ void HeaderScanner::push_member() {
 }
 
 void HeaderScanner::finish_member(HeaderView block, char typeflag) {
-  const bool is_stored = has_content(typeflag, is_pax_);
+  const bool is_ustar = parse_string(block.subspan<257, 6>()) == "ustar" && block[262] == std::byte{0};
+  const bool is_stored = has_content(typeflag, is_pax_ && is_ustar);
   if (typeflag == '1' && !is_stored) link_bytes_ = parse_number(block.subspan<124, 12>());
   auto size = is_stored ? parse_number(block.subspan<124, 12>()) : 0;
   if (const auto record = next_.records.find("size"); record != next_.records.end() && is_stored) {

@@ -96,7 +96,8 @@ void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& ent
       entry.xattrs.push_back({decode_xattr_name(std::string_view(key).substr(kXattrPrefix.size())), value});
     } else if (key == "SCHILY.acl.access" || key == "SCHILY.acl.default") {
       const auto name = key == "SCHILY.acl.access" ? kAccessAcl : kDefaultAcl;
-      if (auto acl = acl_from_text(value, uid, gid)) entry.xattrs.push_back({std::string(name), std::move(*acl)});
+      // One that names somebody who is not here is no ACL to the system: whoever restores it is told.
+      entry.xattrs.push_back({std::string(name), acl_from_text(value, uid, gid).value_or(value)});
     } else if (key == "RHT.security.selinux") {
       entry.xattrs.push_back({"security.selinux", value});
     }
@@ -286,7 +287,7 @@ struct MemberReader::State {
     if (scanned.typeflag == 'M') {
       throw Error(ErrorCode::value_error,
                   "archive " + quote(input.description()) +
-                      " begins with the rest of a file of the volume before it, and this program reads no volumes; "
+                      " has the rest of a file of the volume before it, and this program reads no volumes; "
                       "restore it with tar --extract --multi-volume",
                   ErrorCause::unsupported);
     }

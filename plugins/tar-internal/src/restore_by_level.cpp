@@ -66,7 +66,10 @@ void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is
   // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
   // deleted.
   if (member.dumpdir && !is_first && !is_proof() && (wanted || is_above(path))) apply_dumpdir(member);
-  if (!wanted) return;
+  if (!wanted) {
+    if (member.entry.kind == EntryKind::directory && is_above(path)) tree_.note_way(member.entry);
+    return;
+  }
   tree_.keep(path);
   if (!is_proof() && !tree_.may_replace(member.entry)) return;
   extract(member, &reader);
@@ -90,7 +93,13 @@ void RestoreJob::apply_dumpdir(const ArchiveMember& directory) {
 
 // Nothing says what the last level has but the levels themselves: they are replayed into a table of names.
 void RestoreJob::plan_by_level() {
-  std::map<std::string, ArchiveMember> members;
+  struct Planned {  // there may be millions
+    Timestamp mtime;
+    std::uint64_t size = 0;
+    EntryKind kind = EntryKind::unknown;
+    bool hard_link = false;
+  };
+  std::map<std::string, Planned> members;
   SalvageCalls calls;
   calls.member = [&](MemberReader& /*reader*/, const ArchiveMember& member) {
     const auto& path = member.entry.path;
@@ -101,7 +110,7 @@ void RestoreJob::plan_by_level() {
         return item.first != path && is_below(item.first, path) && !is_listed(*member.dumpdir, path, item.first);
       });
     }
-    if (wanted) members[path] = ArchiveMember{member.entry, member.hard_link, {}};
+    if (wanted) members[path] = {member.entry.mtime, member.entry.size, member.entry.kind, member.hard_link};
   };
   calls.damage = [&](const Error& error) { damage_of_file(error); };
   calls.check_stop = [&] { check_stop(); };
@@ -109,9 +118,15 @@ void RestoreJob::plan_by_level() {
     if (level.file) read_members_and_salvage(*level.file, request_.decoder_memory, calls);
   }
   std::fill(found_.begin(), found_.end(), false);
-  for (const auto& [path, member] : members) {
+  for (const auto& [path, planned] : members) {
     static_cast<void>(is_wanted(path));
     tree_.keep(path);
+    ArchiveMember member;
+    member.entry.path = path;
+    member.entry.kind = planned.kind;
+    member.entry.size = planned.size;
+    member.entry.mtime = planned.mtime;
+    member.hard_link = planned.hard_link;
     if (tree_.may_replace(member.entry)) count(member);
   }
 }

@@ -119,12 +119,15 @@ std::vector<std::string> names_in(int directory_fd) {
 }
 
 RestoreDirectory::RestoreDirectory(const std::filesystem::path& target, bool make) {
-  if (make && ::mkdir(target.c_str(), 0700) != 0 && errno != EEXIST)
-    throw Error::from_errno(errno, "target " + quote(target.native()));
+  if (make && ::mkdir(target.c_str(), 0700) == 0) {
+    made_.emplace_back(".");
+  } else if (make && errno != EEXIST) {
+    throw Error::from_errno(errno, "target " + quote(target.native()), ErrorCause::destination);
+  }
   // The target itself is the user's word: it may be a symlink.
   UniqueFd fd(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!make && !fd && errno == ENOENT) return;
-  if (!fd) throw Error::from_errno(errno, "target " + quote(target.native()));
+  if (!fd) throw Error::from_errno(errno, "target " + quote(target.native()), ErrorCause::destination);
   target_ = std::make_shared<const UniqueFd>(std::move(fd));
 }
 
@@ -153,6 +156,7 @@ std::shared_ptr<const UniqueFd> RestoreDirectory::parent_of(std::string_view pat
     UniqueFd fd(::openat(parent, name.c_str(), kDirectoryFlags));
     if (!fd && errno == ENOENT && make && ::mkdirat(parent, name.c_str(), 0700) == 0) {
       fd = UniqueFd(::openat(parent, name.c_str(), kDirectoryFlags));
+      made_.emplace_back(path.substr(0, slash - (rest.empty() ? 0 : rest.size() + 1)));
     }
     if (!fd) return nullptr;
     levels_.push_back({name, std::make_shared<const UniqueFd>(std::move(fd))});
@@ -188,6 +192,17 @@ bool RestoreDirectory::remove_tree(std::string_view path) {
   if (!parent) return errno == ENOENT || errno == ENOTDIR;
   if (is_free(path)) return true;
   const bool removed = TreeRemover(parent->get()).remove(std::string(path.substr(path.rfind('/') + 1)));
+  const int os_errno = errno;
+  forget();
+  errno = os_errno;
+  return removed;
+}
+
+bool RestoreDirectory::remove_empty(std::string_view path) {
+  const auto parent = parent_of(path, /*make=*/false);
+  if (!parent) return errno == ENOENT;
+  const auto name = std::string(path.substr(path.rfind('/') + 1));
+  const bool removed = ::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
   const int os_errno = errno;
   forget();
   errno = os_errno;

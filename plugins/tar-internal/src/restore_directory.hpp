@@ -16,12 +16,14 @@ namespace autoarchive::tar_internal {
 class RestoreDirectory {
  public:
   /// Opens the target. If it is missing, it is made (its parent must exist); without `make` it then is as good as
-  /// empty, and nothing can be made in it. Throws Error(os_error).
+  /// empty, and nothing can be made in it. Throws Error(os_error, cause destination).
   RestoreDirectory(const std::filesystem::path& target, bool make);
 
   /// The directory that holds `path` (a safe member path), open; null, with errno, if there is none. Missing
   /// directories on the way are made if `make` says so.
   [[nodiscard]] std::shared_ptr<const UniqueFd> parent_of(std::string_view path, bool make);
+  /// The directories that had to be made for others, "." for the target; in no order.
+  [[nodiscard]] const std::vector<std::string>& made() const noexcept { return made_; }
   /// Whether nothing is at `path`.
   [[nodiscard]] bool is_free(std::string_view path);
   [[nodiscard]] bool is_symlink(std::string_view path);
@@ -30,6 +32,8 @@ class RestoreDirectory {
   /// Removes what is at `path`, a directory with all that is in it; missing is fine. False, with errno, if something is
   /// left.
   [[nodiscard]] bool remove_tree(std::string_view path);
+  /// The same of a directory that is empty.
+  [[nodiscard]] bool remove_empty(std::string_view path);
   /// To be called when directories were removed or replaced.
   void forget() noexcept;
 
@@ -40,6 +44,7 @@ class RestoreDirectory {
   };
   std::shared_ptr<const UniqueFd> target_;
   std::vector<Level> levels_;
+  std::vector<std::string> made_;
 };
 
 /// Names in an open directory, without "." and "..", sorted.

@@ -68,6 +68,7 @@ RestoreResult RestoreJob::run() {
 
 RestoreResult RestoreJob::run_to_the_end() {
   const auto way = choose_way();
+  if (makes() && way != Way::by_level) note_ways();
   if (request_.dry_run) {
     way == Way::by_level ? plan_by_level() : plan_by_manifest();
   } else if (way == Way::by_entry) {
@@ -137,6 +138,20 @@ void RestoreJob::for_each_wanted(Call call) {
       static_cast<void>(is_wanted(line.entry.path));
       tree_.keep(line.entry.path);
       call(line);
+    }
+  }
+}
+
+void RestoreJob::note_ways() {
+  auto manifest = open_manifest(request_.levels.back());
+  ManifestEntry line;
+  for (const auto& path : request_.paths) {
+    for (auto way = path; way != ".";) {
+      const auto slash = way.rfind('/');
+      way = slash == std::string::npos ? "." : way.substr(0, slash);
+      manifest.seek(way);
+      if (manifest.next(line) && line.entry.path == way && line.entry.kind == EntryKind::directory)
+        tree_.note_way(line.entry);
     }
   }
 }

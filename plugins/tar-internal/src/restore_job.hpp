@@ -60,6 +60,7 @@ class RestoreJob {
   void restore_by_member();
   void restore_by_level();
   void restore_level(const ReadableFile& file, bool is_first);
+  void note_ways();
   void plan_by_manifest();
   void plan_by_level();
 

@@ -46,7 +46,8 @@ TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult&
 }
 
 void TargetTree::keep(std::string_view path) {
-  if (request_.delete_others) kept_.insert(hash_of(path));
+  // With the directories above it, which need not be members.
+  while (request_.delete_others && kept_.insert(hash_of(path)).second && path != ".") path = directory_of(path);
 }
 
 bool TargetTree::may_replace(const Entry& entry) {
@@ -160,9 +161,10 @@ bool TargetTree::make(const ArchiveMember& member, MemberReader* reader, const C
   const auto& entry = member.entry;
   switch (entry.kind) {
     case EntryKind::directory:
-      if (request_.overwrite == OverwritePolicy::never && !was_restored(entry.path) &&
-          target_.open_directory(entry.path))
-        as_they_were_.insert(entry.path);
+      if (had_entries_ && !was_restored(entry.path) && target_.open_directory(entry.path)) {
+        were_there_.insert(entry.path);
+        if (request_.overwrite == OverwritePolicy::never) as_they_were_.insert(entry.path);
+      }
       if (!extractor_.make_directory(entry)) return false;
       directories_[entry.path] = entry;
       return true;
@@ -204,17 +206,30 @@ void TargetTree::forget_below(const std::string& path) {
   for (auto* entries : {&directories_, &symlinks_, &late_links_}) {
     std::erase_if(*entries, [&](const auto& item) { return is_below(item.first, path); });
   }
+  for (auto* paths : {&as_they_were_, &were_there_})
+    std::erase_if(*paths, [&](const auto& item) { return is_below(item, path); });
 }
 
 void TargetTree::remove(const std::string& path) {
   settle();
   last_parent_.clear();
   if (!request_.dry_run) {
-    if (!target_.remove_tree(path)) report_(path, "it can't be removed: " + errno_text(errno));
+    const bool is_gone = request_.delete_others || were_there_.empty() ? target_.remove_tree(path) : remove_made(path);
+    if (!is_gone) report_(path, "it can't be removed: " + errno_text(errno));
     forget_below(path);
+    if (!is_gone) return;
   }
   ++result_.removed;
   if (request_.observer != nullptr) request_.observer->removed(path);
+}
+
+// What this run has made, and nothing else: of a directory that was there, what it has made in it.
+bool TargetTree::remove_made(const std::string& path) {
+  if (!were_there_.contains(path)) return target_.remove_tree(path);
+  for (const auto& name : restored_names_in(path)) {
+    if (!remove_made(join(path, name))) return false;
+  }
+  return target_.remove_empty(path);
 }
 
 std::vector<std::string> TargetTree::restored_names_in(const std::string& directory) {
@@ -275,12 +290,28 @@ void TargetTree::make_late() {
   for (const auto& [path, entry] : late_links_) static_cast<void>(extractor_.make_hard_link(entry));
 }
 
+void TargetTree::finish_ways() {
+  auto made = target_.made();
+  std::sort(made.rbegin(), made.rend());  // a directory behind what is in it
+  const auto mask = ::umask(0);
+  ::umask(mask);
+  for (const auto& path : made) {
+    if (directories_.contains(path)) continue;
+    if (const auto way = ways_.find(path); way != ways_.end()) {
+      extractor_.finish_directory(way->second);
+    } else if (const auto fd = target_.open_directory(path)) {
+      ::fchmod(fd.get(), 0777U & ~mask);
+    }
+  }
+}
+
 void TargetTree::finish() {
   // Deepest first, as setting a time is the last thing that may happen in a directory: the reverse of the order of
   // paths does.
   for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory) {
     if (!as_they_were_.contains(directory->first)) extractor_.finish_directory(directory->second);
   }
+  finish_ways();
 }
 
 }  // namespace autoarchive::tar_internal

@@ -41,7 +41,8 @@ class TargetTree {
   /// null for everything else. Throws what the reader throws; then there is no file under the name, or, where the
   /// request salvages, the beginning of one. A content that `is_right` refuses replaces nothing, unless it is salvaged.
   void extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right = {});
-  /// Removes a path with all that is below it.
+  /// Removes a path with all that is below it; without `delete_others`, only what this run has made. What is left is
+  /// told.
   void remove(const std::string& path);
   /// Names in a directory that were made by this restore: of the directory itself, and of links still to be made.
   [[nodiscard]] std::vector<std::string> restored_names_in(const std::string& directory);
@@ -50,9 +51,11 @@ class TargetTree {
                      const std::function<bool(std::string_view)>& is_above);
   /// Waits for all files that are being made.
   void settle();
+  /// A directory on the way to what is restored: if it has to be made, it gets these attributes.
+  void note_way(const Entry& directory) { ways_.insert_or_assign(directory.path, directory); }
   /// Makes symlinks, and removes what an interrupted restore has left.
   void make_late();
-  /// Gives directories their attributes.
+  /// Gives directories their attributes; those of which none are known what a new one gets.
   void finish();
 
  private:
@@ -68,6 +71,8 @@ class TargetTree {
   void remove_leftovers_in(const std::string& directory);
   void take_made_files(bool all);
   [[nodiscard]] bool make_hard_link(const Entry& entry);
+  void finish_ways();
+  [[nodiscard]] bool remove_made(const std::string& path);
   void forget_below(const std::string& path);
   void remove_others_in(const std::string& directory, const std::function<bool(std::string_view)>& is_wanted,
                         const std::function<bool(std::string_view)>& is_above);
@@ -84,6 +89,8 @@ class TargetTree {
   std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made, or is making
   std::unordered_set<std::size_t> kept_;      // hashes of the paths that the backup has
   std::map<std::string, Entry> directories_;  // whose attributes are still to be set
+  std::map<std::string, Entry> ways_;         // directories above what is restored
+  std::set<std::string> were_there_;          // directories that this run has not made
   std::set<std::string> as_they_were_;        // directories that were there, and whose attributes are not to change
   std::map<std::string, Entry> symlinks_;     // to be made at the end
   std::map<std::string, Entry> late_links_;   // hard links to those

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 #include "codec.hpp"
 #include "incompressible.hpp"
 #include "kept_memory.hpp"
@@ -204,6 +205,15 @@ class XzFormat final : public CompressedFormat {
   std::unique_ptr<lzma_index, IndexDeleter> index_;
 };
 
+/// A size of the dictionary is only believed where its checksum is right: what needs too much is whole.
+Error wrong(const FileInput& input, lzma_ret code) {
+  if (code != LZMA_MEMLIMIT_ERROR) return damaged(input, error_text(code));
+  return {
+      ErrorCode::value_error,
+      "archive " + quote(input.description()) + ": " + error_text(code) + "; decompress it with xz --decompress first",
+      ErrorCause::unsupported};
+}
+
 /// What a decoder has found wrong after it has decoded something in the same call: told with the next one, so that what
 /// stands before the damage is not lost.
 class LateFailure {
@@ -244,7 +254,8 @@ class XzDecoder final : public Decoder {
       const auto written = out.size() - stream_.avail_out;
       const bool is_cut = result == LZMA_BUF_ERROR && available.empty();
       if (result != LZMA_OK && !ended_)
-        failure_.note(damaged(input_, is_cut ? "it is cut short inside of an xz stream" : error_text(result)), written);
+        failure_.note(is_cut ? damaged(input_, "it is cut short inside of an xz stream") : wrong(input_, result),
+                      written);
       if (written != 0) return written;
     }
     return 0;
@@ -303,7 +314,7 @@ class XzBlockDecoder final : public Decoder {
       const auto result = lzma_code(&stream_, LZMA_RUN);
       input_.consume(available.size() - stream_.avail_in);
       const auto written = out.size() - stream_.avail_out;
-      if (result != LZMA_OK && result != LZMA_STREAM_END) failure_.note(damaged(input_, error_text(result)), written);
+      if (result != LZMA_OK && result != LZMA_STREAM_END) failure_.note(wrong(input_, result), written);
       inside_block_ = result == LZMA_OK;
       if (written != 0) return written;
     }
@@ -333,7 +344,7 @@ class XzBlockDecoder final : public Decoder {
       std::free(filter.options);  // allocated by the header's decoder
       filter.options = nullptr;
     }
-    if (started != LZMA_OK) throw damaged(input_, error_text(started));
+    if (started != LZMA_OK) throw wrong(input_, started);
     inside_block_ = true;
   }
 

@@ -310,7 +310,12 @@ TEST(XzDecoder, RefusesADictionaryAboveItsMemory) {
   const test::TempDir directory;
   const auto made = test::run_shell("echo x | xz --lzma2=dict=512MiB > " + test::shell_quote(directory / "big.xz"));
   if (made.status != 0) GTEST_SKIP() << made.output;
-  EXPECT_THROW(static_cast<void>(decompress("tar.xz", test::read_file(directory / "big.xz"))), Error);
+  try {
+    static_cast<void>(decompress("tar.xz", test::read_file(directory / "big.xz")));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.cause(), ErrorCause::unsupported) << "it is not damaged: " << error.what();
+  }
 }
 
 TEST(ZstdDecoder, RefusesAWindowAboveItsMemory) {

@@ -49,7 +49,8 @@ class RestoreRulesTest : public RestoreFixture {
 };
 
 TEST_F(RestoreRulesTest, ListsOfNamesMayBeLargerThanWhatIsReadAtATime) {
-  for (int i = 0; i < 3000; ++i) test::write_file(directory_ / "tree/many" / (std::string(100, 'n') + std::to_string(i)), "x");
+  for (int i = 0; i < 3000; ++i)
+    test::write_file(directory_ / "tree/many" / (std::string(100, 'n') + std::to_string(i)), "x");
   test::write_file(directory_ / "tree/z", "z");
   for (const char* option : {"", "--gzip"}) {
     fs::remove_all(target());
@@ -63,7 +64,8 @@ TEST_F(RestoreRulesTest, ListsOfNamesMayBeLargerThanWhatIsReadAtATime) {
 
 TEST_F(RestoreRulesTest, TheGroupsRightsAreTheHeadersAlsoWhereThereIsAnAcl) {
   make_archive(
-      "add('closed', mode=0o600, pax={'SCHILY.acl.access': 'user::rw-,user:65534:rw-,group::rw-,mask::---,other::---'})\n"
+      "add('closed', mode=0o600, pax={'SCHILY.acl.access': "
+      "'user::rw-,user:65534:rw-,group::rw-,mask::---,other::---'})\n"
       "add('open', mode=0o670, pax={'SCHILY.acl.access': 'user::rw-,user:65534:rw-,group::---,mask::rwx,other::---'})");
   const auto result = restore(whole_request());
   if (result.problems != 0) GTEST_SKIP() << "no ACLs here: " << problems_.front();
@@ -74,9 +76,11 @@ TEST_F(RestoreRulesTest, TheGroupsRightsAreTheHeadersAlsoWhereThereIsAnAcl) {
 TEST_F(RestoreRulesTest, NothingInheritsTheAclsOfTheTarget) {
   constexpr const char* kAccess = "system.posix_acl_access";
   constexpr const char* kDefault = "system.posix_acl_default";
-  make_archive("add('d', tarfile.DIRTYPE, mode=0o750)\nadd('d/f', mode=0o640)\nadd('d/p', tarfile.FIFOTYPE, mode=0o640)");
+  make_archive(
+      "add('d', tarfile.DIRTYPE, mode=0o750)\nadd('d/f', mode=0o640)\nadd('d/p', tarfile.FIFOTYPE, mode=0o640)");
   fs::create_directories(target() / "d");
-  if (run_shell("setfacl -m d:u:65534:rw,u:65534:rwx " + shell_quote(target()) + " " + shell_quote(target() / "d")).status != 0)
+  if (run_shell("setfacl -m d:u:65534:rw,u:65534:rwx " + shell_quote(target()) + " " + shell_quote(target() / "d"))
+          .status != 0)
     GTEST_SKIP() << "no ACLs here";
   EXPECT_EQ(restore(whole_request()).problems, 0U);
   for (const char* name : {"d", "d/f", "d/p"}) EXPECT_FALSE(has_acl(name, kAccess)) << name;
@@ -114,7 +118,9 @@ TEST_F(RestoreRulesTest, AnIncrementAloneRemovesNothingAndSaysThatItIsOne) {
 }
 
 TEST_F(RestoreRulesTest, WithoutAnEndMarkTheLinksAndAttributesOfWhatWasReadAreThere) {
-  make_archive("add('a', data=b'x')\nadd('l', tarfile.SYMTYPE, 'a')\nadd('d', tarfile.DIRTYPE, mode=0o755)\nadd('d/x', data=b'x')");
+  make_archive(
+      "add('a', data=b'x')\nadd('l', tarfile.SYMTYPE, 'a')\nadd('d', tarfile.DIRTYPE, mode=0o755)\nadd('d/x', "
+      "data=b'x')");
   fs::resize_file(archive(), 6 * 512);
   EXPECT_THROW(static_cast<void>(restore(whole_request())), Error);
   EXPECT_EQ(fs::read_symlink(target() / "l"), "a");
@@ -122,10 +128,13 @@ TEST_F(RestoreRulesTest, WithoutAnEndMarkTheLinksAndAttributesOfWhatWasReadAreTh
 }
 
 TEST_F(RestoreRulesTest, ADirectoryThatIsFullGivesWayOnlyToWhoWantsOthersRemoved) {
-  make_archive("add('file', data=b'x')\nadd('link', tarfile.SYMTYPE, 'file')\nadd('pipe', tarfile.FIFOTYPE)\nadd('name', tarfile.LNKTYPE, 'file')");
+  make_archive(
+      "add('file', data=b'x')\nadd('link', tarfile.SYMTYPE, 'file')\nadd('pipe', tarfile.FIFOTYPE)\nadd('name', "
+      "tarfile.LNKTYPE, 'file')");
   for (const char* name : {"file", "link", "pipe", "name"}) test::write_file(target() / name / "precious", name);
   EXPECT_GE(restore(whole_request()).problems, 4U);
-  for (const char* name : {"file", "link", "pipe", "name"}) EXPECT_EQ(test::read_file(target() / name / "precious"), name);
+  for (const char* name : {"file", "link", "pipe", "name"})
+    EXPECT_EQ(test::read_file(target() / name / "precious"), name);
   auto request = whole_request();
   request.delete_others = true;
   const auto result = restore(std::move(request));
@@ -136,8 +145,32 @@ TEST_F(RestoreRulesTest, ADirectoryThatIsFullGivesWayOnlyToWhoWantsOthersRemoved
   EXPECT_EQ(stat_of("name").st_nlink, 2U);
 }
 
+TEST_F(RestoreRulesTest, LevelsRemoveOnlyWhatThisRestoreHasMade) {
+  for (const char* name : {"d/f", "gone/x", "keep"}) test::write_file(directory_ / "tree" / name, name);
+  shell("tar --listed-incremental=snar -cf level0.tar -C tree .");
+  shell("sleep 1.1 && rm -r tree/d tree/gone && tar --listed-incremental=snar -cf level1.tar -C tree .");
+  test::write_file(target() / "d/mine", "mine");
+  const auto result = restore({directory_ / "level0.tar", directory_ / "level1.tar"});
+  EXPECT_EQ(test::read_file(target() / "d/mine"), "mine");
+  EXPECT_FALSE(fs::exists(target() / "d/f") || fs::exists(target() / "gone"));
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("d: it can't be removed")));
+  EXPECT_EQ(result.removed, 1U);
+}
+
+TEST_F(RestoreRulesTest, RemovesNoDirectoryThatHasNoMemberButWhatIsRestored) {
+  make_archive("add('p/q/r', data=b'x')\nadd('top', data=b'x')");
+  test::write_file(target() / "p/other", "x");
+  auto request = whole_request();
+  request.delete_others = true;
+  EXPECT_EQ(restore(std::move(request)).removed, 1U);
+  EXPECT_TRUE(fs::exists(target() / "p/q/r"));
+  EXPECT_FALSE(fs::exists(target() / "p/other"));
+}
+
 TEST_F(RestoreRulesTest, NeverMeansThatNothingThatIsThereChanges) {
-  make_archive("add('data', tarfile.DIRTYPE, mode=0o755)\nadd('data/f', data=b'x')\nadd('d', tarfile.DIRTYPE, mode=0o755)\nadd('d/new', data=b'x')");
+  make_archive(
+      "add('data', tarfile.DIRTYPE, mode=0o755)\nadd('data/f', data=b'x')\nadd('d', tarfile.DIRTYPE, "
+      "mode=0o755)\nadd('d/new', data=b'x')");
   test::write_file(target() / "data", "mine");
   fs::create_directory(target() / "d");
   ASSERT_EQ(::chmod((target() / "d").c_str(), 0700), 0);
@@ -147,6 +180,21 @@ TEST_F(RestoreRulesTest, NeverMeansThatNothingThatIsThereChanges) {
   EXPECT_EQ(test::read_file(target() / "data"), "mine");
   EXPECT_EQ(mode_of("d"), 0700U);
   EXPECT_EQ(test::read_file(target() / "d/new"), "x");
+}
+
+TEST_F(RestoreRulesTest, DirectoriesOnTheWayAreAsTheyWere) {
+  make_archive(
+      "add('a', tarfile.DIRTYPE, mode=0o751)\nadd('a/b', tarfile.DIRTYPE, mode=0o1777)\nadd('a/b/f', data=b'x')\n"
+      "add('without/member', data=b'x')");
+  auto request = whole_request();
+  request.paths = {"a/b/f", "without"};
+  const auto mask = ::umask(022);
+  EXPECT_EQ(restore(std::move(request)).problems, 0U);
+  ::umask(mask);
+  EXPECT_EQ(mode_of("a"), 0751U);
+  EXPECT_EQ(mode_of("a/b"), 01777U);
+  EXPECT_EQ(mode_of("without"), 0755U);
+  EXPECT_EQ(mode_of("."), 0755U);
 }
 
 TEST_F(RestoreRulesTest, NewerCountsFractionsOfASecond) {
@@ -161,7 +209,8 @@ TEST_F(RestoreRulesTest, NewerCountsFractionsOfASecond) {
 }
 
 TEST_F(RestoreRulesTest, OfSeveralMembersOfOneNameTheLastCounts) {
-  make_archive("add('a', data=b'OLD')\nadd('a', data=b'NEW')\nadd('l', tarfile.LNKTYPE, 'a')\nadd('a', data=b'NEWEST')");
+  make_archive(
+      "add('a', data=b'OLD')\nadd('a', data=b'NEW')\nadd('l', tarfile.LNKTYPE, 'a')\nadd('a', data=b'NEWEST')");
   EXPECT_EQ(content_of("a"), "NEWEST");
   EXPECT_EQ(content_of("l"), "NEW");
   static_cast<void>(restore(whole_request()));
@@ -175,7 +224,8 @@ TEST_F(RestoreRulesTest, MembersOfOthersKindsDoNotMixUpThoseThatFollow) {
       "add('again', tarfile.LNKTYPE, 'three', data=b'3')\nadd('four', data=b'4')");
   static_cast<void>(restore(whole_request()));
   EXPECT_THAT(problems_, IsEmpty());
-  for (const auto& [name, content] : {std::pair("one", "1"), {"two", "2"}, {"linked", "2"}, {"three", "3"}, {"again", "3"}, {"four", "4"}})
+  for (const auto& [name, content] :
+       {std::pair("one", "1"), {"two", "2"}, {"linked", "2"}, {"three", "3"}, {"again", "3"}, {"four", "4"}})
     EXPECT_EQ(test::read_file(target() / name), content) << name;
   EXPECT_FALSE(fs::exists(target() / "acl"));
 }

@@ -27,7 +27,9 @@ struct CatalogEntry {
   std::string manifest;  ///< file name of the manifest that was read; empty: none
   std::string fault;     ///< what is wrong with the manifest, or with the file that it is of; empty: nothing
   std::optional<ArchiveIdentity> identity;  ///< what the file says of itself; whoever reads files adds it (read() not)
-  bool is_foreign = false;                  ///< there is no manifest, and the file does not say that it is one of ours
+  /// There is no manifest, and the file does not say that it is one of ours: somebody else's, or one whose beginning is
+  /// lost. It counts where there is nothing else.
+  bool is_foreign = false;
 
   /// When the tree was as it is in this backup: the manifest's start, else what the file says, else its modification
   /// time.
@@ -52,7 +54,7 @@ class AA_EXPORT BackupCatalog {
 
   /// Current generation first, then aa, ab …; by level within each.
   [[nodiscard]] const std::vector<CatalogEntry>& entries() const noexcept { return entries_; }
-  /// Indices of all entries, newest point in time first.
+  /// Indices of all entries, newest point in time first, foreign ones last.
   [[nodiscard]] std::vector<std::size_t> newest_first() const;
 
   /// The entry that a selector means: "" newest; "2" level of the newest chain; "aa" newest of that generation; "2.aa"
