@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <new>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "autoarchive/base/error.hpp"
@@ -222,8 +221,8 @@ class LateFailure {
     if (failure_) throw Error(*failure_);
   }
   /// Throws it at once if nothing was `written`.
-  void note(Error failure, std::size_t written) {
-    failure_.emplace(std::move(failure));
+  void note(const Error& failure, std::size_t written) {
+    failure_.emplace(failure);
     if (written == 0) throw_if_there();
   }
 
