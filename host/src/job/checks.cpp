@@ -62,7 +62,7 @@ void verify_backup(Session& session, const ArchiveConfig& archive, const IStorag
   for (const auto index : backups.chain_to(target)) {
     const auto& entry = backups.entries()[index];
     if (index != target && entry.header && proven.contains(entry.header->backup_uuid)) continue;
-    VerifyRecord record{"", VerifyDepth::data, {}, true};
+    VerifyRecord record{entry.backup_uuid(), VerifyDepth::data, {}, true};
     try {
       verify_file(session, storage, entry);
     } catch (const Error& error) {
@@ -72,7 +72,7 @@ void verify_backup(Session& session, const ArchiveConfig& archive, const IStorag
       damage = std::current_exception();
     }
     record.time = std::chrono::system_clock::now();
-    if (entry.header) record.backup_uuid = entry.header->backup_uuid, fresh.push_back(std::move(record));
+    if (entry.header) fresh.push_back(std::move(record));
     if (damage) break;
   }
   remember_verified(state_dir, archive.name, archive.destination, fresh, known_backups(backups));

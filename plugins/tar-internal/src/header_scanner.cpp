@@ -23,11 +23,14 @@ bool is_zero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
+// Old GNU headers have other things where ustar has the prefix.
+bool is_ustar(HeaderView block) {
+  return parse_string(block.subspan<257, 6>()) == "ustar" && block[262] == std::byte{0};
+}
+
 std::string full_name(HeaderView block) {
   const auto name = parse_string(block.subspan<0, 100>());
-  // Old GNU headers have other things where ustar has the prefix.
-  const bool is_ustar = parse_string(block.subspan<257, 6>()) == "ustar" && block[262] == std::byte{0};
-  const auto prefix = is_ustar ? parse_string(block.subspan<345, 155>()) : std::string_view();
+  const auto prefix = is_ustar(block) ? parse_string(block.subspan<345, 155>()) : std::string_view();
   return prefix.empty() ? std::string(name) : std::string(prefix) + "/" + std::string(name);
 }
 
@@ -186,8 +189,7 @@ void HeaderScanner::push_member() {
 }
 
 void HeaderScanner::finish_member(HeaderView block, char typeflag) {
-  const bool is_ustar = parse_string(block.subspan<257, 6>()) == "ustar" && block[262] == std::byte{0};
-  const bool is_stored = has_content(typeflag, is_pax_ && is_ustar);
+  const bool is_stored = has_content(typeflag, is_pax_ && is_ustar(block));
   if (typeflag == '1' && !is_stored) link_bytes_ = parse_number(block.subspan<124, 12>());
   auto size = is_stored ? parse_number(block.subspan<124, 12>()) : 0;
   if (const auto record = next_.records.find("size"); record != next_.records.end() && is_stored) {

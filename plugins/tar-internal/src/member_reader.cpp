@@ -5,26 +5,23 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <clocale>
 #include <exception>
-#include <limits>
 #include <utility>
 #include <vector>
 
-#include "acl_text.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/tree/attributes.hpp"
 #include "codec.hpp"
 #include "header_scanner.hpp"
 #include "pax_records.hpp"
+#include "scanned_entry.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
 constexpr std::size_t kChunkBytes = 256 * 1024;
-constexpr std::uint32_t kNoOwner = std::numeric_limits<std::uint32_t>::max();
 
 struct ArchiveDeleter {
   void operator()(archive* reader) const noexcept { archive_read_free(reader); }
@@ -52,80 +49,6 @@ class Utf8Locale {
  private:
   locale_t before_{};
 };
-
-struct Dumpdir {
-  std::vector<std::string> names;  // sorted
-  bool has_unstored = false;
-  bool has_renames = false;
-};
-
-/// Each a letter (Y, N, D), the name and a NUL; an empty record ends the list.
-Dumpdir parse_dumpdir(std::string_view text) {
-  Dumpdir list;
-  while (!text.empty() && text.front() != '\0') {
-    const auto record = text.substr(0, text.find('\0'));
-    text.remove_prefix(std::min(text.size(), record.size() + 1));
-    const char control = record.front();
-    if (control == 'Y' || control == 'N' || control == 'D') {
-      list.names.emplace_back(record.substr(1));
-    }
-    list.has_unstored = list.has_unstored || control == 'N';
-    list.has_renames = list.has_renames || control == 'R' || control == 'T' || control == 'X';
-  }
-  std::sort(list.names.begin(), list.names.end());
-  return list;
-}
-
-std::string decode_xattr_name(std::string_view name) {
-  std::string decoded;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const auto code = name.substr(i, 3);
-    const bool escaped = code == "%3D" || code == "%25";
-    decoded += !escaped ? name[i] : code == "%3D" ? '=' : '%';
-    if (escaped) i += 2;
-  }
-  return decoded;
-}
-
-void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& entry) {
-  constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
-  const auto uid = [&](const std::string& name) { return owners.uid(name); };
-  const auto gid = [&](const std::string& name) { return owners.gid(name); };
-  for (const auto& [key, value] : scanned.records) {
-    if (key.starts_with(kXattrPrefix)) {
-      entry.xattrs.push_back({decode_xattr_name(std::string_view(key).substr(kXattrPrefix.size())), value});
-    } else if (key == "SCHILY.acl.access" || key == "SCHILY.acl.default") {
-      const auto name = key == "SCHILY.acl.access" ? kAccessAcl : kDefaultAcl;
-      // One that names somebody who is not here is no ACL to the system: whoever restores it is told.
-      entry.xattrs.push_back({std::string(name), acl_from_text(value, uid, gid).value_or(value)});
-    } else if (key == "RHT.security.selinux") {
-      entry.xattrs.push_back({"security.selinux", value});
-    }
-  }
-  std::sort(entry.xattrs.begin(), entry.xattrs.end());
-}
-
-/// What no owner here can have is "none", which stays what it is: never another one.
-std::uint32_t owner_number(std::int64_t number) {
-  return number >= 0 && number < kNoOwner ? static_cast<std::uint32_t>(number) : kNoOwner;
-}
-
-/// The records of a global header, which libarchive passes over; those of the member itself say what it has read.
-void add_owner(const ScannedMember& scanned, Entry& entry) {
-  const auto take = [&](const char* key, const auto& use) {
-    if (const auto record = scanned.records.find(key); record != scanned.records.end()) use(record->second);
-  };
-  const auto number = [](const std::string& text) {
-    std::int64_t value = -1;
-    const auto* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, value);
-    return parsed.ec == std::errc() && parsed.ptr == end ? owner_number(value) : kNoOwner;
-  };
-  take("uid", [&](const auto& text) { entry.uid = number(text); });
-  take("gid", [&](const auto& text) { entry.gid = number(text); });
-  take("uname", [&](const auto& text) { entry.user = text; });
-  take("gname", [&](const auto& text) { entry.group = text; });
-}
 
 EntryKind kind_of_entry(archive_entry* entry) {
   const auto type = archive_entry_filetype(entry);

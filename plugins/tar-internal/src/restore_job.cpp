@@ -378,7 +378,7 @@ bool RestoreJob::is_wanted(std::string_view path) {
   return wanted;
 }
 
-/// What the backup does not have at all may be a mistake in the path: nothing is removed there.
+// What the backup does not have at all may be a mistake in the path: nothing is removed there.
 bool RestoreJob::is_in_place_of_found(std::string_view path) const {
   if (request_.paths.empty()) return true;
   for (std::size_t i = 0; i < request_.paths.size(); ++i) {

@@ -87,7 +87,7 @@ void TargetTree::make_in_place(const ArchiveMember& member, MemberReader* reader
   if (request_.observer != nullptr) request_.observer->restored(member);
 }
 
-/// Only who wants what the backup does not have removed loses a directory with what is in it.
+// Only who wants what the backup does not have removed loses a directory with what is in it.
 bool TargetTree::is_to_replace_directory(const ArchiveMember& member) {
   const bool is_other = member.hard_link || member.entry.kind != EntryKind::directory;
   return request_.delete_others && is_other && target_.open_directory(member.entry.path);

@@ -1,0 +1,82 @@
+#include "scanned_entry.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "acl_text.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+constexpr std::uint32_t kNoOwner = std::numeric_limits<std::uint32_t>::max();
+
+std::string decode_xattr_name(std::string_view name) {
+  std::string decoded;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto code = name.substr(i, 3);
+    const bool escaped = code == "%3D" || code == "%25";
+    decoded += !escaped ? name[i] : code == "%3D" ? '=' : '%';
+    if (escaped) i += 2;
+  }
+  return decoded;
+}
+
+}  // namespace
+
+Dumpdir parse_dumpdir(std::string_view text) {
+  Dumpdir list;
+  while (!text.empty() && text.front() != '\0') {
+    const auto record = text.substr(0, text.find('\0'));
+    text.remove_prefix(std::min(text.size(), record.size() + 1));
+    const char control = record.front();
+    if (control == 'Y' || control == 'N' || control == 'D') {
+      list.names.emplace_back(record.substr(1));
+    }
+    list.has_unstored = list.has_unstored || control == 'N';
+    list.has_renames = list.has_renames || control == 'R' || control == 'T' || control == 'X';
+  }
+  std::sort(list.names.begin(), list.names.end());
+  return list;
+}
+
+void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& entry) {
+  constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
+  const auto uid = [&](const std::string& name) { return owners.uid(name); };
+  const auto gid = [&](const std::string& name) { return owners.gid(name); };
+  for (const auto& [key, value] : scanned.records) {
+    if (key.starts_with(kXattrPrefix)) {
+      entry.xattrs.push_back({decode_xattr_name(std::string_view(key).substr(kXattrPrefix.size())), value});
+    } else if (key == "SCHILY.acl.access" || key == "SCHILY.acl.default") {
+      const auto name = key == "SCHILY.acl.access" ? kAccessAcl : kDefaultAcl;
+      // One that names somebody who is not here is no ACL to the system: whoever restores it is told.
+      entry.xattrs.push_back({std::string(name), acl_from_text(value, uid, gid).value_or(value)});
+    } else if (key == "RHT.security.selinux") {
+      entry.xattrs.push_back({"security.selinux", value});
+    }
+  }
+  std::sort(entry.xattrs.begin(), entry.xattrs.end());
+}
+
+std::uint32_t owner_number(std::int64_t number) {
+  return number >= 0 && number < kNoOwner ? static_cast<std::uint32_t>(number) : kNoOwner;
+}
+
+void add_owner(const ScannedMember& scanned, Entry& entry) {
+  const auto take = [&](const char* key, const auto& use) {
+    if (const auto record = scanned.records.find(key); record != scanned.records.end()) use(record->second);
+  };
+  const auto number = [](const std::string& text) {
+    std::int64_t value = -1;
+    const auto* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, value);
+    return parsed.ec == std::errc() && parsed.ptr == end ? owner_number(value) : kNoOwner;
+  };
+  take("uid", [&](const auto& text) { entry.uid = number(text); });
+  take("gid", [&](const auto& text) { entry.gid = number(text); });
+  take("uname", [&](const auto& text) { entry.user = text; });
+  take("gname", [&](const auto& text) { entry.group = text; });
+}
+
+}  // namespace autoarchive::tar_internal

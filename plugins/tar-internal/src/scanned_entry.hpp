@@ -1,0 +1,35 @@
+/// \file
+/// What the headers of a member say that libarchive does not show, or shows otherwise.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autoarchive/tree/attributes.hpp"
+#include "autoarchive/tree/entry.hpp"
+#include "header_scanner.hpp"
+
+namespace autoarchive::tar_internal {
+
+/// A directory's list of names, as GNU tar writes it ("Dumpdir" in its manual).
+struct Dumpdir {
+  std::vector<std::string> names;  ///< sorted
+  bool has_unstored = false;       ///< files are in it that an archive before this one has
+  bool has_renames = false;        ///< it tells of renamed directories, which are not among the names
+};
+
+/// Each a letter (Y, N, D), the name and a NUL; an empty record ends the list. Takes any bytes.
+[[nodiscard]] Dumpdir parse_dumpdir(std::string_view text);
+
+/// What no owner here can have is 2^32 - 1, which stands for none: never another one.
+[[nodiscard]] std::uint32_t owner_number(std::int64_t number);
+
+/// Extended attributes and ACLs, sorted. An ACL that names somebody who is not here stays a text, which is no ACL to
+/// the system: whoever restores it is told.
+void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& entry);
+/// Owner and group of the records, those of a global header among them, which libarchive passes over.
+void add_owner(const ScannedMember& scanned, Entry& entry);
+
+}  // namespace autoarchive::tar_internal
