@@ -36,6 +36,10 @@ bool has_places(const ArchiveLevel& level) {
   return reader.header().type == "tar" || !reader.closing().blocks.empty();
 }
 
+bool has_further_names(const Entry& entry) {
+  return entry.link_count > 1 && entry.kind != EntryKind::directory;
+}
+
 }  // namespace
 
 RestoreJob::RestoreJob(const RestoreRequest& request, RestoreAim aim)
@@ -176,7 +180,10 @@ bool RestoreJob::can_restore(const ManifestEntry& line) {
 
 void RestoreJob::plan_by_manifest() {
   for_each_wanted([this](const ManifestEntry& line) {
-    if (can_restore(line) && tree_.may_replace(line.entry)) count({line.entry, false, {}});
+    if (!can_restore(line) || !tree_.may_replace(line.entry)) return;
+    const bool is_further_name = has_further_names(line.entry) && first_name_of(line) != nullptr;
+    count({line.entry, is_further_name, {}});
+    if (has_further_names(line.entry) && !is_further_name) note_first_name(line);
   });
 }
 
@@ -192,7 +199,7 @@ void RestoreJob::restore_by_entry() {
 void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
   const auto& path = line.entry.path;
   ArchiveMember member{line.entry, false, {}};
-  const bool has_names = line.entry.link_count > 1 && line.entry.kind != EntryKind::directory;
+  const bool has_names = has_further_names(line.entry);
   if (has_names) {
     const auto* first = first_name_of(line);
     if (first != nullptr) tree_.settle();  // it may be in the making, and fail
@@ -356,7 +363,7 @@ void RestoreJob::report_missing(const NeededMembers& needed) {
 
 void RestoreJob::count(const ArchiveMember& member) {
   ++result_.entries;
-  result_.content_bytes += member.entry.size;
+  if (!member.hard_link) result_.content_bytes += member.entry.size;
   if (request_.observer != nullptr) request_.observer->restored(member);
 }
 
@@ -365,7 +372,9 @@ void RestoreJob::tell_progress() {
 }
 
 void RestoreJob::check_stop() const {
-  if (request_.stop.stop_requested()) throw stopped_restore();
+  if (!request_.stop.stop_requested()) return;
+  if (makes()) throw stopped_restore();
+  throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);
 }
 
 bool RestoreJob::is_wanted(std::string_view path) {

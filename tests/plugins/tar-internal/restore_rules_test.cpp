@@ -304,5 +304,22 @@ TEST_F(RestoreRulesTest, AStopInTheMiddleOfAFileEndsItAndKeepsTheLinksThatWereTh
   EXPECT_EQ(fs::read_symlink(target() / "link"), "new");
 }
 
+TEST_F(RestoreRulesTest, AStopSaysThatSomethingIsThereOnlyIfSomethingIsMade) {
+  make_archive("add('a', data=b'x')");
+  for (const bool dry_run : {true, false}) {
+    std::stop_source stop;
+    stop.request_stop();
+    auto request = whole_request();
+    request.stop = stop.get_token();
+    request.dry_run = dry_run;
+    try {
+      static_cast<void>(restore(std::move(request)));
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.message().find("is there") == std::string::npos, dry_run) << error.message();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace autoarchive::tar_internal

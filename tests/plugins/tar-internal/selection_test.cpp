@@ -339,6 +339,7 @@ TEST_P(SelectionTest, RemovesWhatTheBackupDoesNotHaveAndNothingElse) {
 
 TEST_P(SelectionTest, SaysWhatItWouldDoAndDoesNothing) {
   write_file(root() / "a", "12345");
+  fs::create_hard_link(root() / "a", root() / "second name of a");
   make();
   write_file(root() / "b", "123");
   make();
@@ -348,7 +349,7 @@ TEST_P(SelectionTest, SaysWhatItWouldDoAndDoesNothing) {
     return restore({}, std::move(request));
   };
   const auto into_nothing = plan();
-  EXPECT_EQ(into_nothing.entries, 3U);
+  EXPECT_EQ(into_nothing.entries, 4U);
   EXPECT_EQ(into_nothing.content_bytes, 8U);
   EXPECT_FALSE(fs::exists(directory_ / "target"));
   write_file(directory_ / "target/other", "x");
