@@ -219,6 +219,21 @@ TEST_F(ChainsTest, AreRestoredByAScriptThatRemovesNothing) {
         << option;
 }
 
+TEST_F(ChainsTest, AreOverwrittenAtTheStartOnlyIfTheyDoNotStay) {
+  configure_home(", overwrite_at_start: true");
+  for (int level = 0; level < 2; ++level) ASSERT_EQ(run({"create", "home"}), 0) << err_;
+  ASSERT_EQ(run({"create", "home", "--full"}), 0) << err_;
+  EXPECT_THAT(err_ + out_, HasSubstr("'home.tar.gz' is not removed at the start"));
+  EXPECT_EQ(restore("1.aa"), 0) << err_;
+  configure_home(", overwrite_at_start: true, keep: {generations: 0}");
+  ASSERT_EQ(run({"keep", "home", "--pin"}), 0) << err_;
+  ASSERT_EQ(run({"create", "home", "--full"}), 0) << err_;
+  EXPECT_THAT(err_ + out_, HasSubstr("is not removed at the start"));
+  ASSERT_EQ(run({"create", "home", "--full"}), 0) << err_;
+  EXPECT_THAT(err_ + out_, Not(HasSubstr("is not removed at the start")));
+  EXPECT_EQ(restore(""), 0) << err_;
+}
+
 TEST_F(ChainsTest, AreChosenByTheArchivesNameAndNotByAFiles) {
   ASSERT_EQ(create({"--incremental"}), 0) << err_;
   for (const auto& words : std::vector<std::vector<std::string>>{

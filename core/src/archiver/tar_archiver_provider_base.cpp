@@ -120,6 +120,10 @@ class BackupRun {
   }
 
   void remove_old(const std::string& name) const {
+    if (parts_.request.plan.takes(name)) {
+      throw Error(ErrorCode::value_error,
+                  "overwrite_at_start would remove " + quote(name) + ", which the plan of the commit keeps");
+    }
     std::vector<std::string> old;
     for (const auto& file : {name, manifest_name(name), sha256_name(name)}) {
       if (parts_.storage.stat(file)) old.push_back(file);

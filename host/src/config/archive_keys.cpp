@@ -203,8 +203,9 @@ constexpr std::array kKeys{
                "When aa schedule lets systemd make the backup: its OnCalendar.", 0, 0,
                [](A& a, const Y& v) { a.schedule = v.text; }, [](const A& a) { return a.schedule; }},
     ArchiveKey{"overwrite_at_start", ValueKind::boolean, "false",
-               "Remove the old backup before the new one is written, to free its space. A failure then leaves none.", 0,
-               0, [](A& a, const Y& v) { a.overwrite_at_start = boolean(v); },
+               "Remove the old backup before the new one is written, to free its space, if it does not stay as a "
+               "generation. A failure then leaves none.",
+               0, 0, [](A& a, const Y& v) { a.overwrite_at_start = boolean(v); },
                [](const A& a) { return text_of(a.overwrite_at_start); }},
     ArchiveKey{"allow_empty", ValueKind::boolean, "false",
                "An empty root is no error. Else it is taken for a file system that is not mounted.", 0, 0,

@@ -90,7 +90,6 @@ class LockedBackup {
     request.definition = definition_of(archive_, type_);
     request.compression_strength = archive_.strength;
     if (archive_.incremental) request.level = next.choice.level;
-    request.overwrite_at_start = archive_.overwrite_at_start;
     request.identity = next.identity;
     request.filter = archive_.filter;
     request.metadata = archive_.metadata;
@@ -101,7 +100,19 @@ class LockedBackup {
     request.sync = session_.syncs();
     request.stop = session_.process().stop;
     request.plan = plan(next, backups);
+    request.overwrite_at_start = archive_.overwrite_at_start && may_overwrite(request);
     return request;
+  }
+
+  /// What stays as a generation can't make room.
+  [[nodiscard]] bool may_overwrite(const BackupRequest& request) const {
+    const auto old = BackupName{archive_.name, type_, request.level, ""}.file_name();
+    if (!request.plan.takes(old)) return true;
+    notice(
+        fmt::format("{} is not removed at the start: it stays as an older generation (keep.generations, pins, and "
+                    "the newest that is verified)",
+                    quote(old)));
+    return false;
   }
 
   [[nodiscard]] CommitPlan plan(const NextBackup& next, const BackupCatalog& backups) const {
@@ -325,7 +336,7 @@ class LockedBackup {
     }
   }
 
-  void notice(const std::string& text, const std::string& id = {}) {
+  void notice(const std::string& text, const std::string& id = {}) const {
     session_.console().problem({Severity::notice, id, archive_.name, escaped(text)});
     session_.events().emit("notice", {{"archive", archive_.name}, {"id", id}, {"text", text}});
   }

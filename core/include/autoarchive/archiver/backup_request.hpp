@@ -33,7 +33,8 @@ struct BackupRequest {
   BackupDefinition definition;
   std::optional<int> compression_strength;  ///< 0..9; none: the codec's default
   std::optional<int> level;                 ///< incremental only; none: the next in a row
-  bool overwrite_at_start = false;          ///< remove the old backup first, to free its space
+  /// Remove the old backup first, to free its space. REQUIRES: no step of the plan takes it.
+  bool overwrite_at_start = false;
 
   BackupIdentity identity;
   FilterRules filter;  ///< beside definition.exclude_files, which are literal

@@ -62,6 +62,9 @@ struct CommitPlan {
   std::vector<Text> texts;
   /// Fail with file_exists rather than replace a file that no step has moved away.
   bool only_if_absent = false;
+
+  /// Whether a step takes the file of that name.
+  [[nodiscard]] AA_EXPORT bool takes(std::string_view name) const;
 };
 
 /// One archive's write access to a storage, with its locks held from begin() until it is destroyed. Destroyed before
