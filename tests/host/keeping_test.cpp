@@ -150,6 +150,16 @@ TEST(Keeping, DropsWhatCantBeRestoredWithoutWhatGoes) {
               ElementsAre("retire a.1.ab.tar.gz", "retire a.aa.tar.gz", "keep a.tar.gz a.aa.tar.gz"));
 }
 
+TEST(Keeping, LeavesWhatIsBasedOnACopyOfWhatGoes) {
+  auto copy = file(0, "aa");
+  copy.backup = file(0).backup;
+  EXPECT_THAT(steps(plan_generations({file(0), based_on(file(1), file(0)), copy}, made(2), 0)), IsEmpty());
+  KeepQuestion question{{file(0), based_on(file(1), file(0)), copy}, made(2), 0, true};
+  EXPECT_THAT(steps(plan_keeping(question).plan), ElementsAre("retire a.aa.tar.gz"));
+  question.made = made(0);  // both go
+  EXPECT_THAT(steps(plan_keeping(question).plan), ElementsAre("retire a.aa.tar.gz", "retire a.1.tar.gz"));
+}
+
 TEST(Keeping, LeavesSurplusGenerationsUnlessTheyAreToGo) {
   const std::vector<KeptFile> files{file(0), file(0, "aa"), file(0, "ab"), held(file(0, "ac")), file(0, "ae")};
   EXPECT_THAT(steps(plan_generations(files, made(0), 1)),

@@ -54,13 +54,14 @@ ResolvedChain resolve_chain(const std::vector<ChainLink>& links, std::size_t tar
 
 std::vector<std::size_t> dependants_of(const std::vector<ChainLink>& links, std::size_t target) {
   std::vector<std::size_t> dependants;
+  const auto& id = links[target].header.backup_uuid;
+  const auto copies =
+      std::count_if(links.begin(), links.end(), [&](const auto& link) { return link.header.backup_uuid == id; });
+  if (copies > 1) return dependants;
   for (std::size_t i = 0; i < links.size(); ++i) {
-    if (i == target || links[i].header.backup_uuid == links[target].header.backup_uuid) continue;
+    if (i == target) continue;
     const auto chain = resolve_chain(links, i);
-    const bool depends = std::any_of(chain.links.begin(), chain.links.end(), [&](std::size_t link) {
-      return links[link].header.backup_uuid == links[target].header.backup_uuid;
-    });
-    if (depends) dependants.push_back(i);
+    if (std::find(chain.links.begin(), chain.links.end(), target) != chain.links.end()) dependants.push_back(i);
   }
   return dependants;
 }

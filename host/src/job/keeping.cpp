@@ -161,13 +161,23 @@ class Planner {
       found = false;
       for (const auto& file : question_.files) {
         if (!file.held.empty() || file.parent.empty() || removed_.contains(&file)) continue;
-        const auto base = std::find_if(removed_.begin(), removed_.end(),
-                                       [&](const auto& gone) { return gone.first->backup == file.parent; });
-        if (base == removed_.end()) continue;
-        remove({&file}, "can't be restored without " + quote(base->first->name.file_name()));
+        const auto* base = removed_base_of(file);
+        if (base == nullptr) continue;
+        remove({&file}, "can't be restored without " + quote(base->name.file_name()));
         found = true;
       }
     }
+  }
+
+  /// Null if it stays, or a copy of it.
+  [[nodiscard]] const KeptFile* removed_base_of(const KeptFile& file) const {
+    const KeptFile* gone = nullptr;
+    for (const auto& base : question_.files) {
+      if (base.backup != file.parent) continue;
+      if (!removed_.contains(&base)) return nullptr;
+      gone = &base;
+    }
+    return gone;
   }
 
   [[nodiscard]] bool is_replaced(const KeptFile& file) const {

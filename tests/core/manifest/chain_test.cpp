@@ -55,6 +55,9 @@ TEST(Chain, RefusesALevelOfAnotherChainAndACircle) {
 TEST(Chain, KnowsWhatDependsOnABackup) {
   EXPECT_THAT(dependants_of(chain(), 1), ElementsAre(0, 2));
   EXPECT_THAT(dependants_of(chain(), 3), ElementsAre());
+  auto links = chain();
+  links.push_back(links[1]);
+  EXPECT_THAT(dependants_of(links, 1), ElementsAre());  // there is a copy
 }
 
 }  // namespace

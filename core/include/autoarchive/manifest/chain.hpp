@@ -29,7 +29,8 @@ struct ResolvedChain {
 
 /// The chain that ends at `links[target]`. Pure.
 [[nodiscard]] AA_EXPORT ResolvedChain resolve_chain(const std::vector<ChainLink>& links, std::size_t target);
-/// Indices of all links that can't be restored without `links[target]`, itself not. Pure.
+/// Indices of all links that can't be restored without `links[target]`, itself not; none if there is a copy of it.
+/// Pure.
 [[nodiscard]] AA_EXPORT std::vector<std::size_t> dependants_of(const std::vector<ChainLink>& links, std::size_t target);
 
 }  // namespace autoarchive
