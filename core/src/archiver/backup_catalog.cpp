@@ -1,6 +1,8 @@
 #include "autoarchive/archiver/backup_catalog.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -46,8 +48,8 @@ std::string visible_name(const std::string& name, bool& set_aside) {
 }
 
 /// A commit moves an archive, and then its manifest. If it was cut off between the two, the manifest of a new one is
-/// still there under its temporary name, and that of an older one under the archive's old name, alone: it belongs to
-/// the backup of that level and size that has none, if there is one only.
+/// still there under its temporary name, whatever has the right one, and that of an older one under the archive's old
+/// name, alone: it belongs to the backup of that level and size that has none, if there is one only.
 void find_left_behind(const IStorage& storage, const std::set<std::string>& names, std::string_view archive,
                       std::span<const BackupType> types, std::vector<CatalogEntry>& entries) {
   const auto suffix = manifest_name("");
@@ -55,8 +57,11 @@ void find_left_behind(const IStorage& storage, const std::set<std::string>& name
   for (auto& entry : entries) {
     const auto temporary = manifest_name(entry.file.name) + partial;
     const bool is_cut_off = names.contains(temporary) && !names.contains(entry.file.name + partial);
-    if (entry.header || !entry.fault.empty() || !is_cut_off) continue;
-    auto with_manifest = entry;
+    if (!is_cut_off) continue;
+    // The one that has the name may be that of the backup that was replaced.
+    CatalogEntry with_manifest;
+    with_manifest.name = entry.name;
+    with_manifest.file = entry.file;
     read_manifest(storage, temporary, with_manifest);
     if (with_manifest.header) entry = std::move(with_manifest);
   }
@@ -136,6 +141,68 @@ std::size_t position_of(const std::vector<std::size_t>& indices, std::size_t ent
   return static_cast<std::size_t>(std::find(indices.begin(), indices.end(), entry) - indices.begin());
 }
 
+/// The times of entries, made later where a clock that was set back has them in the wrong order: a level is later than
+/// what it is based on, and what has replaced a backup from the future is later than that.
+class TimesInOrder {
+ public:
+  explicit TimesInOrder(const std::vector<CatalogEntry>& entries) : entries_(entries) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      times_.push_back(entries[i].time());
+      places_.emplace(entries[i].backup_uuid(), i);
+    }
+    note_replaced();
+  }
+
+  std::vector<SystemTime> take() {
+    // Ids that lead in a circle come to an end, too.
+    for (std::size_t round = 0; round < entries_.size() && raise_all(); ++round) {
+    }
+    return std::move(times_);
+  }
+
+ private:
+  // A commit moves whole generations on, from a level on: their lowest level tells what was made then.
+  void note_replaced() {
+    const auto now = std::chrono::system_clock::now();
+    std::map<int, int> lowest;
+    for (const auto& entry : entries_) {
+      const auto level = entry.name.level.value_or(0);
+      auto& least = lowest.try_emplace(generation_number(entry), level).first->second;
+      least = std::min(least, level);
+    }
+    for (std::size_t old = 0; old < entries_.size(); ++old) {
+      const auto generation = generation_number(entries_[old]);
+      if (entries_[old].time() <= now) continue;
+      for (std::size_t i = 0; i < entries_.size(); ++i) {
+        const bool is_later =
+            generation_number(entries_[i]) < generation && entries_[i].name.level.value_or(0) >= lowest.at(generation);
+        if (is_later) replaced_.emplace_back(i, old);
+      }
+    }
+  }
+
+  bool raise_all() {
+    bool is_raised = false;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const auto base = places_.find(entries_[i].parent_uuid());
+      if (base != places_.end() && !base->first.empty()) is_raised = raise(i, base->second) || is_raised;
+    }
+    for (const auto& [later, old] : replaced_) is_raised = raise(later, old) || is_raised;
+    return is_raised;
+  }
+
+  bool raise(std::size_t later, std::size_t earlier) {
+    if (times_[later] > times_[earlier]) return false;
+    times_[later] = times_[earlier] + SystemTime::duration(1);
+    return true;
+  }
+
+  const std::vector<CatalogEntry>& entries_;
+  std::vector<SystemTime> times_;
+  std::map<std::string, std::size_t> places_;                  // by id
+  std::vector<std::pair<std::size_t, std::size_t>> replaced_;  // by what, and what
+};
+
 }  // namespace
 
 SystemTime CatalogEntry::time() const noexcept {
@@ -196,9 +263,10 @@ BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view arch
 std::vector<std::size_t> BackupCatalog::newest_first() const {
   std::vector<std::size_t> indices(entries_.size());
   for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
+  const auto times = TimesInOrder(entries_).take();
   // Equal times: the higher level of the younger generation is the newer one.
-  const auto key = [this](std::size_t i) {
-    return std::tuple(!entries_[i].is_foreign, entries_[i].time(), -generation_number(entries_[i]),
+  const auto key = [&](std::size_t i) {
+    return std::tuple(!entries_[i].is_foreign, times[i], -generation_number(entries_[i]),
                       entries_[i].name.level.value_or(0));
   };
   std::stable_sort(indices.begin(), indices.end(), [&](std::size_t a, std::size_t b) { return key(a) > key(b); });

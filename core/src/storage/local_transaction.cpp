@@ -106,8 +106,9 @@ void LocalTransaction::recover() {
   lock_.clear();
 }
 
+// Manifests before their archives: one without it is that of a file that has its name already.
 void LocalTransaction::remove_temporaries() {
-  for (const auto& name : puts_) directory_.remove(partial(name));
+  for (auto name = puts_.rbegin(); name != puts_.rend(); ++name) directory_.remove(partial(*name));
   for (const auto& target : states_) {
     std::error_code error;
     std::filesystem::remove(partial(target.native()), error);

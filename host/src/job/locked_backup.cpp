@@ -203,13 +203,14 @@ class LockedBackup {
 
   // Rules on age don't fire then, and nobody would know why.
   void tell_of_the_clock(const BackupCatalog& backups) {
-    const auto newest = backups.newest_first();
-    if (newest.empty()) return;
-    const auto& entry = backups.entries()[newest.front()];
-    if (entry.time() <= std::chrono::system_clock::now()) return;
-    notice(fmt::format("{} is from the future ({}): was the clock set back?", quote(entry.name.file_name()),
-                       format_rfc3339(entry.time())),
-           "clock.back");
+    const auto now = std::chrono::system_clock::now();
+    for (const auto index : backups.newest_first()) {
+      const auto& entry = backups.entries()[index];
+      if (entry.time() <= now) continue;
+      return notice(fmt::format("{} is from the future ({}): was the clock set back?", quote(entry.name.file_name()),
+                                format_rfc3339(entry.time())),
+                    "clock.back");
+    }
   }
 
   // A missing or empty source is told by the provider. Measuring costs a walk: only who asks for it pays.

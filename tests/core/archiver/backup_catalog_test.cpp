@@ -74,6 +74,23 @@ TEST(Selector, CountsADayAMinuteAndASecondToItsEnd) {
     EXPECT_FALSE(is_found(selector)) << selector;
 }
 
+TEST(Selector, TrustsWhatIsKnownMoreThanTheClock) {
+  constexpr int kFuture = 36500;
+  const auto order = [](const BackupCatalog& all) {
+    std::vector<std::string> names;
+    for (const auto i : all.newest_first()) names.push_back(all.entries()[i].name.file_name());
+    return names;
+  };
+  EXPECT_THAT(order(BackupCatalog({entry(0, "", 10, "n0"), entry(1, "", kFuture, "n1", "n0"),
+                                   entry(2, "", 12, "n2", "n1"), entry(3, "", 11, "n3", "n2")})),
+              ElementsAre("home.3.tar.gz", "home.2.tar.gz", "home.1.tar.gz", "home.tar.gz"));
+  // Of level 1 and above, aa was replaced by what is level 1 now.
+  EXPECT_THAT(order(BackupCatalog({entry(0, "", 10, "n0"), entry(1, "", 12, "n1", "n0"),
+                                   entry(1, "aa", kFuture, "k1", "n0"), entry(0, "ab", 11, "o")})),
+              ElementsAre("home.1.tar.gz", "home.1.aa.tar.gz", "home.ab.tar.gz", "home.tar.gz"));
+  EXPECT_EQ(order(BackupCatalog({entry(1, "", 1, "x", "y"), entry(2, "", 1, "y", "x")})).size(), 2U);
+}
+
 TEST(Selector, TellsNonsenseFromWhatIsNotThere) {
   const auto cause = [](const std::string& selector) {
     try {
@@ -152,8 +169,16 @@ TEST(Catalog, FindsAManifestThatACommitHasLeftBehind) {
   test::write_file(directory / "home.1.tar.gz.manifest.zst._partial", sink.text);
   std::filesystem::remove(directory / "home.1.tar.gz.manifest.zst");
   EXPECT_EQ(read()[0].manifest, "home.1.tar.gz.manifest.zst._partial") << "the commit was cut off before it";
+  test::MemorySink replaced;
+  header.backup_uuid = "replaced";
+  ManifestWriter old(replaced, header);
+  static_cast<void>(old.finish(closing));
+  test::write_file(directory / "home.1.tar.gz.manifest.zst", replaced.text);
+  EXPECT_EQ(read()[0].header->backup_uuid, "kept") << "the one that has the name is that of the backup before";
   test::write_file(directory / "home.1.tar.gz._partial", "xyz");
-  EXPECT_FALSE(read()[0].header) << "it is of a backup in the making";
+  EXPECT_EQ(read()[0].header->backup_uuid, "replaced") << "the new one is of a backup in the making";
+  std::filesystem::remove(directory / "home.1.tar.gz.manifest.zst");
+  EXPECT_FALSE(read()[0].header);
 }
 
 TEST(Catalog, NamesAManifestThatCanNotBeRead) {

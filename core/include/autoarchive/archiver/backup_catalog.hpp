@@ -54,7 +54,8 @@ class AA_EXPORT BackupCatalog {
 
   /// Current generation first, then aa, ab …; by level within each.
   [[nodiscard]] const std::vector<CatalogEntry>& entries() const noexcept { return entries_; }
-  /// Indices of all entries, newest point in time first, foreign ones last.
+  /// Indices of all entries, newest point in time first, foreign ones last. A clock that was set back is no match for
+  /// what is known: a level is newer than what it is based on, and than a backup from the future that it has replaced.
   [[nodiscard]] std::vector<std::size_t> newest_first() const;
 
   /// The entry that a selector means: "" newest; "2" level of the newest chain; "aa" newest of that generation; "2.aa"
