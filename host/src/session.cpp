@@ -9,6 +9,7 @@
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "config/plain_path.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -117,7 +118,7 @@ class Overriding {
  private:
   static std::filesystem::path directory_of(const std::string& option, const std::string& given) {
     if (given.empty()) throw Error(ErrorCode::value_error, "--" + option + ": name a directory", ErrorCause::usage);
-    return std::filesystem::absolute(given).lexically_normal();
+    return plain_path(std::filesystem::absolute(given));
   }
 
   template <class Value>

@@ -234,6 +234,14 @@ TEST_F(ChainsTest, AreOverwrittenAtTheStartOnlyIfTheyDoNotStay) {
   EXPECT_EQ(restore(""), 0) << err_;
 }
 
+TEST_F(ChainsTest, GoOnHoweverTheRootIsSpelled) {
+  for (const char* spelled : {"root", "root/", "backups/..//root/."})
+    ASSERT_EQ(run({"create", "home", "--incremental", "--root", directory_ / spelled, "--destination", destination()}),
+              0)
+        << err_;
+  EXPECT_TRUE(fs::exists(backup("home.2.tar.gz")));
+}
+
 TEST_F(ChainsTest, AreChosenByTheArchivesNameAndNotByAFiles) {
   ASSERT_EQ(create({"--incremental"}), 0) << err_;
   for (const auto& words : std::vector<std::vector<std::string>>{

@@ -8,6 +8,7 @@
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/text.hpp"
+#include "config/plain_path.hpp"
 #include "config/rule_lists.hpp"
 
 namespace autoarchive::host {
@@ -379,8 +380,7 @@ std::filesystem::path as_path(const YamlNode& node) {
   if (home != nullptr && (text == "~" || text.starts_with("~/"))) path = std::string(home) + text.substr(1);
   if (!path.is_absolute())
     throw config_error(node.origin, "path " + quote(node.text) + " has to be absolute, e.g. '/home'");
-  path = path.lexically_normal();
-  return path.has_filename() || !path.has_relative_path() ? path : path.parent_path();
+  return plain_path(path);
 }
 
 }  // namespace autoarchive::host

@@ -4,6 +4,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "config/plain_path.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -21,12 +22,6 @@ fs::path user_folder(const ConfigSources& sources, const char* name, const char*
   if (given.is_absolute()) return given;
   const fs::path home(environment(sources, "HOME"));
   return home.is_absolute() ? home / below_home : fs::path();
-}
-
-// As messages name what is in it: absolute, without "..", "//" and a "/" at the end.
-fs::path plain_directory(const fs::path& given) {
-  auto path = fs::absolute(given).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
 }
 
 fs::path main_file(const ConfigSources& sources) {
@@ -84,10 +79,10 @@ std::string state_dir_variable(const ConfigSources& sources) {
 }
 
 fs::path default_state_dir(const ConfigSources& sources) {
-  if (const auto given = environment(sources, "AA_STATE_DIR"); !given.empty()) return plain_directory(given);
+  if (const auto given = environment(sources, "AA_STATE_DIR"); !given.empty()) return plain_path(fs::absolute(given));
   if (sources.as_root && environment(sources, "XDG_STATE_HOME").empty()) return "/var/lib/autoarchive";
   const auto user = user_folder(sources, "XDG_STATE_HOME", ".local/state");
-  return user.empty() ? fs::path("/var/lib/autoarchive") : plain_directory(user / "autoarchive");
+  return user.empty() ? fs::path("/var/lib/autoarchive") : plain_path(fs::absolute(user / "autoarchive"));
 }
 
 }  // namespace autoarchive::host

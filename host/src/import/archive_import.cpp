@@ -11,6 +11,7 @@
 
 #include "autoarchive/archiver/backup_name.hpp"
 #include "autoarchive/base/text.hpp"
+#include "config/plain_path.hpp"
 #include "config/text_file.hpp"
 #include "import/file_lists.hpp"
 
@@ -296,8 +297,7 @@ std::filesystem::path absolute_path(std::string_view text, const ImportSources& 
   } else if (path.is_relative()) {
     path = sources.working_directory / path;
   }
-  path = path.lexically_normal();
-  return path.has_filename() || !path.has_relative_path() ? path : path.parent_path();
+  return plain_path(path);
 }
 
 }  // namespace autoarchive::host
