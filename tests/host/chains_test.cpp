@@ -234,6 +234,22 @@ TEST_F(ChainsTest, AreOverwrittenAtTheStartOnlyIfTheyDoNotStay) {
   EXPECT_EQ(restore(""), 0) << err_;
 }
 
+TEST_F(ChainsTest, GoOnWithManifestsThatOnlyTheStateHas) {
+  make_chain();
+  drop_manifest("home.1.tar.gz");
+  test::write_file(backup("home.2.tar.gz.manifest.zst"), "damaged");
+  EXPECT_EQ(create({"--incremental"}), 0) << err_;
+  EXPECT_THAT(err_ + out_, HasSubstr("the manifest of 'home.1.tar.gz' was put back from the state"));
+  EXPECT_TRUE(fs::exists(backup("home.4.tar.gz")));
+  expect_day(1, "1");
+  expect_day(2, "2");
+  EXPECT_EQ(verify("data"), 0) << err_;
+  // Not that of another backup.
+  fs::rename(backup("home.3.tar.gz.manifest.zst"), backup("home.4.tar.gz.manifest.zst"));
+  ASSERT_EQ(create({"--incremental"}), 0) << err_;
+  EXPECT_THAT(err_ + out_, HasSubstr("level 0 instead of an increment"));
+}
+
 TEST_F(ChainsTest, GoOnHoweverTheRootIsSpelled) {
   for (const char* spelled : {"root", "root/", "backups/..//root/."})
     ASSERT_EQ(run({"create", "home", "--incremental", "--root", directory_ / spelled, "--destination", destination()}),

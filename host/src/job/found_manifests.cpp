@@ -2,8 +2,10 @@
 
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 
@@ -71,6 +73,17 @@ std::string FoundManifests::backup_of(const std::string& name) const {
 std::string FoundManifests::unreadable(const std::string& name) const {
   const auto found = unreadable_.find(name);
   return found == unreadable_.end() ? std::string() : found->second;
+}
+
+void copy(const ReadableFile& source, Sink& sink) {
+  std::vector<std::byte> buffer(1U << 18U);
+  for (std::uint64_t offset = 0; offset < source.size();) {
+    const auto got = source.read_at(offset, buffer);
+    if (got == 0) throw Error(ErrorCode::os_error, quote(source.description()) + " has become shorter");
+    sink.write(ByteView(buffer).first(got));
+    offset += got;
+  }
+  sink.finish();
 }
 
 }  // namespace autoarchive::host

@@ -1,5 +1,5 @@
 /// \file
-/// The manifests from which a rescan takes what is left.
+/// The manifests from which a rescan, and the next backup, take what is left.
 #pragma once
 
 #include <filesystem>
@@ -10,6 +10,7 @@
 
 #include "autoarchive/manifest/entry.hpp"
 #include "autoarchive/storage/istorage.hpp"
+#include "autoarchive/storage/sink.hpp"
 #include "job/found_backups.hpp"
 
 namespace autoarchive::host {
@@ -43,5 +44,8 @@ class FoundManifests {
   std::multimap<std::string, FoundManifest> manifests_;  // by backup id
   std::map<std::string, std::string> unreadable_;        // by name: why
 };
+
+/// All of it, and finishes the sink. Throws Error.
+void copy(const ReadableFile& source, Sink& sink);
 
 }  // namespace autoarchive::host

@@ -27,6 +27,7 @@
 #include "job/dry_run.hpp"
 #include "job/guard.hpp"
 #include "job/keeping.hpp"
+#include "job/lost_manifests.hpp"
 #include "job/next_backup.hpp"
 #include "job/pins.hpp"
 #include "job/restore_text.hpp"
@@ -129,11 +130,18 @@ class LockedBackup {
   CreateOutcome attempt(const std::string& lost_state) {
     auto options = transaction_options(session_, archive_);
     options.new_destination = command_.new_destination;
-    const auto transaction = storage_.begin(options);
+    auto transaction = storage_.begin(options);
     for (const auto& line : transaction->recovered()) notice(line);
 
     read_record();
     const auto backups = catalog();
+    if (const auto files =
+            put_back_manifests(session_.config().state_dir, archive_.destination, backups, storage_, *transaction);
+        !files.empty()) {
+      for (const auto& file : files) notice("the manifest of " + quote(file) + " was put back from the state");
+      transaction.reset();
+      return attempt(lost_state);
+    }
     auto next = decide(backups, lost_state, /*locked=*/true);
     tell(next.choice);
     tell_of_the_clock(backups);

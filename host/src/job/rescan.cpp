@@ -266,17 +266,6 @@ class ArchiveRescan {
     has_new_state_ = true;
   }
 
-  static void copy(const ReadableFile& source, Sink& sink) {
-    std::vector<std::byte> buffer(1U << 18U);
-    for (std::uint64_t offset = 0; offset < source.size();) {
-      const auto got = source.read_at(offset, buffer);
-      if (got == 0) throw Error(ErrorCode::os_error, quote(source.description()) + " has become shorter");
-      sink.write(ByteView(buffer).first(got));
-      offset += got;
-    }
-    sink.finish();
-  }
-
   [[nodiscard]] std::string read_text(const std::string& name) const {
     std::array<std::byte, 1024> head{};
     const auto size = storage_.open(name)->read_at(0, head);
