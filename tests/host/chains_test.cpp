@@ -250,6 +250,17 @@ TEST_F(ChainsTest, GoOnWithManifestsThatOnlyTheStateHas) {
   EXPECT_THAT(err_ + out_, HasSubstr("level 0 instead of an increment"));
 }
 
+TEST_F(ChainsTest, BeginAnewWithoutTheStateThatALevelNeedsAlsoIfItWasAskedFor) {
+  const std::vector<std::string> external{"--incremental", "--provider", "tar-external"};
+  for (int level = 0; level < 2; ++level) ASSERT_EQ(create(external), 0) << err_;
+  for (const auto& file : fs::directory_iterator(directory_ / "state/snapshots"))
+    if (file.path().native().find(".snar") != std::string::npos) test::write_file(file.path(), "of another chain");
+  auto asked = external;
+  asked.insert(asked.end(), {"--level", "1"});
+  EXPECT_EQ(create(asked), 0) << err_;
+  EXPECT_THAT(err_ + out_, HasSubstr("level 0 instead of an increment"));
+}
+
 TEST_F(ChainsTest, GoOnHoweverTheRootIsSpelled) {
   for (const char* spelled : {"root", "root/", "backups/..//root/."})
     ASSERT_EQ(run({"create", "home", "--incremental", "--root", directory_ / spelled, "--destination", destination()}),

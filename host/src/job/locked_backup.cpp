@@ -56,7 +56,7 @@ class LockedBackup {
     try {
       return attempt(/*lost_state=*/{});
     } catch (const Error& error) {
-      if (error.cause() != ErrorCause::state_lost || command_.level) throw;
+      if (error.cause() != ErrorCause::state_lost) throw;
       // Nothing was committed. The locks are taken again, and everything is decided anew.
       return attempt(error.message());
     }
