@@ -112,12 +112,34 @@ std::string summary(const RestoreCommand& command, const RestoreResult& result, 
   return text;
 }
 
+/// Where backups and their state lie, which --delete leaves alone.
+std::vector<std::filesystem::path> what_stays(Session& session, const BackupSource& source) {
+  std::vector<std::filesystem::path> stays{session.config().state_dir};
+  for (const auto& [name, archive] : session.config().archives) stays.push_back(archive.destination);
+  for (const auto& level : source.levels) {
+    if (!level.file) continue;
+    const std::filesystem::path file(level.file->description());
+    if (source.archive.empty()) {
+      for (const auto& path : {file.native(), manifest_name(file.native()), sha256_name(file.native())})
+        stays.emplace_back(path);
+    } else {
+      stays.push_back(file.parent_path());
+    }
+  }
+  return stays;
+}
+
 RestoreRequest request_of(Session& session, const RestoreCommand& command, BackupSource& source,
                           RestoreReport& report) {
   RestoreRequest request;
+  if (command.delete_others) request.protect = what_stays(session, source);
   request.levels = std::move(source.levels);
   request.target = command.to;
-  for (const auto& path : command.paths) request.paths.push_back(normalize_path(path));
+  for (const auto& path : command.paths) {
+    // What a variable of a script that is not set becomes.
+    if (path.empty()) throw Error(ErrorCode::value_error, "restore: a path is empty", ErrorCause::usage);
+    request.paths.push_back(normalize_path(path));
+  }
   request.overwrite = overwrite_policy(command.overwrite);
   request.owner = owner_policy(command.owner);
   request.delete_others = command.delete_others;

@@ -37,7 +37,7 @@ bool is_same(int fd, const struct stat& expected) {
 class TreeRemover {
  public:
   /// `directory_fd` must stay open.
-  explicit TreeRemover(int directory_fd) : top_(directory_fd) {}
+  TreeRemover(int directory_fd, const std::stop_token& stop) : top_(directory_fd), stop_(stop) {}
 
   /// False, with errno, if something is left.
   [[nodiscard]] bool remove(const std::string& name) {
@@ -67,13 +67,24 @@ class TreeRemover {
     return ::unlinkat(fd, name.c_str(), 0) == 0 || errno == ENOENT;
   }
   static bool is_directory_error() { return errno == EISDIR || errno == EPERM; }
+  static bool is_on_file_system_of(int parent, const struct stat& status) {
+    struct stat above {};
+    if (::fstat(parent, &above) != 0) return false;
+    if (above.st_dev != status.st_dev) errno = EXDEV;
+    return above.st_dev == status.st_dev;
+  }
+  [[nodiscard]] bool has_to_stop() const {
+    if (stop_.stop_requested()) errno = ECANCELED;
+    return stop_.stop_requested();
+  }
 
   // Empties the directory but for directories.
   [[nodiscard]] bool enter(int parent, const std::string& name) {
     UniqueFd fd(::openat(parent, name.c_str(), kDirectoryFlags));
     Frame frame{name, {}, {}};
-    if (!fd || ::fstat(fd.get(), &frame.status) != 0) return false;
+    if (!fd || ::fstat(fd.get(), &frame.status) != 0 || !is_on_file_system_of(parent, frame.status)) return false;
     for (auto& child : names_in(fd.get())) {
+      if (has_to_stop()) return false;
       if (unlink(fd.get(), child)) continue;
       if (!is_directory_error()) return false;
       frame.directories.push_back(std::move(child));
@@ -100,6 +111,7 @@ class TreeRemover {
   }
 
   int top_;
+  const std::stop_token& stop_;
   UniqueFd current_;  // of the last frame
   std::vector<Frame> frames_;
 };
@@ -180,6 +192,14 @@ bool RestoreDirectory::is_symlink(std::string_view path) {
   return parent && ::fstatat(parent->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
 }
 
+mode_t RestoreDirectory::directory_mode(std::string_view path) {
+  const auto parent = parent_of(path, /*make=*/false);
+  const std::string name = path == "." ? "." : std::string(path.substr(path.rfind('/') + 1));
+  struct stat status {};
+  const bool is_there = parent && ::fstatat(parent->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  return is_there && S_ISDIR(status.st_mode) ? status.st_mode : 0;
+}
+
 UniqueFd RestoreDirectory::open_directory(std::string_view path) {
   if (path == "." && target_) return UniqueFd(::fcntl(target_->get(), F_DUPFD_CLOEXEC, 3));
   const auto parent = parent_of(path, /*make=*/false);
@@ -187,11 +207,11 @@ UniqueFd RestoreDirectory::open_directory(std::string_view path) {
   return UniqueFd(::openat(parent->get(), std::string(path.substr(path.rfind('/') + 1)).c_str(), kDirectoryFlags));
 }
 
-bool RestoreDirectory::remove_tree(std::string_view path) {
+bool RestoreDirectory::remove_tree(std::string_view path, const std::stop_token& stop) {
   const auto parent = parent_of(path, /*make=*/false);
   if (!parent) return errno == ENOENT || errno == ENOTDIR;
   if (is_free(path)) return true;
-  const bool removed = TreeRemover(parent->get()).remove(std::string(path.substr(path.rfind('/') + 1)));
+  const bool removed = TreeRemover(parent->get(), stop).remove(std::string(path.substr(path.rfind('/') + 1)));
   const int os_errno = errno;
   forget();
   errno = os_errno;

@@ -2,8 +2,11 @@
 /// The target of a restore: every path is walked from it, one component after the other, through no symlink.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,11 +30,13 @@ class RestoreDirectory {
   /// Whether nothing is at `path`.
   [[nodiscard]] bool is_free(std::string_view path);
   [[nodiscard]] bool is_symlink(std::string_view path);
+  /// st_mode of the directory at `path`, which need not be open to us; 0 if there is none.
+  [[nodiscard]] mode_t directory_mode(std::string_view path);
   /// Opens the directory `path` itself; empty, with errno, if it is none.
   [[nodiscard]] UniqueFd open_directory(std::string_view path);
   /// Removes what is at `path`, a directory with all that is in it; missing is fine. False, with errno, if something is
-  /// left.
-  [[nodiscard]] bool remove_tree(std::string_view path);
+  /// left: EXDEV where another file system is mounted, which is left alone; ECANCELED if it was to stop.
+  [[nodiscard]] bool remove_tree(std::string_view path, const std::stop_token& stop = {});
   /// The same of a directory that is empty.
   [[nodiscard]] bool remove_empty(std::string_view path);
   /// To be called when directories were removed or replaced.

@@ -141,22 +141,27 @@ void RestoreJob::for_each_wanted(Call call) {
       if (aim_.only_level >= 0 && line.stored_level != aim_.only_level) continue;
       static_cast<void>(is_wanted(line.entry.path));
       tree_.keep(line.entry.path);
+      if (is_problem(line.state)) tree_.leave_contents(line.entry.path);
       call(line);
     }
   }
 }
 
 void RestoreJob::note_ways() {
-  auto manifest = open_manifest(request_.levels.back());
-  ManifestEntry line;
+  std::set<std::string> ways;
   for (const auto& path : request_.paths) {
     for (auto way = path; way != ".";) {
       const auto slash = way.rfind('/');
       way = slash == std::string::npos ? "." : way.substr(0, slash);
-      manifest.seek(way);
-      if (manifest.next(line) && line.entry.path == way && line.entry.kind == EntryKind::directory)
-        tree_.note_way(line.entry);
+      if (!ways.insert(way).second) break;
     }
+  }
+  auto manifest = open_manifest(request_.levels.back());
+  ManifestEntry line;
+  for (const auto& way : ways) {
+    manifest.seek(way);
+    if (manifest.next(line) && line.entry.path == way && line.entry.kind == EntryKind::directory)
+      tree_.note_way(line.entry);
   }
 }
 

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 #include "member_reader.hpp"
 
 namespace autoarchive::tar_internal {
@@ -20,6 +23,33 @@ constexpr std::uint64_t kMaxQueuedBytes = 128U << 10U;
 std::string_view directory_of(std::string_view path) {
   const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
+}
+
+// Paths below the target of what is not to be removed.
+std::vector<std::string> paths_below(const std::filesystem::path& target,
+                                     const std::vector<std::filesystem::path>& protect) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  const auto top = std::filesystem::weakly_canonical(target, error);
+  for (const auto& given : protect) {
+    const auto path = std::filesystem::weakly_canonical(given, error).lexically_relative(top);
+    if (path.empty() || *path.begin() == "..") continue;
+    if (path == ".") {
+      throw Error(ErrorCode::value_error,
+                  "backups or their state lie in " + quote(target.native()) + " itself: nothing is removed there",
+                  ErrorCause::usage);
+    }
+    paths.push_back(path.native());
+  }
+  return paths;
+}
+
+template <class Container>
+void erase_below(Container& container, const std::string& path) {
+  if (path == ".") return container.clear();
+  container.erase(path);
+  constexpr char kBehindSlash = '/' + 1;
+  container.erase(container.lower_bound(path + '/'), container.lower_bound(path + kBehindSlash));
 }
 
 }  // namespace
@@ -43,6 +73,7 @@ TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult&
   // What is salvaged keeps halves, which are written as they are read.
   if (makes && !request.salvage && threads > 0) queue_ = std::make_unique<FileQueue>(threads);
   if (const auto fd = target_.open_directory("."); makes && fd) had_entries_ = !names_in(fd.get()).empty();
+  if (request.delete_others) protected_ = paths_below(request.target, request.protect);
 }
 
 void TargetTree::keep(std::string_view path) {
@@ -59,8 +90,9 @@ bool TargetTree::may_replace(const Entry& entry) {
   // Nothing is lost where both are directories.
   if (entry.kind == EntryKind::directory && S_ISDIR(status.st_mode)) return true;
   const Timestamp there{status.st_mtim.tv_sec, static_cast<std::uint32_t>(status.st_mtim.tv_nsec)};
-  return request_.overwrite == OverwritePolicy::newer &&
-         std::pair(there.seconds, there.nanoseconds) < std::pair(entry.mtime.seconds, entry.mtime.nanoseconds);
+  const bool may = request_.overwrite == OverwritePolicy::newer && there < entry.mtime;
+  if (!may) leave_contents(entry.path);
+  return may;
 }
 
 void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
@@ -74,7 +106,11 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
   symlinks_.erase(entry.path);
   late_links_.erase(entry.path);
   if (!is_apart(member)) settle();
-  if (is_to_replace_directory(member)) return replace_directory(member, reader, is_right);
+  if (is_to_replace_directory(member)) {
+    if (touches_protected(entry.path))
+      return report_(entry.path, "backups or their state lie in the directory in its place; it is not restored");
+    return replace_directory(member, reader, is_right);
+  }
   make_in_place(member, reader, is_right);
 }
 
@@ -161,9 +197,9 @@ bool TargetTree::make(const ArchiveMember& member, MemberReader* reader, const C
   const auto& entry = member.entry;
   switch (entry.kind) {
     case EntryKind::directory:
-      if (had_entries_ && !was_restored(entry.path) && target_.open_directory(entry.path)) {
+      if (const auto mode = had_entries_ && !was_restored(entry.path) ? target_.directory_mode(entry.path) : 0) {
         were_there_.insert(entry.path);
-        if (request_.overwrite == OverwritePolicy::never) as_they_were_.insert(entry.path);
+        if (request_.overwrite == OverwritePolicy::never) as_they_were_.emplace(entry.path, mode);
       }
       if (!extractor_.make_directory(entry)) return false;
       directories_[entry.path] = entry;
@@ -202,25 +238,40 @@ bool TargetTree::make_hard_link(const Entry& entry) {
   return true;
 }
 
-void TargetTree::forget_below(const std::string& path) {
-  for (auto* entries : {&directories_, &symlinks_, &late_links_}) {
-    std::erase_if(*entries, [&](const auto& item) { return is_below(item.first, path); });
-  }
-  for (auto* paths : {&as_they_were_, &were_there_})
-    std::erase_if(*paths, [&](const auto& item) { return is_below(item, path); });
+void TargetTree::forget_below(const std::string& path, bool is_gone) {
+  for (auto* entries : {&directories_, &symlinks_, &late_links_}) erase_below(*entries, path);
+  if (!is_gone) return;
+  erase_below(as_they_were_, path);
+  erase_below(were_there_, path);
 }
 
 void TargetTree::remove(const std::string& path) {
+  if (touches_protected(path)) return report_(path, "backups or their state lie in it: it is not removed");
   settle();
   last_parent_.clear();
   if (!request_.dry_run) {
-    const bool is_gone = request_.delete_others || were_there_.empty() ? target_.remove_tree(path) : remove_made(path);
-    if (!is_gone) report_(path, "it can't be removed: " + errno_text(errno));
-    forget_below(path);
+    const bool is_gone =
+        request_.delete_others || were_there_.empty() ? target_.remove_tree(path, request_.stop) : remove_made(path);
+    if (!is_gone) {
+      const bool is_mounted = errno == EXDEV;
+      if (request_.stop.stop_requested()) throw stopped_restore();
+      report_(path, is_mounted ? "another file system is mounted in it, which is left alone"
+                               : "it can't be removed: " + errno_text(errno));
+    }
+    forget_below(path, is_gone);
     if (!is_gone) return;
   }
   ++result_.removed;
   if (request_.observer != nullptr) request_.observer->removed(path);
+}
+
+bool TargetTree::is_protected(std::string_view path) const {
+  return std::any_of(protected_.begin(), protected_.end(), [&](const auto& top) { return is_below(path, top); });
+}
+
+bool TargetTree::touches_protected(std::string_view path) const {
+  return is_protected(path) ||
+         std::any_of(protected_.begin(), protected_.end(), [&](const auto& below) { return is_below(below, path); });
 }
 
 // What this run has made, and nothing else: of a directory that was there, what it has made in it.
@@ -263,16 +314,30 @@ void TargetTree::remove_others_in(const std::string& directory, const std::funct
     const auto fd = target_.open_directory(directory);
     if (!fd) return;
     for (const auto& name : names_in(fd.get())) {
+      if (request_.stop.stop_requested()) throw stopped_restore();
       const auto path = join(directory, name);
-      const bool belongs = is_above(path) || was_restored(path) || kept_.contains(hash_of(path));
+      if (is_protected(path)) continue;
+      const bool is_on_the_way = is_above(path);
+      const bool belongs =
+          is_on_the_way || was_restored(path) || kept_.contains(hash_of(path)) || touches_protected(path);
       if (!belongs && is_wanted(path)) remove(path);
-      struct stat status {};
-      const bool is_directory =
-          belongs && ::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
-      if (is_directory) below.push_back(path);
+      if (belongs && may_clear(fd.get(), path, is_on_the_way)) below.push_back(path);
     }
   }
   for (const auto& path : below) remove_others_in(path, is_wanted, is_above);
+}
+
+// What is mounted below the target was perhaps left out of the backup, and is perhaps where backups lie.
+bool TargetTree::may_clear(int parent, const std::string& path, bool is_asked_for) {
+  struct stat above {};
+  struct stat status {};
+  const bool is_directory = ::fstat(parent, &above) == 0 &&
+                            ::fstatat(parent, last_component(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                            S_ISDIR(status.st_mode);
+  if (!is_directory || left_.contains(hash_of(path))) return false;
+  if (status.st_dev == above.st_dev || is_asked_for) return true;
+  report_(path, "another file system is mounted here: nothing is removed in it but by its own path");
+  return false;
 }
 
 void TargetTree::remove_leftovers_in(const std::string& directory) {
@@ -309,7 +374,12 @@ void TargetTree::finish() {
   // Deepest first, as setting a time is the last thing that may happen in a directory: the reverse of the order of
   // paths does.
   for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory) {
-    if (!as_they_were_.contains(directory->first)) extractor_.finish_directory(directory->second);
+    const auto as_it_was = as_they_were_.find(directory->first);
+    if (as_it_was == as_they_were_.end()) {
+      extractor_.finish_directory(directory->second);
+    } else if (const auto fd = target_.open_directory(directory->first)) {  // it was opened up for what is in it
+      ::fchmod(fd.get(), as_it_was->second & 07777U);
+    }
   }
   finish_ways();
 }

@@ -2,6 +2,8 @@
 /// The tree that a restore makes: each member is made, replaced or removed below the target.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -34,6 +36,8 @@ class TargetTree {
 
   /// The backup has this path, whether it is restored or not: remove_others() leaves it.
   void keep(std::string_view path);
+  /// What is in the directory is not known, or not to be changed: remove_others() leaves it.
+  void leave_contents(std::string_view path) { left_.insert(hash_of(path)); }
   [[nodiscard]] bool was_restored(std::string_view path) const { return restored_.contains(hash_of(path)); }
   /// Whether the policy lets this entry replace what is there.
   [[nodiscard]] bool may_replace(const Entry& entry);
@@ -73,7 +77,11 @@ class TargetTree {
   [[nodiscard]] bool make_hard_link(const Entry& entry);
   void finish_ways();
   [[nodiscard]] bool remove_made(const std::string& path);
-  void forget_below(const std::string& path);
+  void forget_below(const std::string& path, bool is_gone);
+  /// Whether something that is protected is at `path`, in it, or above it.
+  [[nodiscard]] bool touches_protected(std::string_view path) const;
+  [[nodiscard]] bool is_protected(std::string_view path) const;
+  [[nodiscard]] bool may_clear(int parent, const std::string& path, bool is_asked_for);
   void remove_others_in(const std::string& directory, const std::function<bool(std::string_view)>& is_wanted,
                         const std::function<bool(std::string_view)>& is_above);
 
@@ -88,12 +96,14 @@ class TargetTree {
   std::string last_parent_;                   // a directory of which it is known that nothing is in its way
   std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made, or is making
   std::unordered_set<std::size_t> kept_;      // hashes of the paths that the backup has
+  std::unordered_set<std::size_t> left_;      // hashes of directories whose contents stay
+  std::vector<std::string> protected_;        // paths below the target
   std::map<std::string, Entry> directories_;  // whose attributes are still to be set
   std::map<std::string, Entry> ways_;         // directories above what is restored
   std::set<std::string> were_there_;          // directories that this run has not made
-  std::set<std::string> as_they_were_;        // directories that were there, and whose attributes are not to change
-  std::map<std::string, Entry> symlinks_;     // to be made at the end
-  std::map<std::string, Entry> late_links_;   // hard links to those
+  std::map<std::string, mode_t> as_they_were_;  // those whose attributes are not to change, with their modes
+  std::map<std::string, Entry> symlinks_;       // to be made at the end
+  std::map<std::string, Entry> late_links_;     // hard links to those
 };
 
 /// The path of a name in a directory, which may be ".".

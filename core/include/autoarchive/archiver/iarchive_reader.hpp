@@ -83,9 +83,13 @@ struct RestoreRequest {
   std::vector<std::string> paths;  ///< members (directories with all below them); empty: everything
   OverwritePolicy overwrite = OverwritePolicy::always;
   OwnerPolicy owner = OwnerPolicy::names;
-  bool delete_others = false;  ///< make the target equal: remove what the backup does not have
-  bool dry_run = false;        ///< report what would be done; the target need not be there
-  bool salvage = false;        ///< keep what can be read of damaged files, and go on behind what can't
+  /// Make the target equal: remove what the backup does not have. What is in the place of a directory that could not be
+  /// read for the backup, or on a file system that is mounted below the target, stays; of the latter only what `paths`
+  /// name goes.
+  bool delete_others = false;
+  std::vector<std::filesystem::path> protect;  ///< never removed, nor what is in them: where the backups lie
+  bool dry_run = false;                        ///< report what would be done; the target need not be there
+  bool salvage = false;                        ///< keep what can be read of damaged files, and go on behind what can't
   Bytes decoder_memory{128ULL << 20U};
   std::stop_token stop;
   IRestoreObserver* observer = nullptr;  ///< borrowed; null: nobody listens

@@ -1,0 +1,170 @@
+// What a restore may remove, and what it leaves alone.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <span>
+#include <stop_token>
+
+#include "autoarchive/base/error.hpp"
+#include "autoarchive/manifest/manifest_writer.hpp"
+#include "restore_fixture.hpp"
+#include "support/memory_file.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+namespace fs = std::filesystem;
+using test::run_shell;
+using test::shell_quote;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class RemovalRulesTest : public RestoreFixture {
+ protected:
+  void removed(std::string_view path) override {
+    removed_.emplace_back(path);
+    if (stops_at_once_) stop_.request_stop();
+  }
+  [[nodiscard]] RestoreRequest deleting_request() const {
+    auto request = whole_request();
+    request.delete_others = true;
+    request.stop = stop_.get_token();
+    return request;
+  }
+  [[nodiscard]] bool is_there(const std::string& path) const { return fs::exists(target() / path); }
+  void shell(const std::string& command) const {
+    const auto result = run_shell("cd " + shell_quote(directory_.path()) + " && " + command);
+    ASSERT_EQ(result.status, 0) << command << result.output;
+  }
+
+  std::vector<std::string> removed_;
+  std::stop_source stop_;
+  bool stops_at_once_ = false;
+};
+
+TEST_F(RemovalRulesTest, WhereBackupsLieIsLeftAlone) {
+  make_archive("add('a', data=b'x')\nadd('replaced', data=b'x')");
+  test::write_file(target() / "home/backups/x.tar", "backup");
+  test::write_file(target() / "home/other", "x");
+  test::write_file(target() / "replaced/by/a/file", "backup");
+  for (const bool dry_run : {true, false}) {
+    removed_.clear();
+    auto request = deleting_request();
+    request.dry_run = dry_run;
+    request.protect = {target() / "home/../home/backups", target() / "replaced/by", directory_ / "elsewhere"};
+    static_cast<void>(restore(std::move(request)));
+    EXPECT_THAT(removed_, ElementsAre("home/other"));
+  }
+  EXPECT_TRUE(is_there("home/backups/x.tar") && is_there("replaced/by/a/file"));
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("replaced: backups or their state lie in the directory")));
+  auto request = deleting_request();
+  request.protect = {target()};
+  EXPECT_THROW(static_cast<void>(restore(std::move(request))), Error);
+}
+
+TEST_F(RemovalRulesTest, WhatIsMountedIsLeftAlone) {
+  make_archive("add('a', data=b'x')\nadd('mounted', tarfile.DIRTYPE)");
+  for (const char* place : {"mounted", "other/below"}) {
+    fs::create_directories(target() / place);
+    if (::mount("none", (target() / place).c_str(), "tmpfs", 0, "size=1M") != 0)
+      GTEST_SKIP() << "nothing can be mounted";
+    test::write_file(target() / place / "on it", "x");
+  }
+  EXPECT_EQ(restore(deleting_request()).problems, 2U);
+  EXPECT_THAT(removed_, IsEmpty());
+  EXPECT_TRUE(is_there("mounted/on it") && is_there("other/below/on it"));
+  auto request = deleting_request();
+  request.paths = {"mounted"};
+  EXPECT_EQ(restore(std::move(request)).problems, 0U);
+  EXPECT_THAT(removed_, ElementsAre("mounted/on it"));
+  for (const char* place : {"mounted", "other/below"}) EXPECT_EQ(::umount((target() / place).c_str()), 0);
+}
+
+TEST_F(RemovalRulesTest, DirectoriesThatCouldNotBeReadKeepWhatIsInThem) {
+  make_archive("add('closed', tarfile.DIRTYPE)\nadd('open', tarfile.DIRTYPE)");
+  test::write_file(target() / "closed/f", "x");
+  test::write_file(target() / "open/f", "x");
+  test::MemorySink manifest;
+  ManifestHeader header;
+  header.backup_uuid = header.chain_uuid = "id";
+  header.type = "tar";
+  ManifestWriter writer(manifest, header);
+  std::uint64_t offset = 0;
+  for (const char* name : {"closed", "open"}) {
+    ManifestEntry line;
+    line.entry.path = name;
+    line.entry.kind = EntryKind::directory;
+    line.entry.mode = 0755;
+    line.offset = offset;
+    line.state = line.entry.path == "closed" ? EntryState::failed : EntryState::ok;
+    writer.add(line);
+    offset += 512;
+  }
+  ManifestClosing closing;
+  closing.archive_bytes = fs::file_size(archive());
+  static_cast<void>(writer.finish(closing));
+  auto request = deleting_request();
+  request.levels.back().manifest = std::make_unique<test::MemoryFile>(std::as_bytes(std::span(manifest.text)));
+  static_cast<void>(restore(std::move(request)));
+  EXPECT_THAT(removed_, ElementsAre("open/f"));
+}
+
+TEST_F(RemovalRulesTest, ADirectoryThatThePolicyKeepsKeepsWhatIsInIt) {
+  make_archive("add('a', data=b'x')");
+  test::write_file(target() / "a/mine", "mine");
+  auto request = deleting_request();
+  request.overwrite = OverwritePolicy::never;
+  static_cast<void>(restore(std::move(request)));
+  EXPECT_THAT(removed_, IsEmpty());
+  EXPECT_TRUE(is_there("a/mine"));
+}
+
+TEST_F(RemovalRulesTest, AStopEndsIt) {
+  make_archive("add('a', data=b'x')");
+  for (const char* name : {"b", "c", "d/e"}) test::write_file(target() / name, "x");
+  stops_at_once_ = true;
+  EXPECT_THROW(static_cast<void>(restore(deleting_request())), Error);
+  EXPECT_THAT(removed_, ElementsAre("b"));
+  EXPECT_TRUE(is_there("c") && is_there("d/e"));
+}
+
+// Of a directory that a level has and the next one has not, and so on.
+TEST_F(RemovalRulesTest, LevelsTakeOnlyWhatTheyHaveBrought) {
+  RestoreRequest request;
+  for (const char* change : {"mkdir -p tree/x; echo 0 > tree/x/f; echo k > tree/k", "rm -r tree/x",
+                             "mkdir tree/x; echo 2 > tree/x/f", "rm -r tree/x"}) {
+    const auto level = "level" + std::to_string(request.levels.size()) + ".tar";
+    shell(std::string(change) + "; tar --listed-incremental=snar -cf " + level + " -C tree .");
+    request.levels.emplace_back().file = open_local_file(directory_ / level);
+  }
+  for (const char* name : {"x/f", "x/mine"}) test::write_file(target() / name, "mine");
+  request.overwrite = OverwritePolicy::never;
+  static_cast<void>(restore(std::move(request)));
+  EXPECT_EQ(test::read_file(target() / "x/mine"), "mine");
+  EXPECT_EQ(test::read_file(target() / "x/f"), "mine");
+  EXPECT_TRUE(is_there("k"));
+}
+
+TEST_F(RemovalRulesTest, DirectoriesThatAreToStayKeepTheirModes) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
+  make_archive("add('d', tarfile.DIRTYPE)\nadd('d/f', data=b'x')");
+  fs::create_directories(target() / "d");
+  shell("chmod 755 . && chmod 644 archive.tar && chmod 755 target && chmod 500 target/d && chown -R 65534 target");
+  auto request = whole_request();
+  request.overwrite = OverwritePolicy::never;
+  ASSERT_EQ(::seteuid(65534), 0);
+  const auto result = restore(std::move(request));
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_EQ(result.entries, 2U);
+  struct stat status {};
+  ASSERT_EQ(::stat((target() / "d").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0500U);
+  EXPECT_TRUE(is_there("d/f"));
+}
+
+}  // namespace
+}  // namespace autoarchive::tar_internal
