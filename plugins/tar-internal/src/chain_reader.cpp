@@ -27,6 +27,7 @@ struct ChainReader::OpenLevel {
   std::string format;                // as its manifest says, so that damage in its first bytes costs no more than those
   std::vector<ArchiveBlock> blocks;  // in the order of the stream; empty: the stream is the file
   std::unique_ptr<MemberReader> reader;
+  std::uint64_t begin = 0;     // in the stream, of the block that the reader has begun with
   bool is_ahead = false;       // the reader's decoder works ahead of it
   std::uint64_t position = 0;  // in the stream, of the last member that was read
   // Of blocks that can't be decoded to their end: where they begin, and how far they can. So that not every member of
@@ -71,6 +72,7 @@ ChainReader::OpenLevel& ChainReader::open(int level) {
 
 void ChainReader::start_reader(OpenLevel& open, ArchiveBlock block, std::uint64_t offset) {
   open.reader.reset();
+  open.begin = block.stream_offset;
   open.is_ahead = false;
   if (ahead_ && &open == open_levels_.front().get()) {
     const auto first = std::find(open.blocks.begin(), open.blocks.end(), block);
@@ -115,16 +117,19 @@ MemberReader& ChainReader::seek(int level, std::uint64_t offset, ArchiveMember& 
               ErrorCause::damaged);
 }
 
-bool ChainReader::forget(int level) {
+bool ChainReader::forget(int level, std::uint64_t offset) {
   if (level < 0 || static_cast<std::size_t>(level) >= open_levels_.size()) return false;
   const auto& open = open_levels_[static_cast<std::size_t>(level)];
   if (!open) return false;
   // Of a block that can't be decoded to its end, a decoder that works ahead has nothing to give.
-  const bool again = std::exchange(open->is_ahead, false);
+  bool again = std::exchange(open->is_ahead, false);
   if (again) ahead_ = false;
   if (open->reader && !again) {
     const auto end = open->reader->decoded_end();
-    if (!open->blocks.empty()) open->broken[open->block_of(end).stream_offset] = end;
+    // The block that the last byte came from: one that was decoded to its end may be found wrong only there.
+    if (!open->blocks.empty()) open->broken[open->block_of(end - std::min<std::uint64_t>(end, 1)).stream_offset] = end;
+    const auto block = open->block_of(offset).stream_offset;
+    again = block >= end && block > open->begin;
   }
   open->reader.reset();
   return again;

@@ -24,9 +24,10 @@ class ChainReader {
   /// The member whose header begins at `offset` of that level's tar stream; its content is what the reader gives next.
   /// Throws Error(cause damaged) if there is none.
   MemberReader& seek(int level, std::uint64_t offset, ArchiveMember& member);
-  /// After a reader has thrown: the level's next member is sought anew, and none where the block could not be decoded.
-  /// True if the same member may be tried again: whole blocks were decoded ahead, and now no more than is needed is.
-  [[nodiscard]] bool forget(int level);
+  /// After a reader has thrown for the member at `offset`: the level's next member is sought anew, and none where the
+  /// block could not be decoded. True if the same member may be tried again: whole blocks were decoded ahead, and now
+  /// no more than is needed is; or it was a block before the member's that could not be decoded.
+  [[nodiscard]] bool forget(int level, std::uint64_t offset);
 
  private:
   struct OpenLevel;

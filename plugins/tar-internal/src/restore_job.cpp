@@ -249,7 +249,7 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
     make(member, reader, line.digest);
   } catch (const Error& error) {
     if (!is_damage(error)) throw;
-    if (chain.forget(line.stored_level)) return restore_content(line, member, chain);
+    if (chain.forget(line.stored_level, *line.offset)) return restore_content(line, member, chain);
     damage(path, error.message());
   }
 }

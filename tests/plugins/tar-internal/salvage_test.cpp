@@ -295,6 +295,17 @@ TEST_P(SalvageTest, BringsWhatLiesBeforeAnEndThatCannotBeRead) {
   EXPECT_THAT(verify().faults, Not(IsEmpty()));
 }
 
+TEST_P(SalvageTest, LosesNothingOfABlockByTheEndOfTheOneBeforeIt) {
+  if (!is_compressed()) GTEST_SKIP() << "it has no blocks";
+  ManifestReader manifest(open_local_file(manifest_of(file())));
+  const auto next = manifest.closing().blocks.at(1);
+  damage_at(next.offset - 3, "!");
+  static_cast<void>(restore(/*with_manifest=*/true, /*salvage=*/false));
+  for (ManifestEntry line; manifest.next(line);)
+    EXPECT_FALSE(line.offset >= next.stream_offset && damaged_.contains(line.entry.path)) << line.entry.path;
+  expect_all_named();
+}
+
 // Without a digest, kind and size tell.
 TEST_P(SalvageTest, TakesNoOtherMemberForTheOneThatIsNeeded) {
   ManifestChanges changes;
