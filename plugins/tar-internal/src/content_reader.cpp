@@ -13,6 +13,7 @@
 #include "borrowed_file.hpp"
 #include "chain_reader.hpp"
 #include "codec.hpp"
+#include "known_members.hpp"
 #include "member_reader.hpp"
 #include "needed_members.hpp"
 
@@ -75,10 +76,31 @@ std::optional<FoundMember> find_last(const ReadableFile& file, std::string_view 
   return found;
 }
 
-void copy_member(const ReadableFile& file, std::uint64_t offset, Sink& out) {
-  MemberReader reader(file, kDecoderMemory);
+Error wrong_content(std::string_view path) {
+  return {ErrorCode::value_error, quote(path) + ": its content is not what was stored: its digest differs",
+          ErrorCause::damaged};
+}
+
+/// What the level's own manifest says that the content was; none if it is not whole.
+std::optional<std::uint64_t> digest_of(const ArchiveLevel& level, const ArchiveMember& member) {
+  if (!level.manifest) return std::nullopt;
+  try {
+    const auto known = KnownMembers(*level.manifest).find(member);
+    return known ? known->digest : std::nullopt;
+  } catch (const Error& error) {
+    if (error.cause() != ErrorCause::damaged) throw;
+    return std::nullopt;
+  }
+}
+
+void copy_member(const ArchiveLevel& level, const FoundMember& found, Sink& out) {
+  const auto digest = digest_of(level, found.member);
+  MemberReader reader(*level.file, kDecoderMemory);
   for (ArchiveMember member; reader.next(member);) {
-    if (reader.member_offset() == offset) return copy_content(reader, member.entry.size, out);
+    if (reader.member_offset() != found.offset) continue;
+    copy_content(reader, member.entry.size, out);
+    if (digest && reader.content_digest() != *digest) throw wrong_content(member.entry.path);
+    return;
   }
 }
 
@@ -94,7 +116,7 @@ void search(const std::vector<ArchiveLevel>& levels, std::string_view path, Sink
     }
     if (!found) continue;
     require_file(found->member.entry);
-    return copy_member(*level->file, found->offset, out);
+    return copy_member(*level, *found, out);
   }
   throw not_there(path);
 }
@@ -119,10 +141,7 @@ void write_content(const std::vector<ArchiveLevel>& levels, std::string_view pat
                 ErrorCause::damaged);
   }
   copy_content(reader, line->entry.size, out);
-  if (line->digest && reader.content_digest() != *line->digest) {
-    throw Error(ErrorCode::value_error, quote(path) + ": its content is not what was stored: its digest differs",
-                ErrorCause::damaged);
-  }
+  if (line->digest && reader.content_digest() != *line->digest) throw wrong_content(path);
 }
 
 }  // namespace autoarchive::tar_internal

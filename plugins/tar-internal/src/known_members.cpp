@@ -5,13 +5,22 @@
 #include <span>
 
 #include "autoarchive/base/digest.hpp"
-#include "autoarchive/manifest/manifest_reader.hpp"
 #include "borrowed_file.hpp"
 
 namespace autoarchive::tar_internal {
 
 KnownMembers::KnownMembers(const ReadableFile& manifest, int level) {
   ManifestReader reader(std::make_unique<BorrowedFile>(manifest));
+  load(reader, level);
+}
+
+KnownMembers::KnownMembers(const ReadableFile& manifest) {
+  ManifestReader::check(manifest);
+  ManifestReader reader(std::make_unique<BorrowedFile>(manifest));
+  load(reader, reader.header().level);
+}
+
+void KnownMembers::load(ManifestReader& reader, int level) {
   for (ManifestEntry line; reader.next(line);) {
     if (line.stored_level == level && line.offset) lines_.push_back({key_of(line.entry), {*line.offset, line.digest}});
   }

@@ -8,6 +8,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "known_members.hpp"
 #include "member_reader.hpp"
 #include "restore_job.hpp"
 #include "salvage.hpp"
@@ -24,12 +25,27 @@ bool is_listed(const std::vector<std::string>& names, std::string_view directory
 }  // namespace
 
 void RestoreJob::restore_by_level() {
-  for (std::size_t i = 0; i < request_.levels.size(); ++i) {
-    if (request_.levels[i].file) restore_level(*request_.levels[i].file, i == 0);
+  for (const auto& level : request_.levels) {
+    if (level.file) restore_level(level);
   }
 }
 
-void RestoreJob::restore_level(const ReadableFile& file, bool is_first) {
+// The levels' own manifests can't say what the last level has, but what the contents in their files were.
+std::optional<KnownMembers> RestoreJob::known_of(const ArchiveLevel& level) {
+  if (!level.manifest) return std::nullopt;
+  try {
+    return KnownMembers(*level.manifest);
+  } catch (const Error& error) {
+    if (!is_damage(error)) throw;
+    if (&level != &request_.levels.back())  // of that one it has been told
+      damage("", error.message() + "; " + quote(level.file->description()) + " is restored without it");
+    return std::nullopt;
+  }
+}
+
+void RestoreJob::restore_level(const ArchiveLevel& level) {
+  const bool is_first = &level == &request_.levels.front();
+  const auto known = known_of(level);
   std::unordered_set<std::size_t> brought;  // hashes of paths; to salvage
   bool is_damaged = false;
   bool is_behind_damage = false;
@@ -44,17 +60,19 @@ void RestoreJob::restore_level(const ReadableFile& file, bool is_first) {
                      "it comes again behind the damage, as in an archive that is stored in the archive; what was "
                      "restored before stays");
     // A list of names that deletes may be one of an archive that is stored in the archive.
-    take(member, reader, is_first || is_damaged);
+    const auto found = known ? known->find(member) : std::nullopt;
+    take(member, reader, found ? found->digest : std::nullopt, is_first || is_damaged);
   };
   calls.damage = [&](const Error& error) {
     damage_of_file(error);
     is_damaged = is_behind_damage = true;
   };
   calls.check_stop = [&] { check_stop(); };
-  read_members_and_salvage(file, request_.decoder_memory, calls);
+  read_members_and_salvage(*level.file, request_.decoder_memory, calls);
 }
 
-void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is_first) {
+void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest,
+                      bool is_first) {
   const auto& path = member.entry.path;
   if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
   reader.require_no_renames("the list of names of " + quote(path));
@@ -72,7 +90,9 @@ void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, bool is
   }
   tree_.keep(path);
   if (!is_proof() && !tree_.may_replace(member.entry)) return;
-  extract(member, &reader);
+  const bool is_right = make(member, reader, digest);
+  // What a level before this one had there is not what was there.
+  if (!is_right && !request_.salvage && tree_.was_restored(path)) tree_.remove(path);
   tell_progress();
 }
 

@@ -15,6 +15,7 @@
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/entry.hpp"
+#include "known_members.hpp"
 #include "needed_members.hpp"
 #include "target_tree.hpp"
 
@@ -59,7 +60,8 @@ class RestoreJob {
   void restore_by_entry();
   void restore_by_member();
   void restore_by_level();
-  void restore_level(const ReadableFile& file, bool is_first);
+  void restore_level(const ArchiveLevel& level);
+  [[nodiscard]] std::optional<KnownMembers> known_of(const ArchiveLevel& level);
   void note_ways();
   void plan_by_manifest();
   void plan_by_level();
@@ -81,7 +83,7 @@ class RestoreJob {
   void report_missing(const NeededMembers& needed);
   /// False if its content is not what was stored.
   bool make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
-  void take(const ArchiveMember& member, MemberReader& reader, bool is_first);
+  void take(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest, bool is_first);
   void apply_dumpdir(const ArchiveMember& directory);
   void extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right = {});
   void count(const ArchiveMember& member);

@@ -17,6 +17,7 @@
 #include "change_manifest.hpp"
 #include "internal_tar_archiver_provider.hpp"
 #include "metered_file.hpp"
+#include "support/memory_file.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_tree.hpp"
 #include "tar_archive_reader.hpp"
@@ -306,6 +307,45 @@ TEST_P(SelectionTest, RestoresWithoutManifestsNothingThatALaterLevelHasDeleted) 
   }
   EXPECT_FALSE(fs::exists(directory_ / "alone/dir/sub/x"));
   EXPECT_TRUE(fs::exists(directory_ / "alone/dir/y"));
+}
+
+TEST_P(SelectionTest, ChecksContentsByTheManifestsThatThereAreAlsoWithoutTheLastOne) {
+  for (const char* name : {"right", "wrong"}) write_file(root() / name, "content of level 0");
+  make();
+  for (const char* name : {"right", "wrong"}) write_file(root() / name, "level 1");
+  make();
+  write_file(root() / "right", "level 2");
+  make();
+  ManifestChanges changes;
+  changes.entry = [](auto& line) {
+    if (line.entry.path == "wrong" && line.digest) ++*line.digest;
+  };
+  const auto manifest = manifest_of(file(1));
+  change_manifest(manifest, changes);
+  const auto levels = [&] {
+    std::vector<ArchiveLevel> made;
+    for (int level : {0, 1, 2}) made.emplace_back().file = open_local_file(file(level));
+    made[1].manifest = open_local_file(manifest);
+    return made;
+  };
+  RestoreRequest request;
+  request.levels = levels();
+  request.target = directory_ / "target";
+  request.observer = this;
+  EXPECT_EQ(TarArchiveReader({}).restore(request).damaged, 1U);
+  EXPECT_THAT(problems_, ElementsAre(::testing::StartsWith("wrong: its content is not what was stored")));
+  EXPECT_EQ(content("right"), "level 2");
+  EXPECT_FALSE(fs::exists(directory_ / "target/wrong")) << "nor is it that of level 0";
+  test::MemorySink sink;
+  EXPECT_THROW(TarArchiveReader({}).read_content(levels(), "wrong", sink), Error);
+  TarArchiveReader({}).read_content(levels(), "right", sink);
+
+  // One that is not whole checks nothing, and is told of.
+  write_file(manifest, "x" + test::read_file(manifest));
+  request.levels = levels();
+  EXPECT_EQ(TarArchiveReader({}).restore(request).damaged, 1U);
+  EXPECT_THAT(problems_.back(), ::testing::HasSubstr("is restored without it"));
+  EXPECT_EQ(content("wrong"), "level 1");
 }
 
 TEST_P(SelectionTest, HasMadeWhatStandsInFrontOfTheDamage) {
