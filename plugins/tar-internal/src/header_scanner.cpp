@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t kMaxCollectedBytes = 64U << 20U;
 constexpr std::size_t kOldSparseFlag = 482;        // "is extended" in an old GNU sparse header
 constexpr std::size_t kSparseExtensionFlag = 504;  // and in the blocks that follow it
+constexpr std::size_t kExtensionPieces = 21;       // in each of them
 
 std::uint64_t padded(std::uint64_t bytes) {
   return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
@@ -38,6 +39,13 @@ std::string full_name(HeaderView block) {
 bool has_content(char typeflag, bool is_pax) {
   if (typeflag == '1') return is_pax;
   return typeflag != '2' && typeflag != '3' && typeflag != '4' && typeflag != '5' && typeflag != '6';
+}
+
+// What libarchive reads as such, whatever the type: the map of an old GNU sparse header goes on behind it.
+bool is_extended_map(HeaderView block, char typeflag) {
+  constexpr std::size_t kFirstPiece = 386;
+  const bool is_gnu = parse_string(block.subspan<257, 8>()) == "ustar  ";
+  return block[kOldSparseFlag] != std::byte{0} && (typeflag == 'S' || (is_gnu && block[kFirstPiece] != std::byte{0}));
 }
 
 /// What a global header may say of all members; of others it would be nonsense, or decide where the next header is.
@@ -73,6 +81,11 @@ void HeaderScanner::digest(ByteView bytes) {
   content_left_.reset();
 }
 
+void HeaderScanner::note_excessive_map() {
+  pieces_.reset();
+  if (!excessive_map_of_) excessive_map_of_ = members_.empty() ? std::string() : members_.back().path;
+}
+
 std::uint64_t HeaderScanner::next_header_at() const noexcept {
   if (lost_at_) return *lost_at_;
   if (trailing_at_) return *trailing_at_;
@@ -101,7 +114,11 @@ void HeaderScanner::feed(ByteView bytes) {
     }
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), remaining_));
     if (state_ == State::collect) collected_.append(reinterpret_cast<const char*>(bytes.data()), count);
-    if (state_ == State::skip) digest(bytes.first(count));
+    if (state_ == State::skip) {
+      if (pieces_ && content_left_) pieces_->feed(bytes.first(count));
+      if (pieces_ && pieces_->is_too_large()) note_excessive_map();
+      digest(bytes.first(count));
+    }
     bytes = bytes.subspan(count);
     remaining_ -= count;
     if (remaining_ != 0) return;
@@ -113,6 +130,8 @@ void HeaderScanner::feed(ByteView bytes) {
 // `end` is where the block ends.
 void HeaderScanner::take_block(HeaderView block, std::uint64_t end) {
   if (state_ == State::sparse_extension) {
+    extension_pieces_ += kExtensionPieces;
+    if (extension_pieces_ > kMaxDataPieces) note_excessive_map();
     if (block[kSparseExtensionFlag] == std::byte{0}) begin_content(content_after_extension_);
     return;
   }
@@ -195,7 +214,10 @@ void HeaderScanner::finish_member(HeaderView block, char typeflag) {
   if (const auto record = next_.records.find("size"); record != next_.records.end() && is_stored) {
     std::from_chars(record->second.data(), record->second.data() + record->second.size(), size);
   }
-  const bool is_extended = typeflag == 'S' && block[kOldSparseFlag] != std::byte{0};
+  const bool is_extended = is_extended_map(block, typeflag);
+  pieces_.reset();
+  const auto version = next_.records.find("GNU.sparse.major");
+  if (version != next_.records.end() && version->second.find('1') != std::string::npos) pieces_.emplace();
   const bool is_member = typeflag != 'V';  // a volume's name is none
   if (is_member) {
     const auto stored = next_.records.find("GNU.sparse.name");
@@ -210,6 +232,7 @@ void HeaderScanner::finish_member(HeaderView block, char typeflag) {
   long_name_.clear();
   if (is_extended) {
     content_after_extension_ = size;
+    extension_pieces_ = 0;
     state_ = State::sparse_extension;
   } else if (is_member) {
     begin_content(size);

@@ -13,6 +13,7 @@
 
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/digest.hpp"
+#include "sparse_map.hpp"
 #include "tar_header.hpp"
 
 namespace autoarchive::tar_internal {
@@ -46,6 +47,8 @@ class HeaderScanner {
   [[nodiscard]] bool ended() const noexcept { return zero_blocks_ >= 2; }
   /// Where the next header is looked for, or was, and something else was found. May lie behind all that was fed.
   [[nodiscard]] std::uint64_t next_header_at() const noexcept;
+  /// The member whose map of data pieces says that it has more than kMaxDataPieces, or goes on for more.
+  [[nodiscard]] const std::optional<std::string>& excessive_map_of() const noexcept { return excessive_map_of_; }
   /// Where something other than zeros stands behind the end mark.
   [[nodiscard]] std::optional<std::uint64_t> trailing_at() const noexcept { return trailing_at_; }
 
@@ -60,6 +63,7 @@ class HeaderScanner {
   void begin(State state, std::uint64_t bytes);
   void begin_content(std::uint64_t bytes);
   void digest(ByteView bytes);
+  void note_excessive_map();
 
   State state_ = State::header;
   std::uint64_t fed_bytes_ = 0;                 // up to the piece that is looked at
@@ -67,6 +71,9 @@ class HeaderScanner {
   std::uint64_t remaining_ = 0;                 // of collect and skip, padding included
   std::uint64_t wanted_ = 0;                    // of collect, padding excluded
   std::uint64_t content_after_extension_ = 0;
+  std::size_t extension_pieces_ = 0;  // of the old GNU sparse headers that go by
+  std::optional<PieceCount> pieces_;  // of the member that goes by, if its content begins with a map
+  std::optional<std::string> excessive_map_of_;
   std::optional<std::uint64_t> content_left_;  // of the member that goes by, padding excluded
   std::string block_;                          // a header that is coming in
   std::string collected_;

@@ -115,6 +115,8 @@ struct MemberReader::State {
   }
 
   ByteView read_chunk() {
+    // Not before the members in front of it are read.
+    if (scanner.excessive_map_of()) throw excessive_map(*scanner.excessive_map_of());
     const auto size = decoder->read(chunk);
     const auto part = blocks != nullptr ? decoder->take_part_begin() : std::nullopt;
     if (part && size > 0) blocks->push_back({*part, begin + scanner.fed_bytes()});
@@ -139,6 +141,14 @@ struct MemberReader::State {
             "archive " + quote(input.description()) + " is damaged at byte " +
                 std::to_string(begin + scanner.fed_bytes()) + " of its tar stream or before it: " + std::string(what),
             ErrorCause::damaged};
+  }
+
+  [[nodiscard]] Error excessive_map(std::string_view path) const {
+    return {ErrorCode::value_error,
+            "archive " + quote(input.description()) + ": the sparse file " + quote(path) + " has more than " +
+                std::to_string(kMaxDataPieces) +
+                " pieces of data, which this program does not read; if it is no forgery, restore it with tar --extract",
+            ErrorCause::unsupported};
   }
 
   void check(int result) {

@@ -22,6 +22,37 @@ std::string SparseMap::text() const {
   return text;
 }
 
+void PieceCount::feed(ByteView text) {
+  for (const auto byte : text) {
+    if (is_known_ || is_too_large()) return;
+    const auto character = std::to_integer<char>(byte);
+    if (is_line_begin_) is_comment_ = character == '#';
+    is_line_begin_ = character == '\n';
+    if (is_comment_) continue;
+    if (character < '0' || character > '9') {
+      is_known_ = true;
+    } else {
+      count_ = count_ * 10 + static_cast<std::uint64_t>(character - '0');
+    }
+  }
+}
+
+void merge_pieces(SparseMap& map, std::size_t max_pieces) {
+  auto& pieces = map.pieces;
+  for (std::uint64_t shortest = 4096; pieces.size() > max_pieces; shortest *= 2) {
+    std::size_t kept = 0;
+    for (std::size_t i = 1; i < pieces.size(); ++i) {
+      auto& last = pieces[kept];
+      if (pieces[i].offset - (last.offset + last.length) > shortest) {
+        pieces[++kept] = pieces[i];
+      } else {
+        last.length = pieces[i].offset + pieces[i].length - last.offset;
+      }
+    }
+    pieces.resize(kept + 1);
+  }
+}
+
 SparseMap read_sparse_map(int fd, std::uint64_t size) {
   SparseMap map;
   const auto end = static_cast<off_t>(size);
@@ -38,6 +69,7 @@ SparseMap read_sparse_map(int fd, std::uint64_t size) {
   }
   const bool ends_in_hole = map.pieces.empty() || map.pieces.back().offset + map.pieces.back().length < size;
   if (ends_in_hole) map.pieces.push_back({size, 0});
+  merge_pieces(map, kMaxDataPieces);
   return map;
 }
 

@@ -7,6 +7,7 @@
 #include "acl_text.hpp"
 #include "header_scanner.hpp"
 #include "pax_records.hpp"
+#include "sparse_map.hpp"
 #include "support/run_program.hpp"
 #include "support/temp_dir.hpp"
 #include "tar_writer.hpp"
@@ -143,6 +144,21 @@ TEST(TarWriter, PutsWhatDoesNotFitIntoRecordsThatOthersRead) {
   EXPECT_EQ(scanner.comment(), "autoarchive test");
   ASSERT_EQ(scanner.members().size(), 1U);
   EXPECT_EQ(scanner.members()[0].path, entry.path);
+}
+
+TEST(SparseMap, LosesItsShortestHolesWhereItHasTooManyPieces) {
+  SparseMap map;
+  for (std::uint64_t i = 0; i < 100; ++i) map.pieces.push_back({i * (1U << 20U), i % 2 == 0 ? 4096U : 1'044'480U});
+  map.pieces.push_back({1U << 30U, 0});  // it ends in a hole
+  merge_pieces(map, 101);
+  EXPECT_EQ(map.pieces.size(), 101U);
+  merge_pieces(map, 60);
+  EXPECT_EQ(map.pieces.size(), 52U);
+  EXPECT_EQ(map.pieces.at(1).offset, 1U << 20U);
+  EXPECT_EQ(map.pieces.at(1).length, (1U << 20U) + 4096U);
+  EXPECT_EQ(map.pieces.back().offset, 1U << 30U);
+  merge_pieces(map, 1);
+  EXPECT_EQ(map.data_bytes(), 1U << 30U);
 }
 
 TEST(HeaderScanner, SurvivesAnyBytes) {

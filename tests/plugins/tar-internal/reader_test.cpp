@@ -17,6 +17,8 @@ namespace {
 
 using test::run_shell;
 using test::shell_quote;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class ReaderTest : public RestoreFixture {};
@@ -190,6 +192,27 @@ TEST_F(ReaderTest, TakesASparseFileWhosePiecesAreNotInOrderForDamaged) {
   EXPECT_THAT(faults("2\\n1024\\n512\\n0\\n512\\n"), ::testing::Not(IsEmpty()));
   EXPECT_THAT(faults("2\\n1024\\n512\\n1280\\n512\\n"), ::testing::Not(IsEmpty()));
   EXPECT_THAT(faults("2\\n0\\n512\\n1792\\n512\\n"), ::testing::Not(IsEmpty()));  // behind the end
+}
+
+TEST_F(ReaderTest, ReadsNoSparseFileOfMorePiecesThanMemoryIsFor) {
+  const auto faults = [&](const std::string& first_lines) {
+    make_archive("add('s', data=b'" + first_lines +
+                 "' + b'1\\n1\\n' * 600000, pax={'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', "
+                 "'GNU.sparse.name': 's', 'GNU.sparse.realsize': '99999999999'})");
+    return faults_of(archive());
+  };
+  const auto refused = ElementsAre(HasSubstr("the sparse file 's' has more than 524288 pieces of data"));
+  EXPECT_THAT(faults("524289\\n"), refused);
+  EXPECT_THAT(faults("#9\\n99999999\\n"), refused);
+  EXPECT_THAT(faults("524288\\n"), ElementsAre(HasSubstr("pieces are not in order")));
+  make_archive(
+      "h = bytearray(512); h[0:1] = b's'; h[156:157] = b'S'; h[257:265] = b'ustar  \\0'; h[482] = 1\n"
+      "for at, size in (100, 8), (108, 8), (116, 8), (124, 12), (136, 12), (386, 12), (398, 12):\n"
+      " h[at:at + size] = b'0' * (size - 1) + b'\\0'\n"
+      "h[148:156] = b'%06o\\0 ' % (sum(h) + 8 * 32)\n"
+      "piece = b'0' * 11 + b'\\0' + b'0' * 11 + b'\\0'\n"
+      "t.fileobj.write(h + (piece * 21 + b'\\1' * 8) * 26000)");
+  EXPECT_THAT(faults_of(archive()), refused);
 }
 
 TEST_F(ReaderTest, SalvagesNothingOverWhatItHasBroughtBefore) {
