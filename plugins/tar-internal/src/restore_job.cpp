@@ -8,7 +8,6 @@
 #include "borrowed_file.hpp"
 #include "chain_reader.hpp"
 #include "codec.hpp"
-#include "known_members.hpp"
 #include "member_reader.hpp"
 #include "salvage.hpp"
 
@@ -125,8 +124,7 @@ RestoreJob::Way RestoreJob::choose_way() {
   }
 }
 
-template <class Call>
-void RestoreJob::for_each_wanted(Call call) {
+void RestoreJob::for_each_wanted(const std::function<void(const ManifestEntry&)>& call) {
   auto manifest = open_manifest(request_.levels.back());
   auto paths = request_.paths;
   if (paths.empty()) paths.emplace_back(".");
@@ -279,91 +277,6 @@ bool RestoreJob::make(const ArchiveMember& member, MemberReader& reader, std::op
                                                      : "; it is not restored: --salvage brings it as it is";
   damage(member.entry.path, "its content is not what was stored: its digest differs from the manifest's" + consequence);
   return false;
-}
-
-void RestoreJob::restore_by_member() {
-  NeededMembers needed;
-  for_each_wanted([&](const ManifestEntry& line) {
-    if (!can_restore(line)) return;
-    if (!line.offset) return problem(line.entry.path, "the manifest does not say where it is");
-    if (is_proof() || tree_.may_replace(line.entry)) needed.add(line);
-  });
-  needed.seal();
-  for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {
-    if (!request_.levels[static_cast<std::size_t>(level)].file) continue;
-    try {
-      restore_needed(level, needed);
-    } catch (const Error& error) {  // what the other levels have is still restored
-      if (!is_damage(error)) throw;
-      damage("", error.message() + "; what comes after it in this file is not restored");
-    }
-  }
-  restore_further_names(needed);
-  report_missing(needed);
-}
-
-void RestoreJob::restore_needed(int level, NeededMembers& needed) {
-  std::optional<KnownMembers> known;
-  SalvageCalls calls;
-  calls.member = [&](MemberReader& reader, const ArchiveMember& member) {
-    const auto offset = reader.member_offset();
-    if (const auto* place = needed.find(level, offset)) restore_at(level, *place, member, reader, needed);
-  };
-  calls.damage = [&](const Error& error) { damage_of_file(error); };
-  calls.known = [&](const ArchiveMember& member) {
-    if (!known) known.emplace(*request_.levels.back().manifest, level);
-    return known->find(member);
-  };
-  calls.check_stop = [&] { check_stop(); };
-  read_members_and_salvage(*request_.levels[static_cast<std::size_t>(level)].file, request_.decoder_memory, calls);
-}
-
-void RestoreJob::restore_at(int level, const NeededMembers::Place& place, ArchiveMember member, MemberReader& reader,
-                            NeededMembers& needed) {
-  check_stop();
-  // The name that it has in its file need not be wanted.
-  const auto* name = needed.name_at(level, place.offset);
-  if (!place.fits(member)) return;  // report_missing()
-  if (name != nullptr) member.entry.path = *name;
-  const auto& path = member.entry.path;
-  const bool is_made = !safe_member_path(path).empty() && is_wanted(path);
-  if (is_made && !make(member, reader, place.digest) && name != nullptr) wrong_.insert({level, place.offset});
-  needed.note_done(level, place.offset);
-  if (is_made) tell_progress();
-}
-
-// The manifest knows all that it takes, wherever their own members are.
-void RestoreJob::restore_further_names(const NeededMembers& needed) {
-  if (!needed.have_names()) return;
-  tree_.settle();
-  for_each_wanted([&](const ManifestEntry& line) {
-    if (line.stored_level < 0 || !line.offset) return;
-    const auto* first = needed.name_at(line.stored_level, *line.offset);
-    const auto& path = line.entry.path;
-    if (first == nullptr || *first == path || safe_member_path(path).empty()) return;
-    if (!needed.is_done(line.stored_level, *line.offset)) return;  // report_missing()
-    const bool is_wrong = wrong_.contains({line.stored_level, *line.offset});
-    if (is_wrong) damage(path, "it is a further name of " + quote(*first) + ", whose content is not what was stored");
-    if (is_proof() ? is_wrong : !tree_.may_replace(line.entry)) return;
-    if (!is_proof() && !tree_.was_restored(*first)) {
-      if (!is_wrong) problem(path, "it is a further name of " + quote(*first) + ", which was not restored");
-      return;
-    }
-    ArchiveMember link{line.entry, true, {}};
-    link.entry.link_target = *first;
-    extract(link, nullptr);
-  });
-}
-
-void RestoreJob::report_missing(const NeededMembers& needed) {
-  if (needed.are_done()) return;
-  for_each_wanted([&](const ManifestEntry& line) {
-    if (line.stored_level < 0 || !line.offset) return;
-    if (needed.find(line.stored_level, *line.offset) == nullptr || needed.is_done(line.stored_level, *line.offset))
-      return;
-    damage(line.entry.path,
-           "it is not, or not whole, in what could be read of level " + std::to_string(line.stored_level));
-  });
 }
 
 void RestoreJob::count(const ArchiveMember& member) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -55,8 +56,7 @@ class RestoreJob {
 
   RestoreResult run_to_the_end();
   [[nodiscard]] Way choose_way();
-  template <class Call>
-  void for_each_wanted(Call call);
+  void for_each_wanted(const std::function<void(const ManifestEntry&)>& call);
   void restore_by_entry();
   void restore_by_member();
   void restore_by_level();
