@@ -1,5 +1,6 @@
 #include "level_manifest.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <memory>
@@ -64,8 +65,10 @@ class LevelManifest {
     }
     // A member that tar could not read to its end is worth less than what the parent has.
     const bool is_half_read = is_lost(outcome.problem) && has_content(was, line.entry.kind);
-    if (outcome.is_stored && !is_half_read) return take_stored(line, outcome, surveyed.verdict);
-    if (is_wanted) return take_missed(line, was, outcome.problem);
+    // One of another kind is not what the line tells of.
+    const bool is_right = outcome.is_stored && !is_half_read && outcome.kind == line.entry.kind;
+    if (is_right) return take_stored(line, outcome, surveyed.verdict);
+    if (is_wanted) return take_missed(line, was, outcome);
     refer_to(line, *was);
     finish(line, EntryStatus::unchanged);
   }
@@ -79,7 +82,9 @@ class LevelManifest {
     line.offset = outcome.offset;
     line.digest = outcome.digest;
     // The survey saw it earlier than tar did; what is stored is what counts.
-    if (outcome.digest && line.entry.kind == EntryKind::file) line.entry.size = outcome.size;
+    if (outcome.digest) line.entry.size = outcome.size;
+    // It may be a name of another file by now, even of one that has no line: a reader has to know of it.
+    if (outcome.has_names) line.entry.link_count = std::max<std::uint64_t>(line.entry.link_count, 2);
     if (outcome.problem != EntryState::ok) line.state = outcome.problem;
     auto status = EntryStatus::modified;
     if (verdict == Verdict::added) status = EntryStatus::added;
@@ -89,17 +94,27 @@ class LevelManifest {
     finish(line, status);
   }
 
-  void take_missed(ManifestEntry& line, const ManifestEntry* was, EntryState problem) {
-    // It is gone since the survey, or in a directory that tar can't reach by name: tar did not find it, and that has to
-    // be said.
-    if (problem == EntryState::ok && line.state == EntryState::ok) {
-      const bool is_too_long = member_name(line.entry.path, /*with_dot=*/true).size() >= PATH_MAX;
-      problem = is_too_long ? EntryState::failed : EntryState::vanished;
-      job_.file_error(BackupSubOperation::stat, line.entry.path, is_too_long ? ENAMETOOLONG : ENOENT);
-    }
+  void take_missed(ManifestEntry& line, const ManifestEntry* was, const MemberOutcome& outcome) {
+    auto problem = outcome.problem;
+    if (problem == EntryState::ok && line.state == EntryState::ok)
+      problem = outcome.is_stored ? report_replaced(line.entry.path) : report_missed(line.entry.path);
     if (problem != EntryState::ok) line.state = problem;
     if (has_content(was, line.entry.kind)) keep(line, was);
     finish(line, EntryStatus::failed);
+  }
+
+  // Since the survey something of another kind has taken its place.
+  EntryState report_replaced(const std::string& path) {
+    job_.operation_error(BackupSubOperation::read, BackupOperationError::file_changed, path);
+    return EntryState::failed;
+  }
+
+  // It is gone since the survey, or in a directory that tar can't reach by name: tar did not find it, and that has to
+  // be said.
+  EntryState report_missed(const std::string& path) {
+    const bool is_too_long = member_name(path, /*with_dot=*/true).size() >= PATH_MAX;
+    job_.file_error(BackupSubOperation::stat, path, is_too_long ? ENAMETOOLONG : ENOENT);
+    return is_too_long ? EntryState::failed : EntryState::vanished;
   }
 
   /// Leaves the entry as the parent has it, apart from its state.

@@ -19,7 +19,9 @@ struct MemberTable::Record {
   Key value{};             // member: offset and digest; link: its target's path; problem: the state
   std::uint64_t size = 0;  // of a member
   RecordKind kind = RecordKind::member;
-  std::uint32_t has_digest = 0;
+  EntryKind entry_kind = EntryKind::file;  // of a member
+  bool has_digest = false;
+  bool has_names = false;  // of a member: a link leads to it
 };
 
 MemberTable::MemberTable(const std::filesystem::path& directory) : file_(directory) {}
@@ -46,8 +48,9 @@ void MemberTable::add_member(const StreamMember& member) {
   record.path = key_of(member.path);
   if (member.link_path.empty()) {
     record.value = {member.offset, member.digest.value_or(0)};
-    record.has_digest = member.digest ? 1 : 0;
+    record.has_digest = member.digest.has_value();
     record.size = member.size;
+    record.entry_kind = member.kind;
   } else {
     record.kind = RecordKind::link;
     record.value = key_of(member.link_path);
@@ -71,6 +74,21 @@ void MemberTable::seal() {
   if (mapped == MAP_FAILED) throw Error::from_errno(errno, "mapping a temporary file of this run");
   records_ = {static_cast<Record*>(mapped), bytes / sizeof(Record)};
   std::sort(records_.begin(), records_.end(), [](const Record& a, const Record& b) { return a.path < b.path; });
+  note_targets();
+}
+
+void MemberTable::note_targets() {
+  for (const auto& link : records_) {
+    if (link.kind != RecordKind::link) continue;
+    for (auto& target : records_of(link.value)) target.has_names = true;
+  }
+}
+
+std::span<MemberTable::Record> MemberTable::records_of(const Key& key) const {
+  const auto begin = std::lower_bound(records_.begin(), records_.end(), key,
+                                      [](const Record& a, const Key& wanted) { return a.path < wanted; });
+  const auto end = std::find_if(begin, records_.end(), [&](const Record& record) { return record.path != key; });
+  return {begin, end};
 }
 
 MemberOutcome MemberTable::find(std::string_view path) {
@@ -79,29 +97,28 @@ MemberOutcome MemberTable::find(std::string_view path) {
 
 MemberOutcome MemberTable::find(const Key& key, bool follow_link) const {
   MemberOutcome outcome;
-  auto record = std::lower_bound(records_.begin(), records_.end(), key,
-                                 [](const Record& a, const Key& wanted) { return a.path < wanted; });
-  for (; record != records_.end() && record->path == key; ++record) {
-    switch (record->kind) {
+  for (const auto& record : records_of(key)) {
+    switch (record.kind) {
       case RecordKind::problem:
         // The worst is the greatest: what failed or vanished was not stored as it is.
-        outcome.problem = std::max(outcome.problem, static_cast<EntryState>(record->value[0]));
+        outcome.problem = std::max(outcome.problem, static_cast<EntryState>(record.value[0]));
         break;
       case RecordKind::link: {
         if (!follow_link) break;
-        const auto target = find(record->value, /*follow_link=*/false);
-        outcome.problem = std::max(outcome.problem, target.problem);
-        outcome.is_stored = target.is_stored;
-        outcome.offset = target.offset;
-        outcome.digest = target.digest;
-        outcome.size = target.size;
+        const auto target = find(record.value, /*follow_link=*/false);
+        const auto problem = std::max(outcome.problem, target.problem);
+        outcome = target;
+        outcome.problem = problem;
+        outcome.has_names = true;
         break;
       }
       case RecordKind::member:
         outcome.is_stored = true;
-        outcome.offset = record->value[0];
-        if (record->has_digest != 0) outcome.digest = record->value[1];
-        outcome.size = record->size;
+        outcome.offset = record.value[0];
+        if (record.has_digest) outcome.digest = record.value[1];
+        outcome.size = record.size;
+        outcome.kind = record.entry_kind;
+        outcome.has_names = record.has_names;
         break;
     }
   }

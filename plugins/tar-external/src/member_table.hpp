@@ -23,6 +23,8 @@ struct MemberOutcome {
   std::uint64_t offset = 0;             ///< of a hard link: that of the member that it links to
   std::optional<std::uint64_t> digest;  ///< likewise
   std::uint64_t size = 0;               ///< likewise; with a digest
+  EntryKind kind = EntryKind::file;     ///< likewise
+  bool has_names = false;               ///< it is a hard link, or a member that one links to
   EntryState problem = EntryState::ok;  ///< changed, failed or vanished, if tar said so; of a hard link: of its target
 };
 
@@ -49,7 +51,9 @@ class MemberTable {
   struct Record;
   [[nodiscard]] Key key_of(std::string_view path);
   [[nodiscard]] MemberOutcome find(const Key& key, bool follow_link) const;
+  [[nodiscard]] std::span<Record> records_of(const Key& key) const;
   void add(const Record& record);
+  void note_targets();
 
   TemporaryFile file_;
   std::span<Record> records_;  // mapped from file_

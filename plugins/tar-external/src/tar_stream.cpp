@@ -81,6 +81,23 @@ std::string name_of(const std::string& block, std::string_view records) {
   return prefix.empty() ? std::string(name) : std::string(prefix) + "/" + std::string(name);
 }
 
+EntryKind kind_of_member(char type) {
+  switch (type) {
+    case '2':
+      return EntryKind::symlink;
+    case '3':
+      return EntryKind::character_device;
+    case '4':
+      return EntryKind::block_device;
+    case '5':
+      return EntryKind::directory;
+    case '6':
+      return EntryKind::fifo;
+    default:
+      return EntryKind::file;
+  }
+}
+
 }  // namespace
 
 TarStream::TarStream(Sink& out, StreamCalls calls) : out_(out), calls_(std::move(calls)) {
@@ -147,6 +164,7 @@ void TarStream::begin_member() {
   is_member_ = type != 'g';
   is_file_ = type == '0' || type == '\0' || type == '7';
   member_ = StreamMember();
+  member_.kind = kind_of_member(type);
   member_.offset = passed_;
   member_.path = path_of_member(name_of(collected_, records_));
   if (type == '1') {

@@ -15,6 +15,7 @@
 
 #include "autoarchive/base/digest.hpp"
 #include "autoarchive/storage/sink.hpp"
+#include "autoarchive/tree/entry.hpp"
 
 namespace autoarchive::tar_external {
 
@@ -27,6 +28,7 @@ struct StreamMember {
   std::uint64_t offset = 0;             ///< where its first header begins in the stream that is passed on
   std::optional<std::uint64_t> digest;  ///< XXH3-64 of a regular file's bytes as they are stored
   std::uint64_t size = 0;               ///< of a regular file, with its holes
+  EntryKind kind = EntryKind::file;     ///< not of a hard link, whose header does not say it
 };
 
 /// Whom the stream asks and tells. Called on the writing thread; what they throw ends the stream.

@@ -140,6 +140,40 @@ TEST_F(ExternalTarTest, NotesTheSizeOfWhatTarHasStored) {
   EXPECT_EQ(entry_of("b").entry.size, 3U);
 }
 
+// A reader tells by them that one member is several entries', or that of another name.
+TEST_F(ExternalTarTest, NotesNamesThatFilesGetBetweenTheSurveyAndTar) {
+  write("c", "other");
+  set_tar("cd " + shell_quote(root()) + "\nln -f b c; ln a 0", "");
+  make();
+  EXPECT_EQ(entry_of("b").offset, entry_of("c").offset);
+  EXPECT_EQ(entry_of("b").digest, entry_of("c").digest);
+  for (const char* name : {"a", "b", "c"}) {
+    EXPECT_EQ(entry_of(name).entry.link_count, 2U) << name;
+    EXPECT_EQ(entry_of(name).entry.size, 3U) << name;
+  }
+  EXPECT_EQ(entry_of("d/c").entry.link_count, 1U);
+  EXPECT_THAT(observer_.errors(), IsEmpty());
+}
+
+TEST_F(ExternalTarTest, KeepsWhatTheParentHasOfWhatBecameAnotherKind) {
+  make();
+  for (const char* name : {"a", "fresh"}) write(name, "new content");
+  set_tar("cd " + shell_quote(root()) + "\nln -sf b a; ln -sf b fresh", "");
+  make();
+  EXPECT_THAT(observer_.errors(), ::testing::ElementsAre("error Read/FileChanged a", "error Read/FileChanged fresh",
+                                                         "error Finish/SomeFilesChanged"));
+  EXPECT_EQ(entry_of("a").state, EntryState::failed);
+  EXPECT_EQ(entry_of("a").stored_level, 0);
+  EXPECT_EQ(entry_of("a").entry.kind, EntryKind::file);
+  EXPECT_EQ(entry_of("fresh").state, EntryState::failed);
+  EXPECT_EQ(entry_of("fresh").stored_level, -1);
+  set_tar("", "");
+  make();
+  EXPECT_EQ(entry_of("a").entry.kind, EntryKind::symlink);
+  EXPECT_EQ(entry_of("a").stored_level, 2);
+  EXPECT_EQ(entry_of("fresh").stored_level, 2);
+}
+
 // tar stores zeros for what it can't read.
 TEST_F(ExternalTarTest, PrefersWhatTheParentHasToAFileThatWasReadInPart) {
   make();

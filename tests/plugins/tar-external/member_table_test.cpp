@@ -37,6 +37,7 @@ TEST(MemberTable, GivesALinkTheContentOfItsTarget) {
   MemberTable table(directory.path());
   table.add_member(member("first", 512, 42));
   table.add_member(member("second", 2048, {}, "first"));
+  table.add_member(member("alone", 3072, 42));
   table.add_member(member("to nowhere", 4096, {}, "missing"));
   table.add_member(member("itself", 4096, {}, "itself"));
   table.add_problem("first", EntryState::changed);
@@ -46,6 +47,9 @@ TEST(MemberTable, GivesALinkTheContentOfItsTarget) {
   EXPECT_EQ(found.offset, 512U);
   EXPECT_EQ(found.digest, 42U);
   EXPECT_EQ(found.problem, EntryState::changed);
+  EXPECT_TRUE(found.has_names);
+  EXPECT_TRUE(table.find("first").has_names);
+  EXPECT_FALSE(table.find("alone").has_names);
   EXPECT_FALSE(table.find("to nowhere").is_stored);
   EXPECT_FALSE(table.find("itself").is_stored);
 }

@@ -107,6 +107,9 @@ TEST_F(TarStreamTest, TellsPlacesDigestsAndLinks) {
   EXPECT_EQ(outcome.members.at("b").digest, std::nullopt);
   EXPECT_EQ(outcome.members.at("symlink").digest, std::nullopt);
   EXPECT_EQ(outcome.members.at("symlink").link_path, "");
+  EXPECT_EQ(outcome.members.at("symlink").kind, EntryKind::symlink);
+  EXPECT_EQ(outcome.members.at("a").kind, EntryKind::file);
+  EXPECT_EQ(outcome.members.at(".").kind, EntryKind::directory);
   EXPECT_TRUE(outcome.members.at("sparse").digest);
   EXPECT_EQ(outcome.members.at("a").size, 7U);
   EXPECT_EQ(outcome.members.at("sparse").size, 1'000'000U);
