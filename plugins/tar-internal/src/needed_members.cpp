@@ -9,18 +9,27 @@ void NeededMembers::add(const ManifestEntry& line) {
   const auto level = static_cast<std::size_t>(line.stored_level);
   if (level >= levels_.size()) levels_.resize(level + 1);
   levels_[level].push_back(Place::of(line));
-  if (line.entry.link_count > 1 && line.entry.kind != EntryKind::directory)
-    names_.try_emplace({line.stored_level, *line.offset}, line.entry.path);
+  if (has_further_names(line.entry)) names_.try_emplace({line.stored_level, *line.offset}, line.entry.path);
 }
 
 void NeededMembers::seal() {
   // Names of one file have one place.
   for (auto& places : levels_) {
+    const int level = static_cast<int>(done_.size());
     std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
-    const auto same = [](const auto& a, const auto& b) { return a.offset == b.offset; };
+    const auto same = [&](const auto& a, const auto& b) {
+      if (a.offset == b.offset && name_at(level, a.offset) == nullptr) unnamed_.emplace(level, a.offset);
+      return a.offset == b.offset;
+    };
     places.erase(std::unique(places.begin(), places.end(), same), places.end());
     done_.emplace_back(places.size(), false);
   }
+}
+
+void NeededMembers::name(const ManifestEntry& line) {
+  if (line.stored_level < 0 || !line.offset) return;
+  const LevelOffset place{line.stored_level, *line.offset};
+  if (unnamed_.contains(place)) names_.try_emplace(place, line.entry.path);
 }
 
 std::size_t NeededMembers::index_of(int level, std::uint64_t offset) const {

@@ -3,14 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/manifest/entry.hpp"
+#include "file_identity.hpp"
 
 namespace autoarchive::tar_internal {
 
@@ -23,19 +27,32 @@ class NeededMembers {
     std::optional<std::uint64_t> digest;
     std::uint64_t size = 0;
     EntryKind kind = EntryKind::file;
+    std::uint32_t path_hash = 0;
     /// REQUIRES: the line has an offset.
     [[nodiscard]] static Place of(const ManifestEntry& line) {
-      return {*line.offset, line.digest, line.entry.size, line.entry.kind};
+      return {*line.offset, line.digest, line.entry.size, line.entry.kind, hash_of(line.entry.path)};
     }
+    /// Whether it is that of the line with this path; of a file with several names, that of one of them.
+    [[nodiscard]] bool is_named(std::string_view path) const noexcept { return path_hash == hash_of(path); }
     /// Whether the member that begins there may be the one that is needed. The digest does not cover the header, with
     /// the size of a file that ends in a hole.
     [[nodiscard]] bool fits(const ArchiveMember& member) const noexcept {
       return !member.hard_link && member.entry.kind == kind && (kind != EntryKind::file || member.entry.size == size);
     }
+
+   private:
+    static std::uint32_t hash_of(std::string_view path) noexcept {
+      return static_cast<std::uint32_t>(std::hash<std::string_view>{}(path));
+    }
   };
+  using LevelOffset = std::pair<int, std::uint64_t>;
 
   void add(const ManifestEntry& line);
   void seal();
+  /// Whether lines have one place, and none of them says that it has several names: an older program's, of files that
+  /// became one while it stored them. Then all lines are to be given to name(), in walk order.
+  [[nodiscard]] bool have_unnamed() const noexcept { return !unnamed_.empty(); }
+  void name(const ManifestEntry& line);
 
   /// The place of a member that is needed of that level; null if it is not.
   [[nodiscard]] const Place* find(int level, std::uint64_t offset) const;
@@ -55,7 +72,8 @@ class NeededMembers {
 
   std::vector<std::vector<Place>> levels_;
   std::vector<std::vector<bool>> done_;  // of levels_
-  std::map<std::pair<int, std::uint64_t>, std::string> names_;
+  std::map<LevelOffset, std::string> names_;
+  std::set<LevelOffset> unnamed_;
 };
 
 }  // namespace autoarchive::tar_internal

@@ -20,6 +20,11 @@ void RestoreJob::restore_by_member() {
     if (is_proof() || tree_.may_replace(line.entry)) needed.add(line);
   });
   needed.seal();
+  if (needed.have_unnamed()) {
+    for_each_wanted([&](const ManifestEntry& line) {
+      if (is_proof() || tree_.may_replace(line.entry)) needed.name(line);
+    });
+  }
   for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {
     if (!request_.levels[static_cast<std::size_t>(level)].file) continue;
     try {
@@ -54,7 +59,7 @@ void RestoreJob::restore_at(int level, const NeededMembers::Place& place, Archiv
   check_stop();
   // The name that it has in its file need not be wanted.
   const auto* name = needed.name_at(level, place.offset);
-  if (!place.fits(member)) return;  // report_missing()
+  if (!place.fits(member) || (name == nullptr && !place.is_named(member.entry.path))) return;  // report_missing()
   if (name != nullptr) member.entry.path = *name;
   const auto& path = member.entry.path;
   const bool is_made = !safe_member_path(path).empty() && is_wanted(path);
@@ -69,11 +74,13 @@ void RestoreJob::restore_further_names(const NeededMembers& needed) {
   tree_.settle();
   for_each_wanted([&](const ManifestEntry& line) {
     if (line.stored_level < 0 || !line.offset) return;
-    const auto* first = needed.name_at(line.stored_level, *line.offset);
+    const auto level = line.stored_level;
+    const auto offset = *line.offset;
+    const auto* first = needed.name_at(level, offset);
     const auto& path = line.entry.path;
     if (first == nullptr || *first == path || safe_member_path(path).empty()) return;
-    if (!needed.is_done(line.stored_level, *line.offset)) return;  // report_missing()
-    const bool is_wrong = wrong_.contains({line.stored_level, *line.offset});
+    if (!needed.is_done(level, offset)) return;  // report_missing()
+    const bool is_wrong = wrong_.contains({level, offset});
     if (is_wrong) damage(path, "it is a further name of " + quote(*first) + ", whose content is not what was stored");
     if (is_proof() ? is_wrong : !tree_.may_replace(line.entry)) return;
     if (!is_proof() && !tree_.was_restored(*first)) {
@@ -90,10 +97,10 @@ void RestoreJob::report_missing(const NeededMembers& needed) {
   if (needed.are_done()) return;
   for_each_wanted([&](const ManifestEntry& line) {
     if (line.stored_level < 0 || !line.offset) return;
-    if (needed.find(line.stored_level, *line.offset) == nullptr || needed.is_done(line.stored_level, *line.offset))
-      return;
-    damage(line.entry.path,
-           "it is not, or not whole, in what could be read of level " + std::to_string(line.stored_level));
+    const auto level = line.stored_level;
+    const auto offset = *line.offset;
+    if (needed.find(level, offset) == nullptr || needed.is_done(level, offset)) return;
+    damage(line.entry.path, "it is not, or not whole, in what could be read of level " + std::to_string(level));
   });
 }
 

@@ -35,10 +35,6 @@ bool has_places(const ArchiveLevel& level) {
   return reader.header().type == "tar" || !reader.closing().blocks.empty();
 }
 
-bool has_further_names(const Entry& entry) {
-  return entry.link_count > 1 && entry.kind != EntryKind::directory;
-}
-
 }  // namespace
 
 RestoreJob::RestoreJob(const RestoreRequest& request, RestoreAim aim)
@@ -228,13 +224,13 @@ const std::string* RestoreJob::first_name_of(const ManifestEntry& line) const {
     if (found != first_names_by_place_.end()) return &found->second;
   }
   if (line.entry.inode == 0) return nullptr;  // not known, as after a rescan
-  const auto found = first_names_by_identity_.find(identity_of(line.entry));
+  const auto found = first_names_by_identity_.find(identity_of(line));
   return found == first_names_by_identity_.end() ? nullptr : &found->second;
 }
 
 void RestoreJob::note_first_name(const ManifestEntry& line) {
   if (line.offset) first_names_by_place_.insert_or_assign({line.stored_level, *line.offset}, line.entry.path);
-  first_names_by_identity_.insert_or_assign(identity_of(line.entry), line.entry.path);
+  first_names_by_identity_.insert_or_assign(identity_of(line), line.entry.path);
 }
 
 void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain) {

@@ -9,13 +9,13 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/entry.hpp"
+#include "file_identity.hpp"
 #include "known_members.hpp"
 #include "needed_members.hpp"
 #include "target_tree.hpp"
@@ -66,10 +66,6 @@ class RestoreJob {
   void plan_by_manifest();
   void plan_by_level();
 
-  /// Device, inode, ctime and size: names that agree in these were one file. Inode and device alone may be those of
-  /// another day.
-  using FileIdentity = std::tuple<std::uint64_t, std::uint64_t, Timestamp, std::uint64_t>;
-  static FileIdentity identity_of(const Entry& entry) { return {entry.device, entry.inode, entry.ctime, entry.size}; }
   [[nodiscard]] const std::string* first_name_of(const ManifestEntry& line) const;
   void note_first_name(const ManifestEntry& line);
 

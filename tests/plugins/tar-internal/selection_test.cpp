@@ -132,6 +132,39 @@ TEST_P(SelectionTest, TakesTheContentOfALinkedNameFromWhereverItIs) {
   EXPECT_EQ(status.st_nlink, 2U);
 }
 
+// As of a provider whose tar has come later than its look at the tree.
+TEST_P(SelectionTest, TellsAFileThatTookThePlaceOfANameByItsContent) {
+  write_file(root() / "a", "one");
+  write_file(root() / "b", "two");
+  make();
+  ManifestChanges changes;
+  changes.entry = [](auto& line) {
+    if (line.entry.kind == EntryKind::directory) return;
+    line.entry.link_count = 2;
+    line.entry.inode = 7;
+    line.entry.ctime = {};
+  };
+  change_manifest(manifest_of(file(0)), changes);
+  EXPECT_EQ(restore({}).problems, 0U);
+  EXPECT_EQ(content("a"), "one");
+  EXPECT_EQ(content("b"), "two");
+}
+
+// Older manifests say nothing of what became one file meanwhile.
+TEST_P(SelectionTest, TakesEntriesWithOnePlaceForNamesOfOneFile) {
+  write_file(root() / "a", "one");
+  fs::create_hard_link(root() / "a", root() / "b");
+  make();
+  ManifestChanges changes;
+  changes.entry = [](auto& line) { line.entry.link_count = 1; };
+  change_manifest(manifest_of(file(0)), changes);
+  drop_blocks(manifest_of(file(0)));
+  if (GetParam() == backup_type::kTar) GTEST_SKIP() << "its members are found by their places";
+  EXPECT_EQ(restore({}).problems, 0U);
+  EXPECT_TRUE(fs::equivalent(directory_ / "target/a", directory_ / "target/b"));
+  EXPECT_EQ(restore({"b"}).damaged, 1U);
+}
+
 TEST_P(SelectionTest, GivesALinkedNameTheAttributesOfItsFile) {
   write_file(root() / "a", "content");
   fs::create_hard_link(root() / "a", root() / "b");
