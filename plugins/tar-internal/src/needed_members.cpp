@@ -3,9 +3,18 @@
 #include <algorithm>
 
 namespace autoarchive::tar_internal {
+namespace {
+
+bool is_special_with_names(const Entry& entry) {
+  return has_further_names(entry) && entry.kind != EntryKind::file && entry.inode != 0;
+}
+
+}  // namespace
 
 void NeededMembers::add(const ManifestEntry& line) {
   if (line.stored_level < 0 || !line.offset) return;
+  if (is_special_with_names(line.entry)) special_files_.try_emplace(identity_of(line), line.stored_level, *line.offset);
+  if (place_of(line) != LevelOffset(line.stored_level, *line.offset)) return;
   const auto level = static_cast<std::size_t>(line.stored_level);
   if (level >= levels_.size()) levels_.resize(level + 1);
   levels_[level].push_back(Place::of(line));
@@ -30,6 +39,13 @@ void NeededMembers::name(const ManifestEntry& line) {
   if (line.stored_level < 0 || !line.offset) return;
   const LevelOffset place{line.stored_level, *line.offset};
   if (unnamed_.contains(place)) names_.try_emplace(place, line.entry.path);
+}
+
+NeededMembers::LevelOffset NeededMembers::place_of(const ManifestEntry& line) const {
+  const LevelOffset own{line.stored_level, *line.offset};
+  if (!is_special_with_names(line.entry)) return own;
+  const auto first = special_files_.find(identity_of(line));
+  return first == special_files_.end() ? own : first->second;
 }
 
 std::size_t NeededMembers::index_of(int level, std::uint64_t offset) const {

@@ -54,6 +54,10 @@ class NeededMembers {
   [[nodiscard]] bool have_unnamed() const noexcept { return !unnamed_.empty(); }
   void name(const ManifestEntry& line);
 
+  /// Level and offset of the member that the line's entry is made of: its own, but of a FIFO or device with several
+  /// names, of which GNU tar stores each one as a member, that of the first. REQUIRES: the line has an offset.
+  [[nodiscard]] LevelOffset place_of(const ManifestEntry& line) const;
+
   /// The place of a member that is needed of that level; null if it is not.
   [[nodiscard]] const Place* find(int level, std::uint64_t offset) const;
   /// How many members are needed of that level.
@@ -73,6 +77,7 @@ class NeededMembers {
   std::vector<std::vector<Place>> levels_;
   std::vector<std::vector<bool>> done_;  // of levels_
   std::map<LevelOffset, std::string> names_;
+  std::map<FileIdentity, LevelOffset> special_files_;  // with several names
   std::set<LevelOffset> unnamed_;
 };
 

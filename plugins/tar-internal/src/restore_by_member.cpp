@@ -74,8 +74,7 @@ void RestoreJob::restore_further_names(const NeededMembers& needed) {
   tree_.settle();
   for_each_wanted([&](const ManifestEntry& line) {
     if (line.stored_level < 0 || !line.offset) return;
-    const auto level = line.stored_level;
-    const auto offset = *line.offset;
+    const auto [level, offset] = needed.place_of(line);
     const auto* first = needed.name_at(level, offset);
     const auto& path = line.entry.path;
     if (first == nullptr || *first == path || safe_member_path(path).empty()) return;
@@ -97,8 +96,7 @@ void RestoreJob::report_missing(const NeededMembers& needed) {
   if (needed.are_done()) return;
   for_each_wanted([&](const ManifestEntry& line) {
     if (line.stored_level < 0 || !line.offset) return;
-    const auto level = line.stored_level;
-    const auto offset = *line.offset;
+    const auto [level, offset] = needed.place_of(line);
     if (needed.find(level, offset) == nullptr || needed.is_done(level, offset)) return;
     damage(line.entry.path, "it is not, or not whole, in what could be read of level " + std::to_string(level));
   });

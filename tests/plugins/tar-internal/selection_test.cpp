@@ -165,6 +165,33 @@ TEST_P(SelectionTest, TakesEntriesWithOnePlaceForNamesOfOneFile) {
   EXPECT_EQ(restore({"b"}).damaged, 1U);
 }
 
+// GNU tar stores each name of it as a member.
+TEST_P(SelectionTest, BringsBackAFifoWithSeveralNamesAsOne) {
+  for (const char* name : {"p", "q", "other"}) ASSERT_EQ(::mkfifo((root() / name).c_str(), 0600), 0);
+  make();
+  ManifestChanges changes;
+  changes.entry = [](auto& line) {
+    if (line.entry.path != "p" && line.entry.path != "q") return;
+    line.entry.link_count = 2;
+    line.entry.inode = 7;
+    line.entry.ctime = {};
+  };
+  change_manifest(manifest_of(file(0)), changes);
+  for (const bool has_blocks : {true, false}) {
+    if (!has_blocks) drop_blocks(manifest_of(file(0)));
+    fs::remove_all(directory_ / "target");
+    const auto result = restore({});
+    EXPECT_EQ(result.problems, 0U);
+    EXPECT_EQ(result.entries, 4U);
+    EXPECT_EQ(fs::hard_link_count(directory_ / "target/p"), 2U);
+    EXPECT_EQ(fs::hard_link_count(directory_ / "target/q"), 2U);
+    EXPECT_EQ(fs::hard_link_count(directory_ / "target/other"), 1U);
+    fs::remove_all(directory_ / "target");
+    EXPECT_EQ(restore({"q"}).entries, 1U);
+    EXPECT_TRUE(fs::is_fifo(directory_ / "target/q"));
+  }
+}
+
 TEST_P(SelectionTest, GivesALinkedNameTheAttributesOfItsFile) {
   write_file(root() / "a", "content");
   fs::create_hard_link(root() / "a", root() / "b");
