@@ -58,6 +58,11 @@ void fail(int os_errno, WalkItem& item) {
   item.os_errno = os_errno;
 }
 
+bool is_directory_at(int directory_fd, const std::string& name) {
+  struct stat status {};
+  return ::fstatat(directory_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
 void look_at(const char* name, WalkItem& item) {
   struct stat status {};
   if (::fstatat(item.parent->fd(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) return fail(errno, item);
@@ -273,7 +278,8 @@ bool Walker::State::next_include(WalkItem& item) {
     const auto slash = include.find('/', begin);
     const auto path = include.substr(0, slash);
     const auto component = path.substr(begin);
-    auto verdict = filter.decide(path, /*is_directory=*/slash != std::string::npos);
+    const bool is_directory = slash != std::string::npos || is_directory_at(pending_parent->fd(), component);
+    auto verdict = filter.decide(path, is_directory);
     if (verdict.excluded) {
       pending_include.clear();
       item.event = WalkEvent::excluded;

@@ -63,6 +63,20 @@ TEST_F(WalkerTest, ReportsAMissingIncludeAndWalksOn) {
   EXPECT_THAT(walk({directory_.path(), {"gone", "a", "no/such"}, {}, false}), ElementsAre("a", "!gone", "!no/such"));
 }
 
+// So that its rules are the same as for what a listing finds.
+TEST_F(WalkerTest, KnowsWhetherAnIncludeIsADirectoryForTheRules) {
+  write_file(directory_ / "d/directory/x", "");
+  write_file(directory_ / "d/file", "");
+  std::filesystem::create_directory_symlink("directory", directory_ / "d/link");
+  FilterRules rules;
+  rules.exclude = {"directory/", "file/", "link/"};
+  for (const bool with_ancestors : {false, true}) {
+    const auto walked = walk({directory_.path(), {"d/directory", "d/file", "d/link"}, {}, with_ancestors}, rules);
+    EXPECT_THAT(walked, ::testing::IsSupersetOf({"-d/directory", "d/file", "d/link"}));
+    EXPECT_THAT(walked, ::testing::Not(::testing::Contains("d/directory/x")));
+  }
+}
+
 TEST_F(WalkerTest, LeavesStatsToOthers) {
   write_file(directory_ / "d/file", "content");
   write_file(directory_ / "d/gone", "");
