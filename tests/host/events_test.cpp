@@ -81,6 +81,8 @@ TEST(ProblemReporter, TellsNoticesFromWarnings) {
   EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, {"x", false}, "No such file or directory").id, "file.vanished");
   EXPECT_EQ(problem_of(O::stat, E::unknown_os_error, {"x", true}, "No such file or directory").severity,
             Severity::warning);
+  EXPECT_EQ(problem_of(O::open, E::unknown_os_error, {"x/y", true}, "Not a directory").id, "source.missing");
+  EXPECT_EQ(problem_of(O::open, E::unknown_os_error, {"x/y", false}, "Not a directory").id, "file.unreadable");
   EXPECT_EQ(problem_of(O::open, E::permission_denied, {"x", false}, "").id, "file.unreadable");
   EXPECT_EQ(problem_of(O::open, E::permission_denied, {"x", false, /*is_directory=*/true}, "").id, "dir.unreadable");
   EXPECT_EQ(problem_of(O::open, E::unknown_os_error, {"x", false, /*is_directory=*/true}, "Input/output error").id,

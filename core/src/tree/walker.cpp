@@ -182,10 +182,12 @@ std::vector<ChildName> Walker::State::names_towards_includes(int fd, const std::
     const auto end = std::min(include.find('/', prefix.size()), include.size());
     const auto name = include.substr(prefix.size(), end - prefix.size());
     if (!names.empty() && names.back().name == name) continue;
+    const bool is_on_the_way = end != include.size();
     struct stat status {};
     const bool found = ::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (!found && (errno == ENOENT || errno == ENOTDIR)) continue;
     const bool is_directory = found && S_ISDIR(status.st_mode);
+    if (found && is_on_the_way && !is_directory) continue;  // nothing is below it
     const bool can_be_stored = !found || !S_ISSOCK(status.st_mode);
     if (can_be_stored && !filter.decide(prefix + name, is_directory).excluded) names.push_back({name, is_directory});
   }

@@ -31,10 +31,12 @@ Problem unreadable(bool is_listing, std::string_view what, std::string_view text
 
 Problem file_problem(BackupSubOperation operation, const ProblemSubject& subject, std::string_view what,
                      std::string_view text) {
-  if (tells_of_vanishing(text)) {
-    if (subject.is_include) return {Severity::warning, "source.missing", "", fmt::format("{} does not exist", what)};
+  // Nothing is below what is no directory.
+  const bool is_nowhere = tells_of_vanishing(text) || text == errno_text(ENOTDIR);
+  if (subject.is_include && is_nowhere)
+    return {Severity::warning, "source.missing", "", fmt::format("{} does not exist", what)};
+  if (tells_of_vanishing(text))
     return {Severity::notice, "file.vanished", "", fmt::format("{} vanished before it was read", what)};
-  }
   if (operation == BackupSubOperation::read) {
     return {Severity::warning, "file.io", "", fmt::format("{}: reading failed: {}", what, escaped(text))};
   }

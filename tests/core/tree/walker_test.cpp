@@ -77,6 +77,21 @@ TEST_F(WalkerTest, KnowsWhetherAnIncludeIsADirectoryForTheRules) {
   }
 }
 
+TEST_F(WalkerTest, ListsNothingThatIsNoDirectoryOnTheWayToAnInclude) {
+  write_file(directory_ / "file", "");
+  write_file(directory_ / "in/x", "");
+  std::filesystem::create_directory_symlink("in", directory_ / "link");
+  const Filter filter{{}};
+  Walker walker({directory_.path(), {"file/a", "in/x", "link/x"}, {}, true}, filter);
+  WalkItem root;
+  ASSERT_TRUE(walker.next(root));
+  EXPECT_THAT(root.names, ElementsAre(ChildName{"in", true}));
+  for (WalkItem item; walker.next(item);) {
+    const bool is_wrong = item.event == WalkEvent::stat_failed && item.os_errno != ENOTDIR;
+    EXPECT_FALSE(is_wrong) << item.entry.path;
+  }
+}
+
 TEST_F(WalkerTest, LeavesStatsToOthers) {
   write_file(directory_ / "d/file", "content");
   write_file(directory_ / "d/gone", "");
