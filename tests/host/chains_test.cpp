@@ -93,6 +93,23 @@ TEST_F(ChainsTest, AreNotMadeOfTheLevelsOfAnother) {
   EXPECT_EQ(run({"verify", "home@3", "--destination", destination()}), 2);
 }
 
+// What has not changed would never get them.
+TEST_F(ChainsTest, BeginAnewForAttributesThatTheyWereMadeWithout) {
+  test::write_file(directory_ / "root/doc", "x");
+  configure_home(", metadata: {xattrs: false, acls: false}");
+  for (int level = 0; level < 2; ++level) {
+    ASSERT_EQ(run({"create", "home"}), 0) << err_;
+    EXPECT_THAT(err_, Not(HasSubstr("level 0 instead")));
+  }
+  configure_home(", metadata: {xattrs: false, selinux: false}");
+  ASSERT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_THAT(err_, HasSubstr("level 0 instead of an increment: metadata.acls was off when 'home.tar.gz' was made"));
+  configure_home(", metadata: {xattrs: false, acls: false, selinux: false}");
+  ASSERT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_THAT(err_, Not(HasSubstr("level 0 instead")));
+  EXPECT_TRUE(fs::exists(backup("home.1.tar.gz")));
+}
+
 TEST_F(ChainsTest, MayLackTheManifestOfALevelInTheMiddle) {
   make_chain();
   drop_manifest("home.1.tar.gz");

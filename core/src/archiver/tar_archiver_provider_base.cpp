@@ -10,6 +10,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/manifest/metadata_off.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "backup_job_parts.hpp"
 #include "request_check.hpp"
@@ -156,7 +157,8 @@ class BackupRun {
     header.parent_sha256 = parts_.identity.parent_sha256;
     header.root = definition.root;
     header.provider = provider_.provider_id();
-    header.definition_digest = definition_digest(definition.root, header.type, header.provider);
+    header.definition_digest =
+        with_metadata_off(definition_digest(definition.root, header.type, header.provider), parts_.request.metadata);
     header.started = parts_.started;
     return header;
   }

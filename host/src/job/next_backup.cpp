@@ -10,6 +10,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/manifest/metadata_off.hpp"
 #include "job/archive_files.hpp"
 #include "state/verify_record.hpp"
 
@@ -34,6 +35,8 @@ std::string fault_of(const CatalogEntry& entry, const CatalogEntry* below, const
   if (header.type != archive.type) return fmt::format("the type has changed from {} to {}", header.type, archive.type);
   if (header.provider != provider)
     return fmt::format("the chain belongs to {}, and this backup is made by {}", header.provider, provider);
+  if (const auto name = added_metadata(header.definition_digest, archive.metadata); !name.empty())
+    return fmt::format("metadata.{} was off when {} was made", name, quote(entry.name.file_name()));
   if (below != nullptr && below->header && header.parent_uuid != below->header->backup_uuid) {
     return fmt::format("{} is not based on {}", quote(entry.name.file_name()), quote(below->name.file_name()));
   }

@@ -6,6 +6,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/manifest/manifest_writer.hpp"
+#include "autoarchive/manifest/metadata_off.hpp"
 #include "manifest/header_line.hpp"
 
 namespace autoarchive {
@@ -295,6 +296,21 @@ TEST(Manifest, SurvivesArbitraryBytesInsteadOfItself) {
     if (mutated == noise) continue;
     EXPECT_THROW(static_cast<void>(read(mutated)), Error);
   }
+}
+
+TEST(MetadataOff, TellsWhatALevelWouldHaveThatTheOneBeforeWasMadeWithout) {
+  MetadataOptions none;
+  none.xattrs = none.acls = none.selinux = none.owner_names = none.nanoseconds = none.sparse = false;
+  MetadataOptions some = none;
+  some.owner_names = true;
+  const auto definition = definition_digest("/home", "tar", "tar-internal");
+  EXPECT_EQ(with_metadata_off(definition, {}), definition);
+  EXPECT_EQ(with_metadata_off(definition, none), definition + " xattrs acls selinux owner_names nanoseconds");
+  EXPECT_EQ(added_metadata(definition, {}), "");
+  EXPECT_EQ(added_metadata(with_metadata_off(definition, none), none), "");
+  EXPECT_EQ(added_metadata(with_metadata_off(definition, none), some), "owner_names");
+  EXPECT_EQ(added_metadata(with_metadata_off(definition, some), {}), "xattrs");
+  EXPECT_EQ(added_metadata(definition + " what comes later ", {}), "");
 }
 
 }  // namespace

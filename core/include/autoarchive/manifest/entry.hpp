@@ -30,7 +30,7 @@ struct ManifestHeader {
   std::string parent_sha256;      ///< digest of the parent's archive file; empty for level 0
   std::string root;               ///< logical root, e.g. "/home"
   std::string provider;           ///< owner of the chain, e.g. "tar-external"
-  std::string definition_digest;  ///< of root, type and owner: a change makes the next run a level 0
+  std::string definition_digest;  ///< of root, type and owner, and what metadata was off (metadata_off.hpp)
   SystemTime started{};
   friend bool operator==(const ManifestHeader&, const ManifestHeader&) = default;
 };
