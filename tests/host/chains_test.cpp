@@ -218,6 +218,45 @@ TEST_F(ChainsTest, LeaveFilesOfOthersWithTheirNamesAlone) {
   EXPECT_TRUE(fs::exists(backup("home.5.tar.gz")));
 }
 
+TEST_F(ChainsTest, LeaveABackupOfAnotherArchiveThatHasTheirNameAlone) {
+  const auto archive = [this](const std::string& name, const std::string& root) {
+    return "  " + name + ": {root: " + (directory_ / root).native() + ", destination: " + backup("").native() +
+           ", type: tar.gz, incremental: true, keep: {generations: 1}}\n";
+  };
+  test::write_file(directory_ / "papers/precious", "precious");
+  configure("version: 1\narchives:\n" + archive("home", "root") + archive("docs", "papers"));
+  for (const char* name : {"home.1", "home.aa"}) {
+    ASSERT_EQ(run({"create", "docs", "--full"}), 0) << err_;
+    for (const std::string end : {".tar.gz", ".tar.gz.manifest.zst"})
+      fs::rename(backup("docs" + end), backup(name + end));
+    fs::remove(backup("docs.tar.gz.sha256"));
+  }
+  drop_manifest("home.aa.tar.gz");
+  ASSERT_EQ(run({"create", "home"}), 0) << err_;
+  EXPECT_EQ(run({"rescan"}), 1) << err_;
+  EXPECT_THAT(err_, HasSubstr("'home.1.tar.gz': is called as a backup of the archive home, and left alone"));
+  EXPECT_EQ(run({"list", "home"}), 1);
+  EXPECT_THAT(err_, HasSubstr("'home.1.tar.gz': it says that it is a backup of 'docs'"));
+  EXPECT_EQ(run({"remove", "home@aa", "--yes"}), 64);
+  for (int i = 0; i < 4; ++i) {
+    test::write_file(directory_ / "root/new", std::to_string(i));
+    std::vector<std::string> words{"create", "home"};
+    if (i % 2 == 1) words.emplace_back("--full");
+    EXPECT_EQ(run(words), 0) << err_;
+    EXPECT_EQ(restore(""), 0) << err_;
+    EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "restored"), IsEmpty());
+  }
+  EXPECT_EQ(run({"keep", "home", "--yes"}), 0) << err_;
+  int left = 0;
+  for (const auto& file : fs::directory_iterator(backup(""))) {
+    if (file.path().extension() != ".gz") continue;
+    fs::remove_all(directory_ / "restored");
+    EXPECT_LE(run({"restore", file.path(), "--to", directory_ / "restored"}), 1) << err_;
+    left += fs::exists(directory_ / "restored/precious") ? 1 : 0;
+  }
+  EXPECT_EQ(left, 2) << "the backups of docs";
+}
+
 TEST_F(ChainsTest, AreRestoredByAScriptThatRemovesNothing) {
   ASSERT_EQ(create({"--incremental"}), 0) << err_;
   const auto target = directory_ / "a\tb";

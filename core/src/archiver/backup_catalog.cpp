@@ -238,6 +238,10 @@ BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view arch
     const auto visible = visible_name(file.name, set_aside);
     const auto name = parse_backup_name(visible, archive, types);
     if (!name) continue;
+std::string CatalogEntry::archive() const {
+  return header ? header->archive : identity ? identity->archive : std::string();
+}
+
     CatalogEntry entry;
     entry.name = *name;
     entry.file = std::move(file);

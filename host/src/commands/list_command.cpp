@@ -5,6 +5,7 @@
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "job/archive_files.hpp"
 #include "output/entry_text.hpp"
 #include "output/table.hpp"
 #include "state/verify_record.hpp"
@@ -88,6 +89,12 @@ class Listing {
     }
     if (catalog.entries().empty()) table_.add({archive.name, "-", "-", archive.type, "-", "-", "no backup yet"});
     archives_.emplace_back(Json::Object{
+      if (entry.is_foreign && !entry.archive().empty()) {
+        status = ExitStatus::warnings;
+        session_.console().problem({Severity::warning, "archive.unproven", archive.name,
+                                    fmt::format("{}: {}: it counts only where there is nothing else; see aa rescan",
+                                                quote(entry.file.name), foreign_text(entry))});
+      }
         {"archive", archive.name}, {"destination", archive.destination.native()}, {"backups", std::move(backups)}});
     return status;
   }

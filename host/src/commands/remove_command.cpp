@@ -30,9 +30,8 @@ std::vector<std::size_t> wanted(const BackupCatalog& catalog, const RemoveComman
   chosen.push_back(catalog.resolve(command.target.selector));
   if (const auto& entry = catalog.entries()[chosen.front()]; entry.is_foreign) {
     throw Error(ErrorCode::value_error,
-                fmt::format("remove: {} has no manifest and does not say that it is a backup; remove it by hand if it "
-                            "is not needed",
-                            quote(entry.file.name)),
+                fmt::format("remove: {} is left alone, since {}; remove it by hand if it is not needed",
+                            quote(entry.file.name), foreign_text(entry)),
                 ErrorCause::usage);
   }
   return chosen;

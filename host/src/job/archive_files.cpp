@@ -75,6 +75,11 @@ void apply_hold(std::vector<KeptFile>& files, std::size_t target, const Hold& ho
 
 }  // namespace
 
+std::string foreign_text(const CatalogEntry& entry) {
+  const auto archive = entry.archive();
+  return archive.empty() ? "it does not say that it is a backup" : "it says that it is a backup of " + quote(archive);
+}
+
 std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& catalog,
                                  const std::map<std::string, Hold>& holds, const std::string& made) {
   std::vector<KeptFile> files;
@@ -82,7 +87,7 @@ std::vector<KeptFile> kept_files(const IStorage& storage, const BackupCatalog& c
   for (const auto& entry : catalog.entries()) {
     if (entry.is_foreign && (in_the_way == nullptr || !is_above(entry.name, in_the_way->name))) continue;
     files.push_back(kept_file(storage, entry));
-    if (entry.is_foreign) files.back().held = "it does not say that it is a backup";
+    if (entry.is_foreign) files.back().held = foreign_text(entry);
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto found = holds.find(files[i].backup);

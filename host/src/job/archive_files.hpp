@@ -30,6 +30,9 @@ struct Hold {
 [[nodiscard]] std::set<std::string> foreign_names(const IStorage& storage, const std::string& archive,
                                                   const std::vector<KeptFile>& files);
 
+/// Why an entry is foreign, for a message.
+[[nodiscard]] std::string foreign_text(const CatalogEntry& entry);
+
 /// The current generation's entry of a level, if it is ours; null if there is none.
 [[nodiscard]] const CatalogEntry* current_level(const BackupCatalog& catalog, int level);
 

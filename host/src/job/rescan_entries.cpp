@@ -46,8 +46,9 @@ void RescanEntries::assign_names(const std::set<std::string>& names, const std::
         entry.fail(fmt::format("a copy of {}, left alone", quote(assigned[i].copy_of)), "");
         break;
       case FoundName::Fate::renamed:
+        // Renamed by somebody who wanted that, unless its own archive is there as well, which can't restore it so.
         entry.fail(fmt::format("is called as a backup of the archive {}, and left alone", assigned[i].name.archive),
-                   "");
+                   archives.contains(entry.found.identity.archive) ? "archive.unproven" : "");
         break;
       case FoundName::Fate::nameless:
         entry.fail("every name that it could have is taken; left alone", "archive.unproven");

@@ -28,7 +28,7 @@ struct CatalogEntry {
   std::string fault;     ///< what is wrong with the manifest, or with the file that it is of; empty: nothing
   std::optional<ArchiveIdentity> identity;  ///< what the file says of itself; whoever reads files adds it (read() not)
   /// There is no manifest, and the file does not say that it is one of ours: somebody else's, or one whose beginning is
-  /// lost. It counts where there is nothing else.
+  /// lost; or it is of another archive. It counts where there is nothing else.
   bool is_foreign = false;
 
   /// When the tree was as it is in this backup: the manifest's start, else what the file says, else its modification
@@ -38,6 +38,8 @@ struct CatalogEntry {
   [[nodiscard]] AA_EXPORT int level() const noexcept;
   /// That of the manifest, else of the file; empty if neither says it.
   [[nodiscard]] AA_EXPORT std::string backup_uuid() const;
+  /// Which archive it is of, whatever it is called: the same.
+  [[nodiscard]] AA_EXPORT std::string archive() const;
   /// Of what it is based on: the same.
   [[nodiscard]] AA_EXPORT std::string parent_uuid() const;
 };
