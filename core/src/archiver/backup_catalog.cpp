@@ -214,6 +214,10 @@ int CatalogEntry::level() const noexcept {
   return header ? header->level : identity ? identity->level : name.level.value_or(0);
 }
 
+std::string CatalogEntry::archive() const {
+  return header ? header->archive : identity ? identity->archive : std::string();
+}
+
 std::string CatalogEntry::backup_uuid() const {
   return header ? header->backup_uuid : identity ? identity->backup_uuid : std::string();
 }
@@ -238,10 +242,6 @@ BackupCatalog BackupCatalog::read(const IStorage& storage, std::string_view arch
     const auto visible = visible_name(file.name, set_aside);
     const auto name = parse_backup_name(visible, archive, types);
     if (!name) continue;
-std::string CatalogEntry::archive() const {
-  return header ? header->archive : identity ? identity->archive : std::string();
-}
-
     CatalogEntry entry;
     entry.name = *name;
     entry.file = std::move(file);

@@ -14,7 +14,6 @@
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "job/archive_catalog.hpp"
-#include "job/archive_files.hpp"
 #include "job/backup_search.hpp"
 
 namespace autoarchive::host {

@@ -81,6 +81,12 @@ class Listing {
       auto document = as_json(entry);
       document.emplace_back("verified", as_json(entry, records));
       backups.emplace_back(std::move(document));
+      if (entry.is_foreign && !entry.archive().empty()) {
+        status = ExitStatus::warnings;
+        session_.console().problem({Severity::warning, "archive.unproven", archive.name,
+                                    fmt::format("{}: {}: it counts only where there is nothing else; see aa rescan",
+                                                quote(entry.file.name), foreign_text(entry))});
+      }
       if (!entry.fault.empty()) {
         status = ExitStatus::warnings;  // the archive beside it may be whole: only verify knows
         session_.console().problem({Severity::warning, "archive.damaged", archive.name,
@@ -89,12 +95,6 @@ class Listing {
     }
     if (catalog.entries().empty()) table_.add({archive.name, "-", "-", archive.type, "-", "-", "no backup yet"});
     archives_.emplace_back(Json::Object{
-      if (entry.is_foreign && !entry.archive().empty()) {
-        status = ExitStatus::warnings;
-        session_.console().problem({Severity::warning, "archive.unproven", archive.name,
-                                    fmt::format("{}: {}: it counts only where there is nothing else; see aa rescan",
-                                                quote(entry.file.name), foreign_text(entry))});
-      }
         {"archive", archive.name}, {"destination", archive.destination.native()}, {"backups", std::move(backups)}});
     return status;
   }

@@ -47,10 +47,6 @@ void add_manifest(const IStorage& storage, CatalogEntry& entry) {
   }
 }
 
-}  // namespace
-
-BackupCatalog read_catalog(Session& session, const IStorage& storage, const std::string& archive) {
-  auto entries = BackupCatalog::read(storage, archive, session.providers().types()).entries();
 /// Whether it says that it is of another archive that there is. One whose name was changed in the configuration goes on
 /// with what it had.
 bool is_of_another(Session& session, const CatalogEntry& entry, const std::string& archive) {
@@ -58,10 +54,14 @@ bool is_of_another(Session& session, const CatalogEntry& entry, const std::strin
   return !of.empty() && of != archive && session.config().archives.contains(of);
 }
 
+}  // namespace
+
+BackupCatalog read_catalog(Session& session, const IStorage& storage, const std::string& archive) {
+  auto entries = BackupCatalog::read(storage, archive, session.providers().types()).entries();
   for (auto& entry : entries) {
     if (!entry.header) {
-      const bool is_sound = add_identity(session, storage, entry);
-      if (!entry.fault.empty()) add_manifest(storage, is_sound, entry);
+      add_identity(session, storage, entry);
+      if (!entry.fault.empty()) add_manifest(storage, entry);
     }
     const bool is_nobodys = !entry.header && !entry.identity && entry.fault.empty();
     entry.is_foreign = is_nobodys || is_of_another(session, entry, archive);
