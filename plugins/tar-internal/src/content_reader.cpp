@@ -88,7 +88,7 @@ std::optional<std::uint64_t> digest_of(const ArchiveLevel& level, const ArchiveM
     const auto known = KnownMembers(*level.manifest).find(member);
     return known ? known->digest : std::nullopt;
   } catch (const Error& error) {
-    if (error.cause() != ErrorCause::damaged) throw;
+    if (error.cause() != ErrorCause::damaged && !error.is_os_error()) throw;
     return std::nullopt;
   }
 }

@@ -36,7 +36,7 @@ std::optional<KnownMembers> RestoreJob::known_of(const ArchiveLevel& level) {
   try {
     return KnownMembers(*level.manifest);
   } catch (const Error& error) {
-    if (!is_damage(error)) throw;
+    if (!is_damage(error) && !error.is_os_error()) throw;
     if (&level != &request_.levels.back())  // of that one it has been told
       damage("", error.message() + "; " + quote(level.file->description()) + " is restored without it");
     return std::nullopt;

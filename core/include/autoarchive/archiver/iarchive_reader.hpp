@@ -87,12 +87,12 @@ struct RestoreRequest {
   /// read for the backup, or on a file system that is mounted below the target, stays; of the latter only what `paths`
   /// name goes.
   bool delete_others = false;
-  std::vector<std::filesystem::path> protect;  ///< never removed, nor what is in them: where the backups lie
-  bool dry_run = false;                        ///< report what would be done; the target need not be there
-  bool salvage = false;                        ///< keep what can be read of damaged files, and go on behind what can't
+  bool dry_run = false;  ///< report what would be done; the target need not be there
+  bool salvage = false;  ///< keep what can be read of damaged files, and go on behind what can't
   Bytes decoder_memory{128ULL << 20U};
   std::stop_token stop;
-  IRestoreObserver* observer = nullptr;  ///< borrowed; null: nobody listens
+  IRestoreObserver* observer = nullptr;        ///< borrowed; null: nobody listens
+  std::vector<std::filesystem::path> protect;  ///< never removed, nor what is in them: where the backups lie
 };
 
 struct RestoreResult {
