@@ -84,7 +84,8 @@ void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
                         ->check(CLI::IsMember({"always", "newer", "never"}));
   auto* owner = verb.add_option("--owner", restore.owner, "whose the files become")
                     ->check(CLI::IsMember({"names", "ids", "none"}));
-  auto* remove = verb.add_flag("--delete", restore.delete_others, "remove what the backup does not have");
+  auto* remove = verb.add_flag("--delete", restore.delete_others,
+                               "remove what the backup does not have, but on other file systems");
   auto* salvage = verb.add_flag("--salvage", restore.salvage, "bring back what can be had out of damaged files");
   auto* script = verb.add_flag("--script", restore.script, "print a shell script with plain tar commands instead");
   for (auto* other : {overwrite, owner, remove, salvage}) script->excludes(other);

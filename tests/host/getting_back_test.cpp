@@ -12,6 +12,25 @@ using ::testing::IsEmpty;
 
 class GettingBackTest : public ApplicationTest {};
 
+TEST_F(GettingBackTest, RemovesNoBackups) {
+  const auto inside = directory_ / "root/backups";
+  std::filesystem::create_directory(inside);
+  ASSERT_EQ(run({"create", "home", "--root", directory_ / "root", "--destination", inside}), 0) << err_;
+  const auto file = inside / "home.tar.gz";
+  const auto restore = [&](const std::string& target, const std::string& to, const std::string& path) {
+    return run({"restore", target, path, "--to", to, "--destination", inside, "--delete"});
+  };
+  for (const char* path : {".", "backups"}) EXPECT_EQ(restore("home", directory_ / "root", path), 64) << path;
+  EXPECT_THAT(err_, HasSubstr("holds backups or their state"));
+  EXPECT_EQ(run({"restore", file, "--to", inside, "--delete"}), 64);
+  EXPECT_EQ(restore("home", inside, "d"), 0) << err_;
+  test::write_file(directory_ / "root/d/other", "x");
+  EXPECT_EQ(restore("home", directory_ / "root", ""), 64) << "a variable that is not set";
+  EXPECT_EQ(restore("home", directory_ / "root", "d"), 0) << err_;
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "root/d/other"));
+  EXPECT_TRUE(std::filesystem::exists(file));
+}
+
 TEST_F(GettingBackTest, UsesTheManifestAndTheChainThatLieBesideAFile) {
   EXPECT_EQ(create({"--incremental"}), 0) << err_;
   test::write_file(directory_ / "root/new", "new");

@@ -7,6 +7,7 @@
 #include "autoarchive/base/text.hpp"
 #include "commands/backup_source.hpp"
 #include "commands/commands.hpp"
+#include "config/plain_path.hpp"
 #include "events/progress_display.hpp"
 #include "job/restore_text.hpp"
 #include "output/entry_text.hpp"
@@ -112,27 +113,37 @@ std::string summary(const RestoreCommand& command, const RestoreResult& result, 
   return text;
 }
 
-/// Where backups and their state lie, which --delete leaves alone.
+/// Where backups and their state lie.
 std::vector<std::filesystem::path> what_stays(Session& session, const BackupSource& source) {
   std::vector<std::filesystem::path> stays{session.config().state_dir};
   for (const auto& [name, archive] : session.config().archives) stays.push_back(archive.destination);
   for (const auto& level : source.levels) {
     if (!level.file) continue;
     const std::filesystem::path file(level.file->description());
-    if (source.archive.empty()) {
-      for (const auto& path : {file.native(), manifest_name(file.native()), sha256_name(file.native())})
-        stays.emplace_back(path);
-    } else {
-      stays.push_back(file.parent_path());
-    }
+    stays.push_back(source.archive.empty() ? file : file.parent_path());
   }
   return stays;
+}
+
+// A destination inside of the root is no part of the backup, and so one of the others.
+void check_deletion(Session& session, const RestoreCommand& command, const BackupSource& source) {
+  auto areas = command.paths;
+  if (areas.empty()) areas.emplace_back(".");
+  for (const auto& path : what_stays(session, source)) {
+    for (const auto& area : areas) {
+      if (!lies_in(path, command.to / area)) continue;
+      throw Error(ErrorCode::value_error,
+                  fmt::format("restore --delete: {} holds backups or their state, and would be removed; leave out "
+                              "--delete, or name only paths beside it",
+                              quote(path.native())),
+                  ErrorCause::usage);
+    }
+  }
 }
 
 RestoreRequest request_of(Session& session, const RestoreCommand& command, BackupSource& source,
                           RestoreReport& report) {
   RestoreRequest request;
-  if (command.delete_others) request.protect = what_stays(session, source);
   request.levels = std::move(source.levels);
   request.target = command.to;
   for (const auto& path : command.paths) {
@@ -194,6 +205,7 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
                             source.description),
                 ErrorCause::damaged);
   }
+  if (command.delete_others) check_deletion(session, command, source);
   const auto reader = session.providers().reader_for(*source.levels.back().file);
 
   RestoreReport report(session, source.description);

@@ -17,6 +17,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "autoarchive/tree/walker.hpp"
+#include "config/plain_path.hpp"
 #include "config/secret.hpp"
 #include "job/destination_record.hpp"
 #include "job/hooks.hpp"
@@ -44,12 +45,6 @@ std::string fault_of_directory(const fs::path& directory, int access) {
   return fmt::format("{}: {}; run as a user who may, or change its mode", quote(directory.native()), errno_text(errno));
 }
 
-bool is_below(const fs::path& path, const fs::path& directory) {
-  std::error_code error;
-  const auto relative = fs::canonical(path, error).lexically_relative(fs::canonical(directory, error));
-  return !error && !relative.empty() && *relative.begin() != "..";
-}
-
 /// The nearest directory above a path that is there.
 fs::path nearest_directory(fs::path path) {
   std::error_code error;
@@ -64,13 +59,6 @@ std::string marker_of(const LocalStorage& storage) {
   std::string marker(kMarkerLength, '\0');
   marker.resize(storage.open(kMarkerName)->read_at(0, std::as_writable_bytes(std::span(marker))));
   return marker;
-}
-
-/// The same as is_below(), for what may not be there yet.
-bool lies_in(const fs::path& path, const fs::path& directory) {
-  std::error_code error;
-  const auto relative = fs::weakly_canonical(path, error).lexically_relative(fs::weakly_canonical(directory, error));
-  return !error && !relative.empty() && *relative.begin() != "..";
 }
 
 class Findings {
@@ -245,7 +233,7 @@ class ArchiveCheck {
     struct stat source {};
     struct stat target {};
     if (::stat(archive_.root.c_str(), &source) != 0 || ::stat(directory.c_str(), &target) != 0) return;
-    if (is_below(directory, archive_.root)) {
+    if (lies_in(directory, archive_.root)) {
       findings_.notice(place, "the destination lies inside of the root; what is there is left out of the backup");
     } else if (source.st_dev == target.st_dev) {
       findings_.notice(place, "root and destination are on the same file system: one failure takes both");

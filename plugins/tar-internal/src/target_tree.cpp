@@ -5,13 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "autoarchive/base/error.hpp"
-#include "autoarchive/base/text.hpp"
 #include "member_reader.hpp"
 
 namespace autoarchive::tar_internal {
@@ -23,25 +20,6 @@ constexpr std::uint64_t kMaxQueuedBytes = 128U << 10U;
 std::string_view directory_of(std::string_view path) {
   const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
-}
-
-// Paths below the target of what is not to be removed.
-std::vector<std::string> paths_below(const std::filesystem::path& target,
-                                     const std::vector<std::filesystem::path>& protect) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  const auto top = std::filesystem::weakly_canonical(target, error);
-  for (const auto& given : protect) {
-    const auto path = std::filesystem::weakly_canonical(given, error).lexically_relative(top);
-    if (path.empty() || *path.begin() == "..") continue;
-    if (path == ".") {
-      throw Error(ErrorCode::value_error,
-                  "backups or their state lie in " + quote(target.native()) + " itself: nothing is removed there",
-                  ErrorCause::usage);
-    }
-    paths.push_back(path.native());
-  }
-  return paths;
 }
 
 template <class Container>
@@ -73,7 +51,6 @@ TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult&
   // What is salvaged keeps halves, which are written as they are read.
   if (makes && !request.salvage && threads > 0) queue_ = std::make_unique<FileQueue>(threads);
   if (const auto fd = target_.open_directory("."); makes && fd) had_entries_ = !names_in(fd.get()).empty();
-  if (request.delete_others) protected_ = paths_below(request.target, request.protect);
 }
 
 void TargetTree::keep(std::string_view path) {
@@ -106,11 +83,7 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
   symlinks_.erase(entry.path);
   late_links_.erase(entry.path);
   if (!is_apart(member)) settle();
-  if (is_to_replace_directory(member)) {
-    if (touches_protected(entry.path))
-      return report_(entry.path, "backups or their state lie in the directory in its place; it is not restored");
-    return replace_directory(member, reader, is_right);
-  }
+  if (is_to_replace_directory(member)) return replace_directory(member, reader, is_right);
   make_in_place(member, reader, is_right);
 }
 
@@ -246,7 +219,6 @@ void TargetTree::forget_below(const std::string& path, bool is_gone) {
 }
 
 void TargetTree::remove(const std::string& path) {
-  if (touches_protected(path)) return report_(path, "backups or their state lie in it: it is not removed");
   settle();
   last_parent_.clear();
   if (!request_.dry_run) {
@@ -263,15 +235,6 @@ void TargetTree::remove(const std::string& path) {
   }
   ++result_.removed;
   if (request_.observer != nullptr) request_.observer->removed(path);
-}
-
-bool TargetTree::is_protected(std::string_view path) const {
-  return std::any_of(protected_.begin(), protected_.end(), [&](const auto& top) { return is_below(path, top); });
-}
-
-bool TargetTree::touches_protected(std::string_view path) const {
-  return is_protected(path) ||
-         std::any_of(protected_.begin(), protected_.end(), [&](const auto& below) { return is_below(below, path); });
 }
 
 // What this run has made, and nothing else: of a directory that was there, what it has made in it.
@@ -316,10 +279,8 @@ void TargetTree::remove_others_in(const std::string& directory, const std::funct
     for (const auto& name : names_in(fd.get())) {
       if (request_.stop.stop_requested()) throw stopped_restore();
       const auto path = join(directory, name);
-      if (is_protected(path)) continue;
       const bool is_on_the_way = is_above(path);
-      const bool belongs =
-          is_on_the_way || was_restored(path) || kept_.contains(hash_of(path)) || touches_protected(path);
+      const bool belongs = is_on_the_way || was_restored(path) || kept_.contains(hash_of(path));
       if (!belongs && is_wanted(path)) remove(path);
       if (belongs && may_clear(fd.get(), path, is_on_the_way)) below.push_back(path);
     }

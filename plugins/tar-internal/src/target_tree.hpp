@@ -78,9 +78,6 @@ class TargetTree {
   void finish_ways();
   [[nodiscard]] bool remove_made(const std::string& path);
   void forget_below(const std::string& path, bool is_gone);
-  /// Whether something that is protected is at `path`, in it, or above it.
-  [[nodiscard]] bool touches_protected(std::string_view path) const;
-  [[nodiscard]] bool is_protected(std::string_view path) const;
   [[nodiscard]] bool may_clear(int parent, const std::string& path, bool is_asked_for);
   void remove_others_in(const std::string& directory, const std::function<bool(std::string_view)>& is_wanted,
                         const std::function<bool(std::string_view)>& is_above);
@@ -97,7 +94,6 @@ class TargetTree {
   std::unordered_set<std::size_t> restored_;  // hashes of the paths that this run has made, or is making
   std::unordered_set<std::size_t> kept_;      // hashes of the paths that the backup has
   std::unordered_set<std::size_t> left_;      // hashes of directories whose contents stay
-  std::vector<std::string> protected_;        // paths below the target
   std::map<std::string, Entry> directories_;  // whose attributes are still to be set
   std::map<std::string, Entry> ways_;         // directories above what is restored
   std::set<std::string> were_there_;          // directories that this run has not made

@@ -46,26 +46,6 @@ class RemovalRulesTest : public RestoreFixture {
   bool stops_at_once_ = false;
 };
 
-TEST_F(RemovalRulesTest, WhereBackupsLieIsLeftAlone) {
-  make_archive("add('a', data=b'x')\nadd('replaced', data=b'x')");
-  test::write_file(target() / "home/backups/x.tar", "backup");
-  test::write_file(target() / "home/other", "x");
-  test::write_file(target() / "replaced/by/a/file", "backup");
-  for (const bool dry_run : {true, false}) {
-    removed_.clear();
-    auto request = deleting_request();
-    request.dry_run = dry_run;
-    request.protect = {target() / "home/../home/backups", target() / "replaced/by", directory_ / "elsewhere"};
-    static_cast<void>(restore(std::move(request)));
-    EXPECT_THAT(removed_, ElementsAre("home/other"));
-  }
-  EXPECT_TRUE(is_there("home/backups/x.tar") && is_there("replaced/by/a/file"));
-  EXPECT_THAT(problems_, ElementsAre(HasSubstr("replaced: backups or their state lie in the directory")));
-  auto request = deleting_request();
-  request.protect = {target()};
-  EXPECT_THROW(static_cast<void>(restore(std::move(request))), Error);
-}
-
 TEST_F(RemovalRulesTest, WhatIsMountedIsLeftAlone) {
   make_archive("add('a', data=b'x')\nadd('mounted', tarfile.DIRTYPE)");
   for (const char* place : {"mounted", "other/below"}) {

@@ -91,8 +91,7 @@ struct RestoreRequest {
   bool salvage = false;  ///< keep what can be read of damaged files, and go on behind what can't
   Bytes decoder_memory{128ULL << 20U};
   std::stop_token stop;
-  IRestoreObserver* observer = nullptr;        ///< borrowed; null: nobody listens
-  std::vector<std::filesystem::path> protect;  ///< never removed, nor what is in them: where the backups lie
+  IRestoreObserver* observer = nullptr;  ///< borrowed; null: nobody listens
 };
 
 struct RestoreResult {
