@@ -1,7 +1,6 @@
-// The restore of a chain that has no manifest: level after level.
+// The restore of a chain that has no manifest: by what its levels say one after the other.
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -14,20 +13,113 @@
 #include "salvage.hpp"
 
 namespace autoarchive::tar_internal {
-namespace {
-
-/// Whether a directory's list has what `path`, which is below it, is in.
-bool is_listed(const std::vector<std::string>& names, std::string_view directory, std::string_view path) {
-  const auto rest = path.substr(directory == "." ? 0 : directory.size() + 1);
-  return std::binary_search(names.begin(), names.end(), rest.substr(0, rest.find('/')));
-}
-
-}  // namespace
 
 void RestoreJob::restore_by_level() {
+  const auto files = std::count_if(request_.levels.begin(), request_.levels.end(),
+                                   [](const auto& level) { return level.file != nullptr; });
+  if (!is_proof() && (request_.dry_run || files > 1)) return restore_replayed(nullptr);
+  std::set<std::string> unlinked;
   for (const auto& level : request_.levels) {
-    if (level.file) restore_level(level);
+    if (level.file) restore_as_read(level, unlinked);
   }
+  if (!unlinked.empty()) restore_replayed(&unlinked);
+}
+
+// One file is read once, and of several members with one path the last one is what is there in the end. Only hard links
+// to what was not restored need another look.
+void RestoreJob::restore_as_read(const ArchiveLevel& level, std::set<std::string>& unlinked) {
+  const auto known = known_of(level);
+  read_level(level, /*tells=*/true, [&](MemberReader& reader, const ArchiveMember& member, bool /*is_damaged*/) {
+    const auto& path = member.entry.path;
+    if (&level == &request_.levels.front()) note_increment(member, reader);
+    if (!is_wanted(path)) {
+      if (member.entry.kind == EntryKind::directory && is_above(path)) tree_.note_way(member.entry);
+      return;
+    }
+    tree_.keep(path);
+    if (!is_proof() && !tree_.may_replace(member.entry)) return;
+    unlinked.erase(path);
+    if (member.hard_link && makes()) {
+      tree_.settle();
+      if (!tree_.was_restored(member.entry.link_target)) return static_cast<void>(unlinked.insert(path));
+    }
+    const auto found = known ? known->find(member) : std::nullopt;
+    make(member, reader, found ? found->digest : std::nullopt);
+    tell_progress();
+  });
+}
+
+// Twice through all files: first for what the last level has, then for its contents.
+void RestoreJob::restore_replayed(const std::set<std::string>* only) {
+  Replayed replayed{{}, only, {}};
+  std::uint32_t number = 0;
+  const auto add = [&](const MemberReader& reader, const ArchiveMember& member, bool is_damaged) {
+    // A list of names that deletes may be one of an archive that is stored in the archive.
+    if (member.dumpdir && number > 0 && !is_damaged) replayed.tree.apply_list(member);
+    replayed.tree.add(member, {reader.member_offset(), number});
+    tell_progress();
+  };
+  for (const auto& level : request_.levels) {
+    if (level.file) read_level(level, /*tells=*/false, add);
+    ++number;
+  }
+  replayed.tree.name_contents([&](const auto& path) { return is_asked_for(path) && (!only || only->contains(path)); });
+  number = 0;
+  for (const auto& level : request_.levels) {
+    if (level.file) restore_last_of(level, number, replayed);
+    ++number;
+  }
+}
+
+void RestoreJob::restore_last_of(const ArchiveLevel& level, std::uint32_t number, Replayed& replayed) {
+  const auto known = known_of(level);
+  const auto restore = [&](MemberReader& reader, const ArchiveMember& member, bool /*is_damaged*/) {
+    if (number == 0) note_increment(member, reader);
+    const auto found = known ? known->find(member) : std::nullopt;
+    restore_last(member, {reader.member_offset(), number}, reader, found ? found->digest : std::nullopt, replayed);
+    tell_progress();
+  };
+  read_level(level, /*tells=*/replayed.only == nullptr, restore);
+}
+
+void RestoreJob::restore_last(const ArchiveMember& member, LevelReplay::Place place, MemberReader& reader,
+                              std::optional<std::uint64_t> digest, Replayed& replayed) {
+  const auto& path = member.entry.path;
+  const bool is_last = replayed.tree.is_last(path, place);
+  const bool is_chosen = is_last && (!replayed.only || replayed.only->contains(path)) && is_wanted(path);
+  if (is_last && !is_chosen && member.entry.kind == EntryKind::directory && is_above(path))
+    tree_.note_way(member.entry);
+  if (is_chosen) tree_.keep(path);
+  if (is_chosen && member.hard_link) return restore_further_name(member, replayed);
+  if (member.hard_link) return;
+  const auto& further_names = replayed.tree.further_names(place);
+  const auto bring = [&](const ArchiveMember& named) {
+    if (!tree_.may_replace(named.entry)) return false;
+    make(named, reader, digest);
+    if (!further_names.empty()) replayed.first_names.emplace(place, named.entry.path);
+    return true;
+  };
+  if ((is_chosen && bring(member)) || further_names.empty()) return;
+  // Its own name is that of something else by now, or not wanted.
+  auto named = member;
+  for (const auto& name : further_names) {
+    named.entry.path = name;
+    if (bring(named)) return;
+  }
+}
+
+void RestoreJob::restore_further_name(const ArchiveMember& member, Replayed& replayed) {
+  const auto& path = member.entry.path;
+  const auto content = replayed.tree.content_of(path);
+  const auto first = content ? replayed.first_names.find(*content) : replayed.first_names.end();
+  if (first != replayed.first_names.end() && first->second == path) return;  // it is there
+  if (!tree_.may_replace(member.entry)) return;
+  if (first == replayed.first_names.end())
+    return problem(path, "it is another name of " + quote(member.entry.link_target) + ", which " +
+                             (content ? "could not be read" : "is not in the backup before it"));
+  auto link = member;
+  link.entry.link_target = first->second;
+  extract(link, nullptr);
 }
 
 // The levels' own manifests can't say what the last level has, but what the contents in their files were.
@@ -43,112 +135,40 @@ std::optional<KnownMembers> RestoreJob::known_of(const ArchiveLevel& level) {
   }
 }
 
-void RestoreJob::restore_level(const ArchiveLevel& level) {
-  const bool is_first = &level == &request_.levels.front();
-  const auto known = known_of(level);
+void RestoreJob::read_level(const ArchiveLevel& level, bool tells, const LevelCall& call) {
   std::unordered_set<std::size_t> brought;  // hashes of paths; to salvage
   bool is_damaged = false;
   bool is_behind_damage = false;
   SalvageCalls calls;
   calls.member = [&](MemberReader& reader, const ArchiveMember& member) {
     const auto& path = member.entry.path;
-    if (std::exchange(is_behind_damage, false))
+    const bool is_first = std::exchange(is_behind_damage, false);
+    if (tells && is_first)
       problem(path, "it comes first behind the damage: its name and attributes may be those of something else");
     const bool is_new = !request_.salvage || brought.insert(std::hash<std::string>()(path)).second;
-    if (is_damaged && !is_new)
-      return problem(path,
-                     "it comes again behind the damage, as in an archive that is stored in the archive; what was "
-                     "restored before stays");
-    // A list of names that deletes may be one of an archive that is stored in the archive.
-    const auto found = known ? known->find(member) : std::nullopt;
-    take(member, reader, found ? found->digest : std::nullopt, is_first || is_damaged);
+    const bool is_safe = !safe_member_path(path).empty();
+    if (tells && is_damaged && !is_new)
+      problem(path,
+              "it comes again behind the damage, as in an archive that is stored in the archive; what was restored "
+              "before stays");
+    else if (tells && !is_safe)
+      problem(path, "its name leads out of the target; it is not restored");
+    if (!is_safe || (is_damaged && !is_new)) return;
+    reader.require_no_renames("the list of names of " + quote(path));
+    call(reader, member, is_damaged);
   };
   calls.damage = [&](const Error& error) {
-    damage_of_file(error);
+    if (tells || !request_.salvage) damage_of_file(error);
     is_damaged = is_behind_damage = true;
   };
   calls.check_stop = [&] { check_stop(); };
   read_members_and_salvage(*level.file, request_.decoder_memory, calls);
 }
 
-void RestoreJob::take(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest,
-                      bool is_first) {
-  const auto& path = member.entry.path;
-  if (safe_member_path(path).empty()) return problem(path, "its name leads out of the target; it is not restored");
-  reader.require_no_renames("the list of names of " + quote(path));
-  if (is_first && reader.lists_unstored() && !std::exchange(is_increment_, true)) {
-    problem(path, std::string("it lists files that an archive before this one has: they are not restored") +
-                      (request_.delete_others ? ", and nothing is removed" : ""));
-  }
-  const bool wanted = is_wanted(path);
-  // A level's directory lists all that it holds; what an earlier level has brought and the list does not have is
-  // deleted.
-  if (member.dumpdir && !is_first && !is_proof() && (wanted || is_above(path))) apply_dumpdir(member);
-  if (!wanted) {
-    if (member.entry.kind == EntryKind::directory && is_above(path)) tree_.note_way(member.entry);
-    return;
-  }
-  tree_.keep(path);
-  if (!is_proof() && !tree_.may_replace(member.entry)) return;
-  const bool is_right = make(member, reader, digest);
-  // What a level before this one had there is not what was there.
-  if (!is_right && !request_.salvage && tree_.was_restored(path)) tree_.remove(path);
-  tell_progress();
-}
-
-void RestoreJob::apply_dumpdir(const ArchiveMember& directory) {
-  const auto& path = directory.entry.path;
-  const auto& listed = *directory.dumpdir;
-  for (const auto& name : tree_.restored_names_in(path)) {
-    const auto child = join(path, name);
-    if (!std::binary_search(listed.begin(), listed.end(), name) && is_wanted(child)) tree_.remove(child);
-  }
-  for (std::size_t i = 0; i < request_.paths.size(); ++i) {
-    const auto& wanted = request_.paths[i];
-    if (wanted == path || !is_below(wanted, path) || is_listed(*directory.dumpdir, path, wanted)) continue;
-    if (tree_.was_restored(wanted)) tree_.remove(wanted);
-    found_[i] = false;
-  }
-}
-
-// Nothing says what the last level has but the levels themselves: they are replayed into a table of names.
-void RestoreJob::plan_by_level() {
-  struct Planned {  // there may be millions
-    Timestamp mtime;
-    std::uint64_t size = 0;
-    EntryKind kind = EntryKind::unknown;
-    bool hard_link = false;
-  };
-  std::map<std::string, Planned> members;
-  SalvageCalls calls;
-  calls.member = [&](MemberReader& /*reader*/, const ArchiveMember& member) {
-    const auto& path = member.entry.path;
-    const bool wanted = is_wanted(path);
-    if (safe_member_path(path).empty() || (!wanted && !is_above(path))) return;
-    if (member.dumpdir) {
-      std::erase_if(members, [&](const auto& item) {
-        return item.first != path && is_below(item.first, path) && !is_listed(*member.dumpdir, path, item.first);
-      });
-    }
-    if (wanted) members[path] = {member.entry.mtime, member.entry.size, member.entry.kind, member.hard_link};
-  };
-  calls.damage = [&](const Error& error) { damage_of_file(error); };
-  calls.check_stop = [&] { check_stop(); };
-  for (const auto& level : request_.levels) {
-    if (level.file) read_members_and_salvage(*level.file, request_.decoder_memory, calls);
-  }
-  std::fill(found_.begin(), found_.end(), false);
-  for (const auto& [path, planned] : members) {
-    static_cast<void>(is_wanted(path));
-    tree_.keep(path);
-    ArchiveMember member;
-    member.entry.path = path;
-    member.entry.kind = planned.kind;
-    member.entry.size = planned.size;
-    member.entry.mtime = planned.mtime;
-    member.hard_link = planned.hard_link;
-    if (tree_.may_replace(member.entry)) count(member);
-  }
+void RestoreJob::note_increment(const ArchiveMember& member, const MemberReader& reader) {
+  if (!reader.lists_unstored() || std::exchange(is_increment_, true)) return;
+  problem(member.entry.path, std::string("it lists files that an archive before this one has: they are not restored") +
+                                 (request_.delete_others ? ", and nothing is removed" : ""));
 }
 
 }  // namespace autoarchive::tar_internal

@@ -132,7 +132,7 @@ std::vector<std::string> names_in(int directory_fd) {
 
 RestoreDirectory::RestoreDirectory(const std::filesystem::path& target, bool make) {
   if (make && ::mkdir(target.c_str(), 0700) == 0) {
-    made_.emplace_back(".");
+    made_.emplace(".");
   } else if (make && errno != EEXIST) {
     throw Error::from_errno(errno, "target " + quote(target.native()), ErrorCause::destination);
   }
@@ -168,7 +168,7 @@ std::shared_ptr<const UniqueFd> RestoreDirectory::parent_of(std::string_view pat
     UniqueFd fd(::openat(parent, name.c_str(), kDirectoryFlags));
     if (!fd && errno == ENOENT && make && ::mkdirat(parent, name.c_str(), 0700) == 0) {
       fd = UniqueFd(::openat(parent, name.c_str(), kDirectoryFlags));
-      made_.emplace_back(path.substr(0, slash - (rest.empty() ? 0 : rest.size() + 1)));
+      made_.emplace(path.substr(0, slash - (rest.empty() ? 0 : rest.size() + 1)));
     }
     if (!fd) return nullptr;
     levels_.push_back({name, std::make_shared<const UniqueFd>(std::move(fd))});
@@ -212,17 +212,6 @@ bool RestoreDirectory::remove_tree(std::string_view path, const std::stop_token&
   if (!parent) return errno == ENOENT || errno == ENOTDIR;
   if (is_free(path)) return true;
   const bool removed = TreeRemover(parent->get(), stop).remove(std::string(path.substr(path.rfind('/') + 1)));
-  const int os_errno = errno;
-  forget();
-  errno = os_errno;
-  return removed;
-}
-
-bool RestoreDirectory::remove_empty(std::string_view path) {
-  const auto parent = parent_of(path, /*make=*/false);
-  if (!parent) return errno == ENOENT;
-  const auto name = std::string(path.substr(path.rfind('/') + 1));
-  const bool removed = ::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
   const int os_errno = errno;
   forget();
   errno = os_errno;

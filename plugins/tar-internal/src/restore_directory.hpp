@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -25,8 +26,8 @@ class RestoreDirectory {
   /// The directory that holds `path` (a safe member path), open; null, with errno, if there is none. Missing
   /// directories on the way are made if `make` says so.
   [[nodiscard]] std::shared_ptr<const UniqueFd> parent_of(std::string_view path, bool make);
-  /// The directories that had to be made for others, "." for the target; in no order.
-  [[nodiscard]] const std::vector<std::string>& made() const noexcept { return made_; }
+  /// The directories that had to be made for others, "." for the target.
+  [[nodiscard]] const std::set<std::string>& made() const noexcept { return made_; }
   /// Whether nothing is at `path`.
   [[nodiscard]] bool is_free(std::string_view path);
   [[nodiscard]] bool is_symlink(std::string_view path);
@@ -37,8 +38,6 @@ class RestoreDirectory {
   /// Removes what is at `path`, a directory with all that is in it; missing is fine. False, with errno, if something is
   /// left: EXDEV where another file system is mounted, which is left alone; ECANCELED if it was to stop.
   [[nodiscard]] bool remove_tree(std::string_view path, const std::stop_token& stop = {});
-  /// The same of a directory that is empty.
-  [[nodiscard]] bool remove_empty(std::string_view path);
   /// To be called when directories were removed or replaced.
   void forget() noexcept;
 
@@ -49,7 +48,7 @@ class RestoreDirectory {
   };
   std::shared_ptr<const UniqueFd> target_;
   std::vector<Level> levels_;
-  std::vector<std::string> made_;
+  std::set<std::string> made_;
 };
 
 /// Names in an open directory, without "." and "..", sorted.

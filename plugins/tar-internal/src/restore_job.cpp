@@ -68,14 +68,14 @@ RestoreResult RestoreJob::run() {
 RestoreResult RestoreJob::run_to_the_end() {
   const auto way = choose_way();
   if (makes() && way != Way::by_level) note_ways();
-  if (request_.dry_run) {
-    way == Way::by_level ? plan_by_level() : plan_by_manifest();
+  if (way == Way::by_level) {
+    restore_by_level();
+  } else if (request_.dry_run) {
+    plan_by_manifest();
   } else if (way == Way::by_entry) {
     restore_by_entry();
-  } else if (way == Way::by_member) {
-    restore_by_member();
   } else {
-    restore_by_level();
+    restore_by_member();
   }
   if (makes()) tree_.make_late();
   // What could not be read of a damaged archive may be what is there.
@@ -249,6 +249,7 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
 }
 
 void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
+  if (request_.dry_run) return count(member);
   if (!is_proof()) return tree_.extract(member, reader, is_right);
   const bool has_content = reader != nullptr && member.entry.kind == EntryKind::file && !member.hard_link;
   ContentPiece piece;
@@ -291,14 +292,16 @@ void RestoreJob::check_stop() const {
   throw Error(ErrorCode::runtime_error, "stopped on request", ErrorCause::cancelled);
 }
 
+bool RestoreJob::is_asked_for(std::string_view path) const {
+  return request_.paths.empty() || std::any_of(request_.paths.begin(), request_.paths.end(),
+                                               [&](const auto& wanted) { return is_below(path, wanted); });
+}
+
 bool RestoreJob::is_wanted(std::string_view path) {
-  bool wanted = request_.paths.empty();
   for (std::size_t i = 0; i < request_.paths.size(); ++i) {
-    if (!is_below(path, request_.paths[i])) continue;
-    found_[i] = true;
-    wanted = true;
+    if (is_below(path, request_.paths[i])) found_[i] = true;
   }
-  return wanted;
+  return is_asked_for(path);
 }
 
 // What the backup does not have at all may be a mistake in the path: nothing is removed there.

@@ -17,6 +17,7 @@
 #include "autoarchive/manifest/entry.hpp"
 #include "file_identity.hpp"
 #include "known_members.hpp"
+#include "level_replay.hpp"
 #include "needed_members.hpp"
 #include "target_tree.hpp"
 
@@ -41,7 +42,8 @@ struct RestoreAim {
 ///   its blocks on. Only the blocks with wanted members are decoded.
 /// - by member: the manifest names every entry, but a file can be read only from one end to the other. All of it is
 ///   decoded, and only the members that the last level needs are made.
-/// - by level: there is no manifest. Later levels replace, and delete by their lists of names.
+/// - by level: there is no manifest. All files are read twice, first for what they leave, as later levels replace, and
+///   delete by their lists of names; a single file once.
 ///
 /// One bad member does not end the restore of the others. Where a file can't be read on, the rest of it is lost, and by
 /// level of all files, unless what lies behind the damage shall be salvaged. Not thread-safe.
@@ -53,6 +55,14 @@ class RestoreJob {
 
  private:
   enum class Way : std::uint8_t { by_entry, by_member, by_level };
+  /// A chain by level.
+  struct Replayed {
+    LevelReplay tree;
+    const std::set<std::string>* only = nullptr;            // if not null: these paths, the others are there
+    std::map<LevelReplay::Place, std::string> first_names;  // of contents that have several, once they are restored
+  };
+  /// Of each member that is safe to restore; the last argument: whether it lies behind damage.
+  using LevelCall = std::function<void(MemberReader&, const ArchiveMember&, bool)>;
 
   RestoreResult run_to_the_end();
   [[nodiscard]] Way choose_way();
@@ -60,11 +70,17 @@ class RestoreJob {
   void restore_by_entry();
   void restore_by_member();
   void restore_by_level();
-  void restore_level(const ArchiveLevel& level);
+  void restore_as_read(const ArchiveLevel& level, std::set<std::string>& unlinked);
+  void restore_replayed(const std::set<std::string>* only);
+  void restore_last_of(const ArchiveLevel& level, std::uint32_t number, Replayed& replayed);
+  void restore_last(const ArchiveMember& member, LevelReplay::Place place, MemberReader& reader,
+                    std::optional<std::uint64_t> digest, Replayed& replayed);
+  void restore_further_name(const ArchiveMember& member, Replayed& replayed);
+  void read_level(const ArchiveLevel& level, bool tells, const LevelCall& call);
+  void note_increment(const ArchiveMember& member, const MemberReader& reader);
   [[nodiscard]] std::optional<KnownMembers> known_of(const ArchiveLevel& level);
   void note_ways();
   void plan_by_manifest();
-  void plan_by_level();
 
   [[nodiscard]] const std::string* first_name_of(const ManifestEntry& line) const;
   void note_first_name(const ManifestEntry& line);
@@ -79,12 +95,12 @@ class RestoreJob {
   void report_missing(const NeededMembers& needed);
   /// False if its content is not what was stored.
   bool make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
-  void take(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest, bool is_first);
-  void apply_dumpdir(const ArchiveMember& directory);
   void extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right = {});
   void count(const ArchiveMember& member);
   void tell_progress();
   void check_stop() const;
+  [[nodiscard]] bool is_asked_for(std::string_view path) const;
+  /// The same, and notes that the backup has it.
   [[nodiscard]] bool is_wanted(std::string_view path);
   [[nodiscard]] bool is_above(std::string_view path) const;
   [[nodiscard]] bool is_in_place_of_found(std::string_view path) const;

@@ -78,8 +78,9 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
   if (entry.path == "." && (entry.kind != EntryKind::directory || member.hard_link))
     return report_(entry.path, "the root of the backup is no directory in it; it is not restored");
   // What this run made there before may have been something else: a directory gives way to a file with all that is in
-  // it.
-  if (entry.kind != EntryKind::directory && directories_.contains(entry.path)) remove(entry.path);
+  // it, which this run has made, too.
+  if (entry.kind != EntryKind::directory && directories_.contains(entry.path) && !were_there_.contains(entry.path))
+    remove(entry.path);
   symlinks_.erase(entry.path);
   late_links_.erase(entry.path);
   if (!is_apart(member)) settle();
@@ -170,7 +171,7 @@ bool TargetTree::make(const ArchiveMember& member, MemberReader* reader, const C
   const auto& entry = member.entry;
   switch (entry.kind) {
     case EntryKind::directory:
-      if (const auto mode = had_entries_ && !was_restored(entry.path) ? target_.directory_mode(entry.path) : 0) {
+      if (const auto mode = is_made_here(entry.path) ? 0 : target_.directory_mode(entry.path)) {
         were_there_.insert(entry.path);
         if (request_.overwrite == OverwritePolicy::never) as_they_were_.emplace(entry.path, mode);
       }
@@ -211,6 +212,10 @@ bool TargetTree::make_hard_link(const Entry& entry) {
   return true;
 }
 
+bool TargetTree::is_made_here(const std::string& directory) const {
+  return !had_entries_ || was_restored(directory) || target_.made().contains(directory);
+}
+
 void TargetTree::forget_below(const std::string& path, bool is_gone) {
   for (auto* entries : {&directories_, &symlinks_, &late_links_}) erase_below(*entries, path);
   if (!is_gone) return;
@@ -222,8 +227,7 @@ void TargetTree::remove(const std::string& path) {
   settle();
   last_parent_.clear();
   if (!request_.dry_run) {
-    const bool is_gone =
-        request_.delete_others || were_there_.empty() ? target_.remove_tree(path, request_.stop) : remove_made(path);
+    const bool is_gone = target_.remove_tree(path, request_.stop);
     if (!is_gone) {
       const bool is_mounted = errno == EXDEV;
       if (request_.stop.stop_requested()) throw stopped_restore();
@@ -235,33 +239,6 @@ void TargetTree::remove(const std::string& path) {
   }
   ++result_.removed;
   if (request_.observer != nullptr) request_.observer->removed(path);
-}
-
-// What this run has made, and nothing else: of a directory that was there, what it has made in it.
-bool TargetTree::remove_made(const std::string& path) {
-  if (!were_there_.contains(path)) return target_.remove_tree(path);
-  for (const auto& name : restored_names_in(path)) {
-    if (!remove_made(join(path, name))) return false;
-  }
-  return target_.remove_empty(path);
-}
-
-std::vector<std::string> TargetTree::restored_names_in(const std::string& directory) {
-  settle();
-  std::vector<std::string> names;
-  if (const auto fd = target_.open_directory(directory)) {
-    for (auto& name : names_in(fd.get())) {
-      if (was_restored(join(directory, name))) names.push_back(std::move(name));
-    }
-  }
-  for (const auto* late : {&symlinks_, &late_links_}) {
-    for (const auto& [link, entry] : *late) {
-      const auto slash = link.rfind('/');
-      const auto parent = slash == std::string::npos ? std::string(".") : link.substr(0, slash);
-      if (parent == directory) names.push_back(last_component(link));
-    }
-  }
-  return names;
 }
 
 void TargetTree::remove_others(const std::function<bool(std::string_view)>& is_wanted,
@@ -317,11 +294,11 @@ void TargetTree::make_late() {
 }
 
 void TargetTree::finish_ways() {
-  auto made = target_.made();
-  std::sort(made.rbegin(), made.rend());  // a directory behind what is in it
   const auto mask = ::umask(0);
   ::umask(mask);
-  for (const auto& path : made) {
+  const auto& made = target_.made();
+  for (auto directory = made.rbegin(); directory != made.rend(); ++directory) {  // what is in one before it
+    const auto& path = *directory;
     if (directories_.contains(path)) continue;
     if (const auto way = ways_.find(path); way != ways_.end()) {
       extractor_.finish_directory(way->second);

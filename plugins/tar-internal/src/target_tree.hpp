@@ -45,11 +45,6 @@ class TargetTree {
   /// null for everything else. Throws what the reader throws; then there is no file under the name, or, where the
   /// request salvages, the beginning of one. A content that `is_right` refuses replaces nothing, unless it is salvaged.
   void extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right = {});
-  /// Removes a path with all that is below it; without `delete_others`, only what this run has made. What is left is
-  /// told.
-  void remove(const std::string& path);
-  /// Names in a directory that were made by this restore: of the directory itself, and of links still to be made.
-  [[nodiscard]] std::vector<std::string> restored_names_in(const std::string& directory);
   /// Removes whatever the backup does not have of what `is_wanted`; `is_above` tells directories on the way to it.
   void remove_others(const std::function<bool(std::string_view)>& is_wanted,
                      const std::function<bool(std::string_view)>& is_above);
@@ -76,7 +71,9 @@ class TargetTree {
   void take_made_files(bool all);
   [[nodiscard]] bool make_hard_link(const Entry& entry);
   void finish_ways();
-  [[nodiscard]] bool remove_made(const std::string& path);
+  /// A path with all that is below it. What is left is told.
+  void remove(const std::string& path);
+  [[nodiscard]] bool is_made_here(const std::string& directory) const;
   void forget_below(const std::string& path, bool is_gone);
   [[nodiscard]] bool may_clear(int parent, const std::string& path, bool is_asked_for);
   void remove_others_in(const std::string& directory, const std::function<bool(std::string_view)>& is_wanted,

@@ -74,7 +74,7 @@ TEST_F(ReaderTest, ReplaysLevelsOfGnuTarWithTheirDeletions) {
     std::filesystem::remove_all(directory_ / "target");
     const auto result = restore({file(0), file(1), file(2)});
     EXPECT_EQ(result.problems, 0U) << format;
-    EXPECT_EQ(result.removed, 4U) << format;
+    EXPECT_EQ(result.removed, 0U) << format;
     // Old formats have whole seconds only.
     if (format != "posix") {
       for (const auto& top : {tree, directory_ / "target"})

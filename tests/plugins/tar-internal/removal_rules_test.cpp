@@ -112,23 +112,6 @@ TEST_F(RemovalRulesTest, AStopEndsIt) {
   EXPECT_TRUE(is_there("c") && is_there("d/e"));
 }
 
-// Of a directory that a level has and the next one has not, and so on.
-TEST_F(RemovalRulesTest, LevelsTakeOnlyWhatTheyHaveBrought) {
-  RestoreRequest request;
-  for (const char* change : {"mkdir -p tree/x; echo 0 > tree/x/f; echo k > tree/k", "rm -r tree/x",
-                             "mkdir tree/x; echo 2 > tree/x/f", "rm -r tree/x"}) {
-    const auto level = "level" + std::to_string(request.levels.size()) + ".tar";
-    shell(std::string(change) + "; tar --listed-incremental=snar -cf " + level + " -C tree .");
-    request.levels.emplace_back().file = open_local_file(directory_ / level);
-  }
-  for (const char* name : {"x/f", "x/mine"}) test::write_file(target() / name, "mine");
-  request.overwrite = OverwritePolicy::never;
-  static_cast<void>(restore(std::move(request)));
-  EXPECT_EQ(test::read_file(target() / "x/mine"), "mine");
-  EXPECT_EQ(test::read_file(target() / "x/f"), "mine");
-  EXPECT_TRUE(is_there("k"));
-}
-
 TEST_F(RemovalRulesTest, DirectoriesThatAreToStayKeepTheirModes) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
   make_archive("add('d', tarfile.DIRTYPE)\nadd('d/f', data=b'x')");

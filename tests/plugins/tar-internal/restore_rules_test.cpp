@@ -145,18 +145,6 @@ TEST_F(RestoreRulesTest, ADirectoryThatIsFullGivesWayOnlyToWhoWantsOthersRemoved
   EXPECT_EQ(stat_of("name").st_nlink, 2U);
 }
 
-TEST_F(RestoreRulesTest, LevelsRemoveOnlyWhatThisRestoreHasMade) {
-  for (const char* name : {"d/f", "gone/x", "keep"}) test::write_file(directory_ / "tree" / name, name);
-  shell("tar --listed-incremental=snar -cf level0.tar -C tree .");
-  shell("sleep 1.1 && rm -r tree/d tree/gone && tar --listed-incremental=snar -cf level1.tar -C tree .");
-  test::write_file(target() / "d/mine", "mine");
-  const auto result = restore({directory_ / "level0.tar", directory_ / "level1.tar"});
-  EXPECT_EQ(test::read_file(target() / "d/mine"), "mine");
-  EXPECT_FALSE(fs::exists(target() / "d/f") || fs::exists(target() / "gone"));
-  EXPECT_THAT(problems_, ElementsAre(HasSubstr("d: it can't be removed")));
-  EXPECT_EQ(result.removed, 1U);
-}
-
 TEST_F(RestoreRulesTest, RemovesNoDirectoryThatHasNoMemberButWhatIsRestored) {
   make_archive("add('p/q/r', data=b'x')\nadd('top', data=b'x')");
   test::write_file(target() / "p/other", "x");

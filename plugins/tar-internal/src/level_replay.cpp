@@ -1,0 +1,64 @@
+#include "level_replay.hpp"
+
+#include <algorithm>
+
+namespace autoarchive::tar_internal {
+
+// The first path that is behind all that is below the directory, in the order of bytes.
+std::string LevelReplay::behind(std::string_view directory) {
+  constexpr char kBehindSlash = '/' + 1;
+  return std::string(directory) + kBehindSlash;
+}
+
+void LevelReplay::erase_below(const std::string& path) {
+  members_.erase(members_.lower_bound(path + '/'), members_.lower_bound(behind(path)));
+}
+
+void LevelReplay::add(const ArchiveMember& member, Place place) {
+  const auto& entry = member.entry;
+  const auto content = member.hard_link ? content_of(entry.link_target) : place;
+  if (entry.kind != EntryKind::directory && entry.path != ".") erase_below(entry.path);
+  members_.insert_or_assign(entry.path, Member{place, content.value_or(kNowhere)});
+}
+
+// Each name in the directory once or twice ("a", "a-b", "a/c" is the order of bytes), whatever is below it: the time is
+// that of the list and of what is gone.
+void LevelReplay::apply_list(const ArchiveMember& directory) {
+  const auto& listed = *directory.dumpdir;
+  const auto prefix = directory.entry.path == "." ? std::string() : directory.entry.path + '/';
+  auto member = members_.lower_bound(prefix);
+  while (member != members_.end() && member->first.starts_with(prefix)) {
+    const auto end = member->first.find('/', prefix.size());
+    const auto child = member->first.substr(0, end);
+    const bool is_below_child = end != std::string::npos;
+    const auto next = is_below_child ? members_.lower_bound(behind(child)) : std::next(member);
+    const bool is_there = child == "." || std::binary_search(listed.begin(), listed.end(), child.substr(prefix.size()));
+    member = is_there ? next : members_.erase(member, next);
+  }
+}
+
+void LevelReplay::name_contents(const std::function<bool(const std::string&)>& is_wanted) {
+  for (const auto& [path, member] : members_) {
+    const bool is_link = member.content != member.own && member.content != kNowhere;
+    if (is_link && is_wanted(path)) further_names_[member.content].push_back(path);
+  }
+}
+
+bool LevelReplay::is_last(const std::string& path, Place place) const {
+  const auto found = members_.find(path);
+  return found != members_.end() && found->second.own == place;
+}
+
+std::optional<LevelReplay::Place> LevelReplay::content_of(const std::string& path) const {
+  const auto found = members_.find(path);
+  if (found == members_.end() || found->second.content == kNowhere) return std::nullopt;
+  return found->second.content;
+}
+
+const std::vector<std::string>& LevelReplay::further_names(Place content) const {
+  static const std::vector<std::string> kNone;
+  const auto found = further_names_.find(content);
+  return found == further_names_.end() ? kNone : found->second;
+}
+
+}  // namespace autoarchive::tar_internal

@@ -1,0 +1,57 @@
+/// \file
+/// Which members make the tree of the last level of a chain without manifests: what its levels say one after the other.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autoarchive/archiver/iarchive_reader.hpp"
+
+namespace autoarchive::tar_internal {
+
+/// Filled in the order of the levels and of the members in them, then name_contents(). Its memory grows with the number
+/// of members, by about 150 bytes and the path.
+class LevelReplay {
+ public:
+  struct Place {
+    std::uint64_t offset = 0;  ///< of the member's header, as its reader tells it
+    std::uint32_t level = 0;
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+
+  /// Takes the place of what was at its path; what is no directory, of all below it, too.
+  void add(const ArchiveMember& member, Place place);
+  /// A level's directory lists all that it has: what is not in the list is gone. REQUIRES: it has a list.
+  void apply_list(const ArchiveMember& directory);
+  /// Collects further_names() of those that are wanted.
+  void name_contents(const std::function<bool(const std::string&)>& is_wanted);
+
+  /// Whether the last level has this member at this path.
+  [[nodiscard]] bool is_last(const std::string& path, Place place) const;
+  /// Of a path that the last level has: the member with its content, for a hard link that of the file that it was made
+  /// to; none if no member was there.
+  [[nodiscard]] std::optional<Place> content_of(const std::string& path) const;
+  /// The paths of hard links that the last level has to the content of that member, in order.
+  [[nodiscard]] const std::vector<std::string>& further_names(Place content) const;
+
+ private:
+  static constexpr Place kNowhere{0, static_cast<std::uint32_t>(-1)};
+  struct Member {
+    Place own;
+    Place content = kNowhere;
+  };
+  using Members = std::map<std::string, Member>;
+  static std::string behind(std::string_view directory);
+  void erase_below(const std::string& path);
+
+  Members members_;
+  std::map<Place, std::vector<std::string>> further_names_;
+};
+
+}  // namespace autoarchive::tar_internal
