@@ -1,6 +1,7 @@
 #include "process.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
@@ -107,6 +108,12 @@ std::map<std::string, std::string> environment() {
   return values;
 }
 
+/// Of a pipe: who reads it knows by itself that it wanted no more.
+bool is_reader_gone(int fd) {
+  pollfd polled{fd, POLLOUT, 0};
+  return ::poll(&polled, 1, 0) == 1 && (polled.revents & POLLERR) != 0;
+}
+
 std::filesystem::path own_file() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error);
@@ -127,8 +134,10 @@ int run_process(int argc, const char* const* argv) {
   const int status = run_application(process, std::vector<std::string>(argv + 1, argv + argc));
   std::cout.flush();
   if (signals.signal_number() != 0 && status != 0) return 128 + signals.signal_number();
-  if (!std::cout && status == 0) return static_cast<int>(ExitStatus::failed);
-  return status;
+  if (std::cout || status > static_cast<int>(ExitStatus::warnings)) return status;
+  if (!is_reader_gone(STDOUT_FILENO))
+    std::cerr << "aa: error: standard output can't be written to: what it got is not all\n";
+  return static_cast<int>(ExitStatus::failed);
 }
 
 }  // namespace autoarchive::host

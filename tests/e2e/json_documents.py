@@ -63,6 +63,7 @@ class Life:
             (home / folder).mkdir(parents=True)
         (home / "docs" / "letter").write_text("Dear reader\n" * 100)
         os.symlink("letter", home / "docs" / "link")
+        os.symlink(os.fsdecode(b"nowhere\xff"), home / "docs" / "odd link")
         (home / "names" / os.fsdecode(b"caf\xe9")).write_text("not UTF-8")
 
     def run(self, *words, expect=0, schema=None, config=None):

@@ -58,8 +58,11 @@ gzip --test "$work/backups/home.tar.gz"
 
 echo "== a result that can't be printed is a failure"
 status=0
-"$aa" list home --destination "$work/backups" > /dev/full || status=$?
+"$aa" list home --destination "$work/backups" > /dev/full 2> "$work/said" || status=$?
 [ $status -eq 2 ] || fail "status $status"
+grep --quiet "standard output can't be written to" "$work/said" || fail "it says: $(cat "$work/said")"
+{ "$aa" list home --destination "$work/backups" 2> "$work/said" || true; } | true
+[ ! -s "$work/said" ] || fail "to a reader that is gone it says: $(cat "$work/said")"
 
 echo "== killed at any moment, every backup that was there restores"
 for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.4 0.6; do

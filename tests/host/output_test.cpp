@@ -13,6 +13,9 @@ using ::testing::ElementsAre;
 
 TEST(Json, KeepsTheOrderAndEscapes) {
   const Json json(Json::Object{{"b", 1}, {"a", Json::Array{"x\n", true, Json()}}, {"bad", "\xff"}});
+  Json::Object bytes;
+  add_path(bytes, "\xff", "target");
+  EXPECT_EQ(Json(bytes).dump(), "{\"target\":\"\xef\xbf\xbd\",\"target_b64\":\"/w==\"}");
   EXPECT_EQ(json.dump(), "{\"b\":1,\"a\":[\"x\\n\",true,null],\"bad\":\"\xef\xbf\xbd\"}");
 }
 

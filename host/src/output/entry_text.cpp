@@ -66,7 +66,7 @@ Json::Object entry_json(const Entry& entry, bool hard_link) {
   object.emplace_back("group", entry.group);
   object.emplace_back("size", entry.size);
   object.emplace_back("mtime", format_rfc3339(entry.mtime.seconds, entry.mtime.nanoseconds));
-  if (!entry.link_target.empty()) object.emplace_back("target", entry.link_target);
+  if (!entry.link_target.empty()) add_path(object, entry.link_target, "target");
   return object;
 }
 

@@ -98,9 +98,9 @@ std::string Json::pretty() const {
   return JsonRendering::text(*this, 2);
 }
 
-void add_path(Json::Object& object, std::string_view path) {
-  object.emplace_back("path", path);
-  if (!is_utf8(path)) object.emplace_back("path_b64", to_base64(path));
+void add_path(Json::Object& object, std::string_view path, const std::string& key) {
+  object.emplace_back(key, path);
+  if (!is_utf8(path)) object.emplace_back(key + "_b64", to_base64(path));
 }
 
 }  // namespace autoarchive::host

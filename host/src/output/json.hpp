@@ -52,7 +52,7 @@ class Json {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-/// Appends "path", and "path_b64" when the bytes are not UTF-8.
-void add_path(Json::Object& object, std::string_view path);
+/// Appends `key`, and `key`_b64 when the bytes of the path are not UTF-8.
+void add_path(Json::Object& object, std::string_view path, const std::string& key = "path");
 
 }  // namespace autoarchive::host
