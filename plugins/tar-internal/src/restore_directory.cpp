@@ -81,6 +81,7 @@ class TreeRemover {
   // Empties the directory but for directories.
   [[nodiscard]] bool enter(int parent, const std::string& name) {
     UniqueFd fd(::openat(parent, name.c_str(), kDirectoryFlags));
+    if (!fd && errno == ENOTDIR) errno = EPERM;  // a file, which could not be removed
     Frame frame{name, {}, {}};
     if (!fd || ::fstat(fd.get(), &frame.status) != 0 || !is_on_file_system_of(parent, frame.status)) return false;
     for (auto& child : names_in(fd.get())) {

@@ -112,6 +112,18 @@ TEST_F(RemovalRulesTest, AStopEndsIt) {
   EXPECT_TRUE(is_there("c") && is_there("d/e"));
 }
 
+TEST_F(RemovalRulesTest, WhatIsImmutableStaysAndIsTold) {
+  make_archive("add('a', data=b'x')");
+  for (const char* name : {"file", "other/file"}) test::write_file(target() / name, "x");
+  if (run_shell("chattr +i " + shell_quote(target() / "file") + " " + shell_quote(target() / "other/file")).status != 0)
+    GTEST_SKIP() << "nothing can be made immutable";
+  static_cast<void>(restore(deleting_request()));
+  shell("chattr -i target/file target/other/file");
+  EXPECT_THAT(problems_, ElementsAre("file: it can't be removed: Operation not permitted",
+                                     "other: it can't be removed: Operation not permitted"));
+  EXPECT_TRUE(is_there("file") && is_there("other/file"));
+}
+
 TEST_F(RemovalRulesTest, DirectoriesThatAreToStayKeepTheirModes) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
   make_archive("add('d', tarfile.DIRTYPE)\nadd('d/f', data=b'x')");
