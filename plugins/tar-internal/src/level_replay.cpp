@@ -2,7 +2,17 @@
 
 #include <algorithm>
 
+#include "autoarchive/base/error.hpp"
+#include "target_tree.hpp"
+
 namespace autoarchive::tar_internal {
+namespace {
+
+// A member goes with a rename of any directory above it, a few times a level.
+constexpr std::uint64_t kMaxMoves = 1U << 20U;
+constexpr std::uint64_t kMaxMovesPerMember = 64;
+
+}  // namespace
 
 // The first path that is behind all that is below the directory, in the order of bytes.
 std::string LevelReplay::behind(std::string_view directory) {
@@ -37,16 +47,40 @@ void LevelReplay::apply_list(const ArchiveMember& directory) {
   }
 }
 
+void LevelReplay::rename(const Rename& rename) {
+  const auto& [from, to] = rename;
+  if (from == to || is_below(to, from) || is_below(from, to)) return;
+  erase_below(to);
+  members_.erase(to);
+  std::vector<Members::node_type> moved;
+  if (const auto directory = members_.find(from); directory != members_.end())
+    moved.push_back(members_.extract(directory));
+  const auto end = members_.lower_bound(behind(from));
+  for (auto member = members_.lower_bound(from + '/'); member != end;) moved.push_back(members_.extract(member++));
+  moves_ += moved.size();
+  if (moves_ > kMaxMoves + kMaxMovesPerMember * members_.size()) {
+    throw Error(ErrorCode::value_error, "its lists of names rename directories again and again: it is not replayed",
+                ErrorCause::unsupported);
+  }
+  for (auto& member : moved) {
+    member.key().replace(0, from.size(), to);
+    member.mapped().is_moved = true;
+    members_.insert(std::move(member));
+  }
+}
+
 void LevelReplay::name_contents(const std::function<bool(const std::string&)>& is_wanted) {
   for (const auto& [path, member] : members_) {
+    if (member.is_moved) moved_.emplace(member.own, path);
     const bool is_link = member.content != member.own && member.content != kNowhere;
     if (is_link && is_wanted(path)) further_names_[member.content].push_back(path);
   }
 }
 
-bool LevelReplay::is_last(const std::string& path, Place place) const {
+const std::string* LevelReplay::last_path(const std::string& path, Place place) const {
+  if (const auto moved = moved_.find(place); moved != moved_.end()) return &moved->second;
   const auto found = members_.find(path);
-  return found != members_.end() && found->second.own == place;
+  return found != members_.end() && found->second.own == place ? &found->first : nullptr;
 }
 
 std::optional<LevelReplay::Place> LevelReplay::content_of(const std::string& path) const {

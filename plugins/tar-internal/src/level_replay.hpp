@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
+#include "scanned_entry.hpp"
 
 namespace autoarchive::tar_internal {
 
@@ -27,13 +28,17 @@ class LevelReplay {
 
   /// Takes the place of what was at its path; what is no directory, of all below it, too.
   void add(const ArchiveMember& member, Place place);
+  /// A directory has another name than in the level before; it takes the place of what has that. Throws
+  /// Error(unsupported) when renames cost more than the members that they are of make likely.
+  void rename(const Rename& rename);
   /// A level's directory lists all that it has: what is not in the list is gone. REQUIRES: it has a list.
   void apply_list(const ArchiveMember& directory);
-  /// Collects further_names() of those that are wanted.
+  /// To be called when all members are there: collects further_names() of those that are wanted, and last_path().
   void name_contents(const std::function<bool(const std::string&)>& is_wanted);
 
-  /// Whether the last level has this member at this path.
-  [[nodiscard]] bool is_last(const std::string& path, Place place) const;
+  /// The path at which the last level has the member that was stored at this one; null if it has it no more. Valid
+  /// until the tree changes.
+  [[nodiscard]] const std::string* last_path(const std::string& path, Place place) const;
   /// Of a path that the last level has: the member with its content, for a hard link that of the file that it was made
   /// to; none if no member was there.
   [[nodiscard]] std::optional<Place> content_of(const std::string& path) const;
@@ -45,12 +50,15 @@ class LevelReplay {
   struct Member {
     Place own;
     Place content = kNowhere;
+    bool is_moved = false;  // since it was stored
   };
   using Members = std::map<std::string, Member>;
   static std::string behind(std::string_view directory);
   void erase_below(const std::string& path);
 
   Members members_;
+  std::uint64_t moves_ = 0;
+  std::map<Place, std::string> moved_;
   std::map<Place, std::vector<std::string>> further_names_;
 };
 

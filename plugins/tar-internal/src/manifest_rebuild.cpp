@@ -66,7 +66,12 @@ void ManifestRebuild::read_members(EntrySorter& members, int level) {
   for (ArchiveMember member; reader.next(member);) {
     const auto& path = member.entry.path;
     if (safe_member_path(path).empty()) throw damage(path, "its name leads out of any target");
-    reader.require_no_renames("it");
+    if (!reader.renames().empty()) {
+      throw Error(ErrorCode::value_error,
+                  "it tells of renamed directories, of which no manifest is made; restore it with tar --extract "
+                  "--listed-incremental=/dev/null",
+                  ErrorCause::unsupported);
+    }
     if (member.dumpdir && parent_) {
       lists_.insert(hash_of(path));
       const auto place = path == "." ? std::string() : path + "/";

@@ -103,7 +103,8 @@ struct MemberReader::State {
   bool at_end = false;
   bool has_member = false;
   bool lists_unstored = false;
-  bool lists_renames = false;
+  std::vector<Rename> renames;  // of the list
+  bool lists_circles = false;
 
   void skip(std::uint64_t bytes) {
     while (bytes > 0) {
@@ -207,7 +208,8 @@ struct MemberReader::State {
 
   // libarchive has read this member's headers from our callback, so that the scanner has seen them, too.
   void add_scanned(ArchiveMember& member) {
-    lists_unstored = lists_renames = false;
+    lists_unstored = lists_circles = false;
+    renames.clear();
     read_list();
     auto& members = scanner.members();
     if (members.empty()) throw fail("a member's header is wrong");
@@ -238,7 +240,8 @@ struct MemberReader::State {
     if (const auto dumpdir = scanned.records.find("GNU.dumpdir"); dumpdir != scanned.records.end()) {
       auto list = parse_dumpdir(dumpdir->second);
       lists_unstored = list.has_unstored;
-      lists_renames = list.has_renames;
+      lists_circles = list.has_circles;
+      renames = std::move(list.renames);
       member.dumpdir = std::move(list.names);
     }
   }
@@ -302,13 +305,26 @@ bool MemberReader::lists_unstored() const noexcept {
   return state_->lists_unstored;
 }
 
-void MemberReader::require_no_renames(const std::string& subject) const {
-  if (!state_->lists_renames) return;
-  throw Error(ErrorCode::value_error,
-              subject +
-                  " tells of renamed directories, which this program does not replay; restore it with tar --extract "
-                  "--listed-incremental=/dev/null",
-              ErrorCause::unsupported);
+std::vector<Rename> MemberReader::renames() const {
+  const auto refused = [](const std::string& why) {
+    return Error(ErrorCode::value_error, "a list of names tells of renamed directories " + why,
+                 ErrorCause::unsupported);
+  };
+  if (state_->lists_circles) {
+    throw refused(
+        "in a circle, which GNU tar writes in a way that can lose files: restore the level before it, and from this "
+        "one "
+        "alone what it has");
+  }
+  auto renames = state_->renames;
+  for (auto& [from, to] : renames) {
+    for (auto* path : {&from, &to}) {
+      auto safe = safe_member_path(*path);
+      if (safe.empty() || safe == ".") throw refused("whose names lead out of the target: " + quote(*path));
+      *path = std::move(safe);
+    }
+  }
+  return renames;
 }
 
 std::uint64_t MemberReader::content_digest() const {

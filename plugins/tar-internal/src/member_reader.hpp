@@ -14,6 +14,7 @@
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/manifest/entry.hpp"
 #include "autoarchive/storage/istorage.hpp"
+#include "scanned_entry.hpp"
 
 namespace autoarchive::tar_internal {
 
@@ -51,9 +52,8 @@ class MemberReader {
   [[nodiscard]] std::uint64_t member_offset() const noexcept;
   /// Of the list of names of that member, as GNU tar writes it: files are in it that an archive before this one has.
   [[nodiscard]] bool lists_unstored() const noexcept;
-  /// Throws Error(unsupported) if that list tells of renamed directories, which are not replayed. `subject`: what tells
-  /// of them, for the message.
-  void require_no_renames(const std::string& subject) const;
+  /// What that list tells of renamed directories; safe paths. Throws Error(unsupported) if that can't be replayed.
+  [[nodiscard]] std::vector<Rename> renames() const;
   /// In order, none behind the size of the entry.
   [[nodiscard]] bool next_piece(ContentPiece& piece);
   /// XXH3-64 of that member's content as it is stored, which is what a manifest records. REQUIRES: next_piece() has

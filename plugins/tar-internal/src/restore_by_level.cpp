@@ -55,7 +55,10 @@ void RestoreJob::restore_replayed(const std::set<std::string>* only) {
   std::uint32_t number = 0;
   const auto add = [&](const MemberReader& reader, const ArchiveMember& member, bool is_damaged) {
     // A list of names that deletes may be one of an archive that is stored in the archive.
-    if (member.dumpdir && number > 0 && !is_damaged) replayed.tree.apply_list(member);
+    if (member.dumpdir && number > 0 && !is_damaged) {
+      for (const auto& rename : reader.renames()) replayed.tree.rename(rename);
+      replayed.tree.apply_list(member);
+    }
     replayed.tree.add(member, {reader.member_offset(), number});
     tell_progress();
   };
@@ -82,33 +85,32 @@ void RestoreJob::restore_last_of(const ArchiveLevel& level, std::uint32_t number
   read_level(level, /*tells=*/replayed.only == nullptr, restore);
 }
 
-void RestoreJob::restore_last(const ArchiveMember& member, LevelReplay::Place place, MemberReader& reader,
+void RestoreJob::restore_last(ArchiveMember member, LevelReplay::Place place, MemberReader& reader,
                               std::optional<std::uint64_t> digest, Replayed& replayed) {
-  const auto& path = member.entry.path;
-  const bool is_last = replayed.tree.is_last(path, place);
-  const bool is_chosen = is_last && (!replayed.only || replayed.only->contains(path)) && is_wanted(path);
-  if (is_last && !is_chosen && member.entry.kind == EntryKind::directory && is_above(path))
+  const auto* path = replayed.tree.last_path(member.entry.path, place);
+  const bool is_chosen = path != nullptr && (!replayed.only || replayed.only->contains(*path)) && is_wanted(*path);
+  if (path != nullptr) member.entry.path = *path;
+  if (path != nullptr && !is_chosen && member.entry.kind == EntryKind::directory && is_above(*path))
     tree_.note_way(member.entry);
-  if (is_chosen) tree_.keep(path);
-  if (is_chosen && member.hard_link) return restore_further_name(member, replayed);
+  if (is_chosen) tree_.keep(*path);
+  if (is_chosen && member.hard_link) return restore_further_name(std::move(member), replayed);
   if (member.hard_link) return;
   const auto& further_names = replayed.tree.further_names(place);
-  const auto bring = [&](const ArchiveMember& named) {
-    if (!tree_.may_replace(named.entry)) return false;
-    make(named, reader, digest);
-    if (!further_names.empty()) replayed.first_names.emplace(place, named.entry.path);
+  const auto bring = [&] {
+    if (!tree_.may_replace(member.entry)) return false;
+    make(member, reader, digest);
+    if (!further_names.empty()) replayed.first_names.emplace(place, member.entry.path);
     return true;
   };
-  if ((is_chosen && bring(member)) || further_names.empty()) return;
+  if (is_chosen && bring()) return;
   // Its own name is that of something else by now, or not wanted.
-  auto named = member;
   for (const auto& name : further_names) {
-    named.entry.path = name;
-    if (bring(named)) return;
+    member.entry.path = name;
+    if (bring()) return;
   }
 }
 
-void RestoreJob::restore_further_name(const ArchiveMember& member, Replayed& replayed) {
+void RestoreJob::restore_further_name(ArchiveMember member, Replayed& replayed) {
   const auto& path = member.entry.path;
   const auto content = replayed.tree.content_of(path);
   const auto first = content ? replayed.first_names.find(*content) : replayed.first_names.end();
@@ -117,9 +119,8 @@ void RestoreJob::restore_further_name(const ArchiveMember& member, Replayed& rep
   if (first == replayed.first_names.end())
     return problem(path, "it is another name of " + quote(member.entry.link_target) + ", which " +
                              (content ? "could not be read" : "is not in the backup before it"));
-  auto link = member;
-  link.entry.link_target = first->second;
-  extract(link, nullptr);
+  member.entry.link_target = first->second;
+  extract(member, nullptr);
 }
 
 // The levels' own manifests can't say what the last level has, but what the contents in their files were.
@@ -154,7 +155,6 @@ void RestoreJob::read_level(const ArchiveLevel& level, bool tells, const LevelCa
     else if (tells && !is_safe)
       problem(path, "its name leads out of the target; it is not restored");
     if (!is_safe || (is_damaged && !is_new)) return;
-    reader.require_no_renames("the list of names of " + quote(path));
     call(reader, member, is_damaged);
   };
   calls.damage = [&](const Error& error) {

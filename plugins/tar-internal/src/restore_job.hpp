@@ -73,9 +73,9 @@ class RestoreJob {
   void restore_as_read(const ArchiveLevel& level, std::set<std::string>& unlinked);
   void restore_replayed(const std::set<std::string>* only);
   void restore_last_of(const ArchiveLevel& level, std::uint32_t number, Replayed& replayed);
-  void restore_last(const ArchiveMember& member, LevelReplay::Place place, MemberReader& reader,
+  void restore_last(ArchiveMember member, LevelReplay::Place place, MemberReader& reader,
                     std::optional<std::uint64_t> digest, Replayed& replayed);
-  void restore_further_name(const ArchiveMember& member, Replayed& replayed);
+  void restore_further_name(ArchiveMember member, Replayed& replayed);
   void read_level(const ArchiveLevel& level, bool tells, const LevelCall& call);
   void note_increment(const ArchiveMember& member, const MemberReader& reader);
   [[nodiscard]] std::optional<KnownMembers> known_of(const ArchiveLevel& level);

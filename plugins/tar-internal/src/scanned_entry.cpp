@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "acl_text.hpp"
@@ -27,16 +28,22 @@ std::string decode_xattr_name(std::string_view name) {
 
 Dumpdir parse_dumpdir(std::string_view text) {
   Dumpdir list;
+  std::optional<std::string_view> renamed;  // R, whose T is the next record
   while (!text.empty() && text.front() != '\0') {
     const auto record = text.substr(0, text.find('\0'));
     text.remove_prefix(std::min(text.size(), record.size() + 1));
     const char control = record.front();
-    if (control == 'Y' || control == 'N' || control == 'D') {
-      list.names.emplace_back(record.substr(1));
-    }
+    const auto name = record.substr(1);
+    if (control == 'Y' || control == 'N' || control == 'D') list.names.emplace_back(name);
     list.has_unstored = list.has_unstored || control == 'N';
-    list.has_renames = list.has_renames || control == 'R' || control == 'T' || control == 'X';
+    // Of a circle one directory waits under an empty name.
+    const bool is_in_order = renamed.has_value() == (control == 'T');
+    const bool is_whole = is_in_order && (!renamed || (!renamed->empty() && !name.empty()));
+    list.has_circles = list.has_circles || control == 'X' || !is_whole;
+    if (renamed && is_whole) list.renames.push_back({std::string(*renamed), std::string(name)});
+    renamed = control == 'R' ? std::optional(name) : std::nullopt;
   }
+  list.has_circles = list.has_circles || renamed;
   std::sort(list.names.begin(), list.names.end());
   return list;
 }

@@ -8,7 +8,10 @@
 
 #include <algorithm>
 
+#include "autoarchive/base/error.hpp"
 #include "restore_fixture.hpp"
+#include "scanned_entry.hpp"
+#include "support/test_tree.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -24,8 +27,9 @@ class LevelReplayTest : public RestoreFixture {
   /// The next level, by GNU tar, once `change` has been done in the tree.
   void add_level(const std::string& change) {
     const auto level = "level" + std::to_string(levels_.size()) + ".tar";
-    const auto made = test::run_shell("cd " + test::shell_quote(directory_.path()) + " && mkdir -p tree && (cd tree; " +
-                                      change + ") && tar --listed-incremental=snar -cf " + level + " -C tree .");
+    const auto made =
+        test::run_shell("sleep 0.02 && cd " + test::shell_quote(directory_.path()) + " && mkdir -p tree && (cd tree; " +
+                        change + ") && tar --format=posix --listed-incremental=snar -cf " + level + " -C tree .");
     ASSERT_EQ(made.status, 0) << made.output;
     levels_.push_back(directory_ / level);
   }
@@ -142,6 +146,70 @@ TEST_F(LevelReplayTest, BringsAFurtherNameOutOfASingleFile) {
   EXPECT_EQ(restore(std::move(request)).entries, 1U);
   EXPECT_EQ(content("a"), "mine");
   EXPECT_EQ(content("b"), "1");
+}
+
+TEST_F(LevelReplayTest, FollowsDirectoriesThatWereRenamed) {
+  add_level(
+      "mkdir -p d/e; echo f > d/e/f; echo g > d/g; ln d/g d/h; ln -s g d/s; mkdir gone; echo x > gone/x; sleep 0.1");
+  add_level("rm -r gone; mv d gone; mv gone/e e; rm gone/s; sleep 0.1");
+  add_level("mv e gone/e2; echo new > gone/e2/new");
+  const auto listing = test::run_shell("cd " + test::shell_quote(directory_.path()) +
+                                       " && tar --listed-incremental=/dev/null -tvvf level1.tar && tar "
+                                       "--listed-incremental=/dev/null -tvvf level2.tar");
+  EXPECT_THAT(listing.output, HasSubstr("R ./d\nT ./gone\nR ./gone/e\nT ./e\n"));
+  EXPECT_THAT(listing.output, HasSubstr("R ./e\nT ./gone/e2\n"));
+  static_cast<void>(restore_chain(OverwritePolicy::always));
+  EXPECT_THAT(problems_, IsEmpty());
+  EXPECT_THAT(test::diff_trees(directory_ / "tree", target()), IsEmpty());
+
+  fs::remove_all(target());
+  auto request = chain_request();
+  request.paths = {"gone/e2/f", "gone/h", "d/g"};
+  EXPECT_THAT(restore(std::move(request)).not_found, ElementsAre("d/g"));
+  EXPECT_THAT(problems_, IsEmpty());
+  EXPECT_THAT(names(), ElementsAre("gone", "gone/e2", "gone/e2/f", "gone/h"));
+  EXPECT_EQ(content("gone/e2/f") + content("gone/h"), "f\ng\n");
+}
+
+// Its records are not what has happened.
+TEST_F(LevelReplayTest, RefusesDirectoriesThatWentInACircle) {
+  add_level("for d in a b c; do mkdir $d; echo $d > $d/f; done; sleep 0.1");
+  add_level("mv a t; mv b a; mv c b; mv t c");
+  try {
+    static_cast<void>(restore_chain(OverwritePolicy::always));
+    ADD_FAILURE() << "restored";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.cause(), ErrorCause::unsupported);
+    EXPECT_THAT(error.message(), HasSubstr("in a circle"));
+  }
+  EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST(Dumpdir, TellsRenamesFromWhatIsNone) {
+  using namespace std::string_view_literals;
+  const auto parsed = parse_dumpdir("Yb\0Na\0Rx\0Ty\0Ry/z\0Tw\0\0Dpadding\0"sv);
+  EXPECT_THAT(parsed.names, ElementsAre("a", "b"));
+  EXPECT_TRUE(parsed.has_unstored && !parsed.has_circles);
+  ASSERT_EQ(parsed.renames.size(), 2U);
+  EXPECT_EQ(parsed.renames[1].from + ">" + parsed.renames[1].to, "y/z>w");
+  for (const auto text : {"X.\0"sv, "Rx\0"sv, "Ty\0"sv, "Rx\0Yf\0Ty\0"sv, "Rx\0Rz\0Ty\0"sv, "R\0Ty\0"sv, "Rx\0T\0"sv})
+    EXPECT_TRUE(parse_dumpdir(text).has_circles) << text;
+}
+
+TEST(LevelReplay, EndsRenamesThatGoOnAndOn) {
+  LevelReplay replay;
+  for (std::uint64_t i = 0; i < 10'000; ++i) {
+    ArchiveMember member;
+    member.entry.path = "a/" + std::to_string(i);
+    replay.add(member, {i, 0});
+  }
+  const auto forever = [&] {
+    for (;;) {
+      replay.rename({"a", "b"});
+      replay.rename({"b", "a"});
+    }
+  };
+  EXPECT_THROW(forever(), Error);
 }
 
 TEST(LevelReplay, KnowsWhatALevelsListsLeave) {
