@@ -26,6 +26,14 @@ int make_node(int parent, const std::string& name, const Entry& entry) {
   return ::mknodat(parent, name.c_str(), type_bits(entry.kind) | 0600U, makedev(entry.rdev_major, entry.rdev_minor));
 }
 
+bool is_one_file(int parent, const std::string& name, int other_parent, const std::string& other_name) {
+  struct stat status {};
+  struct stat other {};
+  return ::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ::fstatat(other_parent, other_name.c_str(), &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+         status.st_dev == other.st_dev && status.st_ino == other.st_ino;
+}
+
 }  // namespace
 
 Extractor::Extractor(RestoreDirectory& target, OwnerPolicy owner, bool keep_halves, RestoreReport report,
@@ -151,7 +159,9 @@ bool Extractor::make_hard_link(const Entry& entry) {
   const auto source = target_.parent_of(entry.link_target, /*make=*/false);
   auto parent = prepare_parent(entry);
   const auto name = last_component(entry.path);
-  if (!parent || !clear_place(parent->get(), name, entry)) return false;
+  if (!parent) return false;
+  if (source && is_one_file(source->get(), last_component(entry.link_target), parent->get(), name)) return true;
+  if (!clear_place(parent->get(), name, entry)) return false;
   parent = target_.parent_of(entry.path, /*make=*/true);
   // No flag: a symlink at the source is linked itself, never followed.
   if (source && parent &&

@@ -26,6 +26,8 @@ void LevelReplay::erase_below(const std::string& path) {
 
 void LevelReplay::add(const ArchiveMember& member, Place place) {
   const auto& entry = member.entry;
+  // GNU tar stores so what it was told to store twice.
+  if (member.hard_link && entry.link_target == entry.path && content_of(entry.path)) return;
   const auto content = member.hard_link ? content_of(entry.link_target) : place;
   if (entry.kind != EntryKind::directory && entry.path != ".") erase_below(entry.path);
   members_.insert_or_assign(entry.path, Member{place, content.value_or(kNowhere)});

@@ -79,7 +79,8 @@ void ManifestRebuild::read_members(EntrySorter& members, int level) {
     }
     const bool has_content = member.entry.kind == EntryKind::file && !member.hard_link;
     if (member.hard_link) {
-      ++further_names_[member.entry.link_target];
+      further_names_.try_emplace(member.entry.link_target, 0);
+      if (member.entry.link_target == path) continue;  // GNU tar stores so what it was told to store twice
       member.entry.kind = EntryKind::file;
     }
     ManifestEntry line;
@@ -100,10 +101,16 @@ void ManifestRebuild::find_originals(EntrySorter& members) {
   if (further_names_.empty()) return;
   members.rewind();
   for (ManifestEntry line; members.next(line);) {
-    const auto names = further_names_.find(line.entry.path);
-    if (names == further_names_.end()) continue;
-    line.entry.link_count = names->second + 1;
-    originals_[line.entry.path] = std::move(line);
+    if (is_further_name(line.entry)) ++further_names_[line.entry.link_target];
+    if (further_names_.contains(line.entry.path)) originals_[line.entry.path] = std::move(line);
+  }
+  for (const auto& [path, names] : further_names_) {
+    const auto original = originals_.find(path);
+    if (original != originals_.end()) {
+      original->second.entry.link_count = names + 1;
+    } else if (names == 0) {
+      throw damage(path, "it is another name of itself, and no file in it");
+    }
   }
 }
 

@@ -49,7 +49,7 @@ class ManifestRebuild {
   std::stop_token stop_;
   std::vector<ArchiveBlock> blocks_;
   ManifestClosing closing_;
-  std::map<std::string, std::uint64_t, std::less<>> further_names_;  // of each file that has some: how many
+  std::map<std::string, std::uint64_t, std::less<>> further_names_;  // by what they are names of: how many
   std::map<std::string, ManifestEntry, std::less<>> originals_;      // those files
   std::unordered_set<std::size_t> lists_;                            // hashes of directories that list their names
   std::unordered_set<std::size_t> listed_;                           // hashes of the paths in those lists

@@ -77,6 +77,7 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
   // Nothing replaces the target itself, with all that is in it.
   if (entry.path == "." && (entry.kind != EntryKind::directory || member.hard_link))
     return report_(entry.path, "the root of the backup is no directory in it; it is not restored");
+  if (member.hard_link && is_name_of_itself(entry)) return;
   // What this run made there before may have been something else: a directory gives way to a file with all that is in
   // it, which this run has made, too.
   if (entry.kind != EntryKind::directory && directories_.contains(entry.path) && !were_there_.contains(entry.path))
@@ -86,6 +87,13 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
   if (!is_apart(member)) settle();
   if (is_to_replace_directory(member)) return replace_directory(member, reader, is_right);
   make_in_place(member, reader, is_right);
+}
+
+// GNU tar stores so what it was told to store twice.
+bool TargetTree::is_name_of_itself(const Entry& entry) const {
+  const auto late = late_links_.find(entry.link_target);
+  const auto& first = late == late_links_.end() ? entry.link_target : late->second.link_target;
+  return first == entry.path && was_restored(entry.path);
 }
 
 void TargetTree::make_in_place(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
@@ -207,8 +215,12 @@ bool TargetTree::make_hard_link(const Entry& entry) {
     report_(entry.path, "it is another name of '" + target + "', which was not restored here before it");
     return false;
   }
-  if (!symlinks_.contains(target) && !late_links_.contains(target)) return extractor_.make_hard_link(entry);
-  late_links_[entry.path] = entry;
+  const auto late = late_links_.find(target);
+  if (late == late_links_.end() && !symlinks_.contains(target)) return extractor_.make_hard_link(entry);
+  // Always of the symlink itself, as they are made in the order of their paths.
+  auto link = entry;
+  if (late != late_links_.end()) link.link_target = late->second.link_target;
+  late_links_.insert_or_assign(entry.path, std::move(link));
   return true;
 }
 

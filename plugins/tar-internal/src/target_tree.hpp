@@ -59,6 +59,7 @@ class TargetTree {
 
  private:
   static std::size_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
+  [[nodiscard]] bool is_name_of_itself(const Entry& entry) const;
   [[nodiscard]] bool is_to_replace_directory(const ArchiveMember& member);
   void replace_directory(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right);
   void make_in_place(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right);
