@@ -7,7 +7,8 @@
 
 #include <cerrno>
 
-#include "file_queue.hpp"
+#include "autoarchive/base/text.hpp"
+#include "file_copy.hpp"
 #include "member_reader.hpp"
 
 namespace autoarchive::tar_internal {
@@ -24,6 +25,11 @@ bool is_device(EntryKind kind) {
 
 int make_node(int parent, const std::string& name, const Entry& entry) {
   return ::mknodat(parent, name.c_str(), type_bits(entry.kind) | 0600U, makedev(entry.rdev_major, entry.rdev_minor));
+}
+
+// For other reasons a copy could not be made either.
+bool can_only_be_copied(int os_errno) {
+  return os_errno == EXDEV || os_errno == EPERM || os_errno == EMLINK || os_errno == EOPNOTSUPP || os_errno == ENOSYS;
 }
 
 bool is_one_file(int parent, const std::string& name, int other_parent, const std::string& other_name) {
@@ -119,57 +125,79 @@ void Extractor::finish_directory(const Entry& entry) {
   attributes_.set(fd.get(), entry, owner_of(entry), report_);
 }
 
-// Tried beside its place, so that whoever may not make one keeps what stands there.
-bool Extractor::can_make_device(int parent, const Entry& entry) {
-  if (make_node(parent, temporary_, entry) == 0 && ::unlinkat(parent, temporary_.c_str(), 0) == 0) return true;
-  fail(entry, "a device can't be made here", errno);
-  return false;
-}
-
-// Complete before it takes the place of what is there, so that there always is one. False, with errno, if it can't.
-bool Extractor::make_symlink(int parent, const std::string& name, const Entry& entry) {
-  if (::symlinkat(entry.link_target.c_str(), parent, temporary_.c_str()) != 0) return false;
-  attributes_.set_at(parent, temporary_, entry, owner_of(entry), report_);
-  if (::renameat(parent, temporary_.c_str(), parent, name.c_str()) == 0) return true;
-  const int os_errno = errno;
-  ::unlinkat(parent, temporary_.c_str(), 0);
-  errno = os_errno;
-  return false;
-}
-
+// Complete before it takes the place of what is there, so that there always is one.
 bool Extractor::make_special(const Entry& entry) {
-  auto parent = prepare_parent(entry);
-  const auto name = last_component(entry.path);
-  if (!parent || (is_device(entry.kind) && !can_make_device(parent->get(), entry))) return false;
-  if (entry.kind == EntryKind::symlink && make_symlink(parent->get(), name, entry)) return true;
-  if (!clear_place(parent->get(), name, entry)) return false;
-  parent = target_.parent_of(entry.path, /*make=*/true);
-  const int directory = parent ? parent->get() : -1;
-  if (entry.kind == EntryKind::symlink ? !make_symlink(directory, name, entry)
-                                       : make_node(directory, name, entry) != 0) {
-    fail(entry, "can't be created", errno);
+  const auto parent = prepare_parent(entry);
+  if (!parent) return false;
+  const bool is_symlink = entry.kind == EntryKind::symlink;
+  if (is_symlink ? ::symlinkat(entry.link_target.c_str(), parent->get(), temporary_.c_str()) != 0
+                 : make_node(parent->get(), temporary_, entry) != 0) {
+    fail(entry, is_device(entry.kind) ? "a device can't be made here" : "can't be created", errno);
     return false;
   }
-  if (entry.kind == EntryKind::symlink) return true;
-  attributes_.set_at(directory, name, entry, owner_of(entry), report_);
+  TemporaryName guard(parent->get(), temporary_);
+  attributes_.set_at(parent->get(), temporary_, entry, owner_of(entry), report_);
+  if (!name_temporary(parent->get(), entry)) return false;
+  guard.set_named();
   return true;
 }
 
-bool Extractor::make_hard_link(const Entry& entry) {
-  const auto source = target_.parent_of(entry.link_target, /*make=*/false);
-  auto parent = prepare_parent(entry);
+bool Extractor::name_temporary(int parent, const Entry& entry) {
   const auto name = last_component(entry.path);
-  if (!parent) return false;
-  if (source && is_one_file(source->get(), last_component(entry.link_target), parent->get(), name)) return true;
-  if (!clear_place(parent->get(), name, entry)) return false;
-  parent = target_.parent_of(entry.path, /*make=*/true);
-  // No flag: a symlink at the source is linked itself, never followed.
-  if (source && parent &&
-      ::linkat(source->get(), last_component(entry.link_target).c_str(), parent->get(), name.c_str(), 0) == 0) {
-    return true;
-  }
-  fail(entry, "can't be linked to the file that it is another name of", errno);
+  if (::renameat(parent, temporary_.c_str(), parent, name.c_str()) == 0) return true;
+  target_.forget();  // what gives way may be a directory that is open
+  if (take_place(parent, temporary_, name)) return true;
+  fail(entry, "what is there can't be replaced", errno);
   return false;
+}
+
+bool Extractor::make_hard_link(const Entry& entry) {
+  const auto parent = prepare_parent(entry);
+  if (!parent) return false;
+  const auto source = target_.parent_of(entry.link_target, /*make=*/false);
+  const auto first = last_component(entry.link_target);
+  const auto name = last_component(entry.path);
+  // No flag: a symlink at the source is linked itself, never followed.
+  const auto link_as = [&](const std::string& new_name) {
+    return source && ::linkat(source->get(), first.c_str(), parent->get(), new_name.c_str(), 0) == 0;
+  };
+  if (link_as(name)) return true;
+  int os_errno = errno;
+  if (source && os_errno == EEXIST) {
+    if (is_one_file(source->get(), first, parent->get(), name)) return true;
+    if (link_as(temporary_)) {
+      const TemporaryName guard(parent->get(), temporary_);
+      return name_temporary(parent->get(), entry);
+    }
+    os_errno = errno;
+  }
+  if (source && can_only_be_copied(os_errno)) return copy_file(source->get(), parent, entry, os_errno);
+  fail(entry, "can't be linked to the file that it is another name of", os_errno);
+  return false;
+}
+
+bool Extractor::copy_file(int source, std::shared_ptr<const UniqueFd> parent, const Entry& entry, int why_not_linked) {
+  FileCopy copy(source, last_component(entry.link_target));
+  const std::string reason = "can't be another name of " + quote(entry.link_target) + " (" + errno_text(why_not_linked);
+  if (copy.os_errno() == EINVAL) {
+    report_(entry.path, reason + ")");
+    return false;
+  }
+  bool is_made = false;
+  if (copy.os_errno() == 0) {
+    NewFile file{std::move(parent), temporary_, copy.entry(entry.path),
+                 owner_ == OwnerPolicy::none ? RestoredOwner{} : copy.owner()};
+    const auto next = [&](ContentPiece& piece) {
+      if (stop_.stop_requested()) throw stopped_restore();
+      return copy.next(piece);
+    };
+    std::uint64_t bytes = 0;
+    is_made = maker_.make(
+        file, next, [&] { return copy.os_errno() == 0; }, report_, bytes);
+  }
+  if (copy.os_errno() != 0) fail(entry, (reason + "), and a copy of it can't be read").c_str(), copy.os_errno());
+  if (is_made) report_(entry.path, reason + "): it is a file of its own with the same content");
+  return is_made;
 }
 
 RestoredOwner Extractor::owner_of(const Entry& entry) {

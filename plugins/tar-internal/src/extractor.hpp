@@ -43,13 +43,16 @@ class Extractor {
   void finish_directory(const Entry& entry);
   /// A symlink, FIFO or device.
   [[nodiscard]] bool make_special(const Entry& entry);
-  /// A second name of the file `entry.link_target`, which was made before.
+  /// A second name of the file `entry.link_target`, which was made before. Where there can be none, a copy of it, and
+  /// this is told.
   [[nodiscard]] bool make_hard_link(const Entry& entry);
 
  private:
   [[nodiscard]] std::shared_ptr<const UniqueFd> prepare_parent(const Entry& entry);
-  [[nodiscard]] bool can_make_device(int parent, const Entry& entry);
-  [[nodiscard]] bool make_symlink(int parent, const std::string& name, const Entry& entry);
+  /// Takes the place of what stands there, which stays if it can't.
+  [[nodiscard]] bool name_temporary(int parent, const Entry& entry);
+  [[nodiscard]] bool copy_file(int source, std::shared_ptr<const UniqueFd> parent, const Entry& entry,
+                               int why_not_linked);
   [[nodiscard]] bool clear_place(int parent, const std::string& name, const Entry& entry);
   [[nodiscard]] RestoredOwner owner_of(const Entry& entry);
   void fail(const Entry& entry, const char* what, int os_errno);

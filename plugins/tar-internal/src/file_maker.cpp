@@ -18,24 +18,6 @@ constexpr std::string_view kTemporaryBegin = ".aa-restore.";
 constexpr std::string_view kTemporaryEnd = "._partial";
 constexpr std::size_t kUuidLength = 36;
 
-/// Removes the file again unless it has got its name.
-class TemporaryFile {
- public:
-  /// `parent` must stay open.
-  TemporaryFile(int parent, const std::string& name) : parent_(parent), name_(name) {}
-  ~TemporaryFile() {
-    if (!named_) ::unlinkat(parent_, name_.c_str(), 0);
-  }
-  void set_named() noexcept { named_ = true; }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
- private:
-  int parent_;
-  const std::string& name_;
-  bool named_ = false;
-};
-
 bool write_all(int fd, ByteView bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
     const auto written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
@@ -89,10 +71,25 @@ bool is_temporary_name(std::string_view name) {
   return number.empty() || (number.size() == 1 && number.front() >= '0' && number.front() <= '9');
 }
 
+TemporaryName::~TemporaryName() {
+  if (!is_named_) ::unlinkat(parent_, name_.c_str(), 0);
+}
+
+bool take_place(int parent, const std::string& temporary, const std::string& name) {
+  const auto take_name = [&] { return ::renameat(parent, temporary.c_str(), parent, name.c_str()) == 0; };
+  if (take_name()) return true;
+  return errno == EISDIR && ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 && take_name();
+}
+
 void remove_leftover(int parent, const std::string& name) {
-  const UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!fd && errno == ELOOP) ::unlinkat(parent, name.c_str(), 0);  // a link, which is there for a moment only
   struct stat status {};
+  if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
+  // A link, FIFO or device is there for a moment only, and to open one may do something.
+  if (!S_ISREG(status.st_mode)) {
+    ::unlinkat(parent, name.c_str(), 0);
+    return;
+  }
+  const UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   const bool is_file = fd && ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode);
   if (is_file && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(parent, name.c_str(), 0);
 }
@@ -104,7 +101,7 @@ bool FileMaker::make(const NewFile& file, const NextPiece& next, const ContentCh
     report_failure(file.entry, "can't be created", errno, report);
     return false;
   }
-  TemporaryFile guard(file.parent->get(), file.temporary);
+  TemporaryName guard(file.parent->get(), file.temporary);
   try {
     if (!write_content(fd.get(), file.entry, next, report, bytes)) return false;
   } catch (const Error& error) {
@@ -124,11 +121,7 @@ bool FileMaker::finish(UniqueFd fd, const NewFile& file, const RestoreReport& re
     report_failure(file.entry, "closing failed", errno, report);
     return false;
   }
-  const int parent = file.parent->get();
-  const auto name = last_component(file.entry.path);
-  const auto take_name = [&] { return ::renameat(parent, file.temporary.c_str(), parent, name.c_str()) == 0; };
-  bool is_named = take_name();
-  if (!is_named && errno == EISDIR && ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) is_named = take_name();
+  const bool is_named = take_place(file.parent->get(), file.temporary, last_component(file.entry.path));
   if (!is_named) report_failure(file.entry, "what is there can't be replaced", errno, report);
   return is_named;
 }

@@ -46,6 +46,25 @@ class FileMaker {
   bool keep_halves_;
 };
 
+/// Removes what is called so, unless it has got its name. Not thread-safe.
+class TemporaryName {
+ public:
+  /// Both must outlive this object.
+  TemporaryName(int parent, const std::string& name) : parent_(parent), name_(name) {}
+  ~TemporaryName();
+  void set_named() noexcept { is_named_ = true; }
+  TemporaryName(const TemporaryName&) = delete;
+  TemporaryName& operator=(const TemporaryName&) = delete;
+
+ private:
+  int parent_;
+  const std::string& name_;
+  bool is_named_ = false;
+};
+
+/// Calls what is under the temporary name `name`, in the place of what is there, be it an empty directory. False, with
+/// errno, if that has to stay. Two names of one file both stay.
+[[nodiscard]] bool take_place(int parent, const std::string& temporary, const std::string& name);
 /// A name for the files of one restore which no other restore has. Whoever makes several at a time adds a digit.
 [[nodiscard]] std::string make_temporary_name();
 [[nodiscard]] bool is_temporary_name(std::string_view name);

@@ -186,13 +186,6 @@ bool RestoreDirectory::is_free(std::string_view path) {
   return !is_there && errno == ENOENT;
 }
 
-bool RestoreDirectory::is_symlink(std::string_view path) {
-  const auto parent = parent_of(path, /*make=*/false);
-  const std::string name(path.substr(path.rfind('/') + 1));
-  struct stat status {};
-  return parent && ::fstatat(parent->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
-}
-
 mode_t RestoreDirectory::directory_mode(std::string_view path) {
   const auto parent = parent_of(path, /*make=*/false);
   const std::string name = path == "." ? "." : std::string(path.substr(path.rfind('/') + 1));

@@ -30,7 +30,6 @@ class RestoreDirectory {
   [[nodiscard]] const std::set<std::string>& made() const noexcept { return made_; }
   /// Whether nothing is at `path`.
   [[nodiscard]] bool is_free(std::string_view path);
-  [[nodiscard]] bool is_symlink(std::string_view path);
   /// st_mode of the directory at `path`, which need not be open to us; 0 if there is none.
   [[nodiscard]] mode_t directory_mode(std::string_view path);
   /// Opens the directory `path` itself; empty, with errno, if it is none.

@@ -187,10 +187,12 @@ bool TargetTree::make(const ArchiveMember& member, MemberReader* reader, const C
       directories_[entry.path] = entry;
       return true;
     case EntryKind::symlink: {
-      // Whatever stands there goes now, so that no later member is written into it. A link, which none is written
-      // through, stays until the new one takes its place.
-      if (!target_.is_free(entry.path)) settle();
-      if (!target_.is_symlink(entry.path) && !extractor_.make_room(entry)) return false;
+      // A directory goes now, so that no later member is written into it. What else stands there, which none is
+      // written through, stays until the link takes its place.
+      if (target_.directory_mode(entry.path) != 0) {
+        settle();
+        if (!extractor_.make_room(entry)) return false;
+      }
       symlinks_[entry.path] = entry;
       return true;
     }
