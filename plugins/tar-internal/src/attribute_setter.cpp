@@ -12,6 +12,7 @@
 
 #include "acl_text.hpp"
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/unique_fd.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -40,6 +41,36 @@ mode_t allowed_mode(RestoredOwner owner, bool owned) {
 
 }  // namespace
 
+/// What attributes are set of, by a descriptor alone: a name may be another thing's in the next moment.
+class AttributeSetter::Object {
+ public:
+  /// An open file or directory, or what O_PATH has opened. `fd` must stay open.
+  Object(int fd, bool is_path) : fd_(fd), path_(is_path ? "/proc/self/fd/" + std::to_string(fd) : std::string()) {}
+
+  // As the system calls: 0, or -1 with errno. A descriptor of O_PATH leads them to a symlink itself.
+  [[nodiscard]] int set_owner(RestoredOwner owner) const {
+    return ::fchownat(fd_, "", owner.uid, owner.gid, AT_EMPTY_PATH);
+  }
+  [[nodiscard]] int set_mode(mode_t mode) const {
+    return path_.empty() ? ::fchmod(fd_, mode) : ::chmod(path_.c_str(), mode);
+  }
+  [[nodiscard]] int set_xattr(const Xattr& xattr) const {
+    const auto* name = xattr.name.c_str();
+    return path_.empty() ? ::fsetxattr(fd_, name, xattr.value.data(), xattr.value.size(), 0)
+                         : ::setxattr(path_.c_str(), name, xattr.value.data(), xattr.value.size(), 0);
+  }
+  [[nodiscard]] int remove_xattr(const char* name) const {
+    return path_.empty() ? ::fremovexattr(fd_, name) : ::removexattr(path_.c_str(), name);
+  }
+  [[nodiscard]] int set_times(const std::array<timespec, 2>& times) const {
+    return path_.empty() ? ::futimens(fd_, times.data()) : ::utimensat(AT_FDCWD, path_.c_str(), times.data(), 0);
+  }
+
+ private:
+  int fd_;
+  std::string path_;
+};
+
 void report_failure(const Entry& entry, const char* what, int os_errno, const RestoreReport& report) {
   if (os_errno == ENOSPC || os_errno == EDQUOT) throw Error::from_errno(os_errno, "restoring");
   report(entry.path, std::string(what) + ": " + errno_text(os_errno));
@@ -47,10 +78,10 @@ void report_failure(const Entry& entry, const char* what, int os_errno, const Re
 
 AttributeSetter::AttributeSetter() : is_root_(::geteuid() == 0) {}
 
-void AttributeSetter::set_xattrs(int fd, const Entry& entry, bool acls, const RestoreReport& report) const {
+void AttributeSetter::set_xattrs(const Object& object, const Entry& entry, bool acls,
+                                 const RestoreReport& report) const {
   for (const auto& xattr : entry.xattrs) {
-    if (is_acl(xattr) != acls) continue;
-    if (::fsetxattr(fd, xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) == 0) continue;
+    if (is_acl(xattr) != acls || object.set_xattr(xattr) == 0) continue;
     // Only root may set most of them; a user who restores would get a problem for every file.
     const bool needs_root = !xattr.name.starts_with("user.") && !acls;
     if (!is_root_ && needs_root && errno == EPERM) continue;
@@ -60,54 +91,46 @@ void AttributeSetter::set_xattrs(int fd, const Entry& entry, bool acls, const Re
 
 // A directory's default ACL is inherited by what is made in it, and a directory that was there has its own: neither is
 // the backup's.
-void AttributeSetter::remove_acls(int fd, const Entry& entry, const RestoreReport& report) {
+void AttributeSetter::remove_acls(const Object& object, const Entry& entry, const RestoreReport& report) {
   for (const auto name : {kAccessAcl, kDefaultAcl}) {
     if (has_xattr(entry, name) || (name == kDefaultAcl && entry.kind != EntryKind::directory)) continue;
-    if (::fremovexattr(fd, name.data()) != 0 && errno != ENODATA && errno != ENOTSUP)
+    if (object.remove_xattr(name.data()) != 0 && errno != ENODATA && errno != ENOTSUP)
       report_failure(entry, "an ACL can't be removed", errno, report);
   }
 }
 
-void AttributeSetter::set(int fd, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const {
-  const auto [uid, gid] = owner;
+void AttributeSetter::set_all(const Object& object, const Entry& entry, RestoredOwner owner,
+                              const RestoreReport& report) const {
   bool owned = true;
-  if (uid != kKeepUid && ::fchown(fd, uid, gid) != 0) {
+  if (owner.uid != kKeepUid && object.set_owner(owner) != 0) {
     owned = false;
     if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
   }
-  const auto allowed = allowed_mode(owner, owned);
-  remove_acls(fd, entry, report);
-  set_xattrs(fd, entry, /*acls=*/true, report);
-  if (::fchmod(fd, entry.mode & allowed) != 0) report_failure(entry, "its mode can't be set", errno, report);
-  if ((entry.mode & ~allowed) != 0 && entry.kind == EntryKind::file)
-    report(entry.path, "it is restored without set-user-id and set-group-id, as it is not its owner's");
-  set_xattrs(fd, entry, /*acls=*/false, report);
-  if (::futimens(fd, times_of(entry).data()) != 0) report_failure(entry, "its time can't be set", errno, report);
+  if (entry.kind != EntryKind::symlink) {  // which has neither
+    remove_acls(object, entry, report);
+    set_xattrs(object, entry, /*acls=*/true, report);
+    const auto allowed = allowed_mode(owner, owned);
+    if (object.set_mode(entry.mode & allowed) != 0) report_failure(entry, "its mode can't be set", errno, report);
+    if ((entry.mode & ~allowed) != 0 && entry.kind == EntryKind::file)
+      report(entry.path, "it is restored without set-user-id and set-group-id, as it is not its owner's");
+  }
+  set_xattrs(object, entry, /*acls=*/false, report);
+  if (object.set_times(times_of(entry)) != 0) report_failure(entry, "its time can't be set", errno, report);
+}
+
+void AttributeSetter::set(int fd, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const {
+  set_all(Object(fd, /*is_path=*/false), entry, owner, report);
 }
 
 void AttributeSetter::set_at(int parent, const std::string& name, const Entry& entry, RestoredOwner owner,
                              const RestoreReport& report) const {
-  const auto [uid, gid] = owner;
-  bool owned = true;
-  if (uid != kKeepUid && ::fchownat(parent, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
-    owned = false;
-    if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
-  }
-  const std::string path = "/proc/self/fd/" + std::to_string(parent) + "/" + name;
-  if (entry.kind != EntryKind::symlink && !has_xattr(entry, kAccessAcl))
-    ::lremovexattr(path.c_str(), kAccessAcl.data());
-  if (entry.kind != EntryKind::symlink &&
-      ::fchmodat(parent, name.c_str(), entry.mode & allowed_mode(owner, owned), 0) != 0) {
-    report_failure(entry, "its mode can't be set", errno, report);
-  }
-  for (const auto& xattr : entry.xattrs) {
-    if (::lsetxattr(path.c_str(), xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) != 0 &&
-        (is_root_ || errno != EPERM)) {
-      report_failure(entry, ("attribute " + xattr.name).c_str(), errno, report);
-    }
-  }
-  if (::utimensat(parent, name.c_str(), times_of(entry).data(), AT_SYMLINK_NOFOLLOW) != 0)
-    report_failure(entry, "its time can't be set", errno, report);
+  const UniqueFd fd(::openat(parent, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0)
+    return report_failure(entry, "its attributes can't be set", errno, report);
+  if (kind_of(status.st_mode) != entry.kind || status.st_nlink > 1)
+    return report(entry.path, "something else has taken its place while it was made; its attributes are not set");
+  set_all(Object(fd.get(), /*is_path=*/true), entry, owner, report);
 }
 
 }  // namespace autoarchive::tar_internal

@@ -28,13 +28,16 @@ class AttributeSetter {
 
   /// Of an open file or directory. Throws Error if the disk is full.
   void set(int fd, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const;
-  /// Of anything else, by its name in the directory `parent`.
+  /// Of anything else, which was just made under a name in the directory `parent` that nobody else should know. Another
+  /// thing that somebody has put there is left alone. Needs /proc.
   void set_at(int parent, const std::string& name, const Entry& entry, RestoredOwner owner,
               const RestoreReport& report) const;
 
  private:
-  static void remove_acls(int fd, const Entry& entry, const RestoreReport& report);
-  void set_xattrs(int fd, const Entry& entry, bool acls, const RestoreReport& report) const;
+  class Object;
+  void set_all(const Object& object, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const;
+  static void remove_acls(const Object& object, const Entry& entry, const RestoreReport& report);
+  void set_xattrs(const Object& object, const Entry& entry, bool acls, const RestoreReport& report) const;
 
   bool is_root_;
 };

@@ -1,0 +1,67 @@
+// What a restored member gets beside its content.
+#include "attribute_setter.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "autoarchive/base/unique_fd.hpp"
+#include "restore_fixture.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+namespace fs = std::filesystem;
+using test::run_shell;
+using test::shell_quote;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class AttributesTest : public RestoreFixture {
+ protected:
+  [[nodiscard]] static struct stat stat_of(const fs::path& path) {
+    struct stat status {};
+    EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+    return status;
+  }
+  [[nodiscard]] mode_t mode_of(const std::string& name) const { return stat_of(target() / name).st_mode & 07777U; }
+};
+
+TEST_F(AttributesTest, AreNotSetOfWhatSomebodyElsePutThere) {
+  test::write_file(directory_ / "victim", "x");
+  ASSERT_EQ(::chmod((directory_ / "victim").c_str(), 0600), 0);
+  fs::create_hard_link(directory_ / "victim", directory_ / "hard");
+  fs::create_symlink("victim", directory_ / "link");
+  const UniqueFd parent(::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY));
+  const auto report = [this](std::string_view path, std::string_view text) { problem(path, text); };
+  Entry entry;
+  entry.path = "p";
+  entry.kind = EntryKind::fifo;
+  entry.mode = 0666;
+  const auto before = stat_of(directory_ / "victim");
+  for (const char* name : {"hard", "link"}) AttributeSetter().set_at(parent.get(), name, entry, {1, 1}, report);
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("something else"), HasSubstr("something else")));
+  const auto after = stat_of(directory_ / "victim");
+  EXPECT_EQ(after.st_mode, before.st_mode);
+  EXPECT_EQ(after.st_uid, before.st_uid);
+  EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
+}
+
+TEST_F(AttributesTest, OfLinksAndNodesAreTheirOwn) {
+  make_archive(
+      "add('s', tarfile.SYMTYPE, 'p', pax={'mtime': '1000000000.5'})\n"
+      "add('p', tarfile.FIFOTYPE, mode=0o4751, pax={'mtime': '1000000001.5'})");
+  EXPECT_EQ(restore(whole_request()).problems, 0U);
+  EXPECT_THAT(problems_, IsEmpty());
+  EXPECT_EQ(stat_of(target() / "s").st_mtim.tv_sec, 1'000'000'000);
+  EXPECT_EQ(stat_of(target() / "p").st_mtim.tv_sec, 1'000'000'001);
+  EXPECT_EQ(stat_of(target() / "p").st_mtim.tv_nsec, 500'000'000);
+  EXPECT_EQ(mode_of("p"), ::geteuid() == 0 ? 04751U : 0751U);
+}
+
+}  // namespace
+}  // namespace autoarchive::tar_internal
