@@ -104,26 +104,36 @@ std::optional<AclEntry> parse_entry(std::string_view text, const IdOfName& uid, 
   return entry;
 }
 
-}  // namespace
-
-std::optional<std::string> acl_to_text(std::string_view value) {
+std::optional<std::vector<AclEntry>> parse_value(std::string_view value) {
   if (value.size() < kHeaderBytes || (value.size() - kHeaderBytes) % kEntryBytes != 0 ||
       little_endian(value.substr(0, 4)) != kVersion) {
     return std::nullopt;
   }
-  std::string text;
+  std::vector<AclEntry> entries;
   for (auto rest = value.substr(kHeaderBytes); !rest.empty(); rest.remove_prefix(kEntryBytes)) {
-    const auto tag = static_cast<std::uint16_t>(little_endian(rest.substr(0, 2)));
-    const auto permissions = little_endian(rest.substr(2, 2));
-    if (!is_known(tag) || permissions > 7) return std::nullopt;
+    const auto permissions = static_cast<std::uint16_t>(little_endian(rest.substr(2, 2)));
+    entries.push_back(
+        {static_cast<std::uint16_t>(little_endian(rest.substr(0, 2))), permissions, little_endian(rest.substr(4, 4))});
+    if (!is_known(entries.back().tag) || permissions > 7) return std::nullopt;
+  }
+  return entries;
+}
+
+}  // namespace
+
+std::optional<std::string> acl_to_text(std::string_view value) {
+  const auto entries = parse_value(value);
+  if (!entries) return std::nullopt;
+  std::string text;
+  for (const auto& entry : *entries) {
     if (!text.empty()) text += ',';
-    text += word(tag);
+    text += word(entry.tag);
     text += ':';
-    if (tag == kUser || tag == kGroup) text += std::to_string(little_endian(rest.substr(4, 4)));
+    if (entry.tag == kUser || entry.tag == kGroup) text += std::to_string(entry.id);
     text += ':';
-    text += (permissions & 4U) != 0 ? 'r' : '-';
-    text += (permissions & 2U) != 0 ? 'w' : '-';
-    text += (permissions & 1U) != 0 ? 'x' : '-';
+    text += (entry.permissions & 4U) != 0 ? 'r' : '-';
+    text += (entry.permissions & 2U) != 0 ? 'w' : '-';
+    text += (entry.permissions & 1U) != 0 ? 'x' : '-';
   }
   return text;
 }
@@ -150,6 +160,21 @@ std::optional<std::string> acl_from_text(std::string_view text, const IdOfName& 
     append(value, entry.id, 4);
   }
   return value;
+}
+
+std::uint32_t group_rights(std::string_view value) {
+  auto entries = parse_value(value);
+  if (!entries) {
+    const auto anybody = [](const std::string& /*name*/) { return std::int64_t{0}; };
+    const auto named = acl_from_text(value, anybody, anybody);
+    if (!named) return 0;
+    entries = parse_value(*named);
+  }
+  const auto rights = [&](Tag tag, std::uint32_t if_none) {
+    const auto found = std::find_if(entries->begin(), entries->end(), [&](const auto& e) { return e.tag == tag; });
+    return found == entries->end() ? if_none : found->permissions;
+  };
+  return rights(kGroupObject, 0) & rights(kMask, 7);
 }
 
 }  // namespace autoarchive::tar_internal

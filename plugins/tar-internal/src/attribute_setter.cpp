@@ -78,15 +78,24 @@ void report_failure(const Entry& entry, const char* what, int os_errno, const Re
 
 AttributeSetter::AttributeSetter() : is_root_(::geteuid() == 0) {}
 
-void AttributeSetter::set_xattrs(const Object& object, const Entry& entry, bool acls,
-                                 const RestoreReport& report) const {
-  for (const auto& xattr : entry.xattrs) {
-    if (is_acl(xattr) != acls || object.set_xattr(xattr) == 0) continue;
-    // Only root may set most of them; a user who restores would get a problem for every file.
-    const bool needs_root = !xattr.name.starts_with("user.") && !acls;
-    if (!is_root_ && needs_root && errno == EPERM) continue;
+bool AttributeSetter::set_xattr(const Object& object, const Entry& entry, const Xattr& xattr,
+                                const RestoreReport& report) const {
+  if (object.set_xattr(xattr) == 0) return true;
+  // Only root may set most of them; a user who restores would get a problem for every file.
+  const bool needs_root = !xattr.name.starts_with("user.") && !is_acl(xattr);
+  if (is_root_ || !needs_root || errno != EPERM)
     report_failure(entry, ("attribute " + xattr.name).c_str(), errno, report);
+  return false;
+}
+
+mode_t AttributeSetter::set_acls(const Object& object, const Entry& entry, const RestoreReport& report) const {
+  remove_acls(object, entry, report);
+  mode_t mode = entry.mode;
+  for (const auto& xattr : entry.xattrs) {
+    const bool is_missing = is_acl(xattr) && !set_xattr(object, entry, xattr, report);
+    if (is_missing && xattr.name == kAccessAcl) mode &= ~070U | group_rights(xattr.value) << 3U;
   }
+  return mode;
 }
 
 // A directory's default ACL is inherited by what is made in it, and a directory that was there has its own: neither is
@@ -107,14 +116,15 @@ void AttributeSetter::set_all(const Object& object, const Entry& entry, Restored
     if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
   }
   if (entry.kind != EntryKind::symlink) {  // which has neither
-    remove_acls(object, entry, report);
-    set_xattrs(object, entry, /*acls=*/true, report);
+    const auto mode = set_acls(object, entry, report);
     const auto allowed = allowed_mode(owner, owned);
-    if (object.set_mode(entry.mode & allowed) != 0) report_failure(entry, "its mode can't be set", errno, report);
-    if ((entry.mode & ~allowed) != 0 && entry.kind == EntryKind::file)
+    if (object.set_mode(mode & allowed) != 0) report_failure(entry, "its mode can't be set", errno, report);
+    if ((mode & ~allowed) != 0 && entry.kind == EntryKind::file)
       report(entry.path, "it is restored without set-user-id and set-group-id, as it is not its owner's");
   }
-  set_xattrs(object, entry, /*acls=*/false, report);
+  for (const auto& xattr : entry.xattrs) {
+    if (!is_acl(xattr)) static_cast<void>(set_xattr(object, entry, xattr, report));
+  }
   if (object.set_times(times_of(entry)) != 0) report_failure(entry, "its time can't be set", errno, report);
 }
 

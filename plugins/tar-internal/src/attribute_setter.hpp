@@ -37,7 +37,10 @@ class AttributeSetter {
   class Object;
   void set_all(const Object& object, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const;
   static void remove_acls(const Object& object, const Entry& entry, const RestoreReport& report);
-  void set_xattrs(const Object& object, const Entry& entry, bool acls, const RestoreReport& report) const;
+  /// Returns the mode that is still to be set. Where the access ACL can't be, its group bits, which are the ACL's mask,
+  /// are no more than what the group may do.
+  [[nodiscard]] mode_t set_acls(const Object& object, const Entry& entry, const RestoreReport& report) const;
+  bool set_xattr(const Object& object, const Entry& entry, const Xattr& xattr, const RestoreReport& report) const;
 
   bool is_root_;
 };

@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using test::run_shell;
 using test::shell_quote;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -61,6 +62,20 @@ TEST_F(AttributesTest, OfLinksAndNodesAreTheirOwn) {
   EXPECT_EQ(stat_of(target() / "p").st_mtim.tv_sec, 1'000'000'001);
   EXPECT_EQ(stat_of(target() / "p").st_mtim.tv_nsec, 500'000'000);
   EXPECT_EQ(mode_of("p"), ::geteuid() == 0 ? 04751U : 0751U);
+}
+
+TEST_F(AttributesTest, WithoutItsAclAFileIsNotOpenerForItsGroup) {
+  const std::string acl = "user::rw-,user:65534:rwx,group::r--,mask::rwx,other::---";
+  make_archive("add('known', mode=0o670, pax={'SCHILY.acl.access': '" + acl +
+               "'})\nadd('unknown', mode=0o670, pax={'SCHILY.acl.access': '" + acl +
+               ",user:nobody-of-that-name:r--'})\nadd('nonsense', mode=0o670, pax={'SCHILY.acl.access': 'x'})");
+  fs::create_directory(target());
+  if (run_shell("mount -t ramfs none " + shell_quote(target())).status != 0) GTEST_SKIP() << "can't mount";
+  EXPECT_EQ(restore(whole_request()).problems, 3U);
+  const std::vector<mode_t> modes{mode_of("known"), mode_of("unknown"), mode_of("nonsense")};
+  EXPECT_EQ(run_shell("umount " + shell_quote(target())).status, 0);
+  EXPECT_THAT(modes, ElementsAre(0640U, 0640U, 0600U));
+  EXPECT_THAT(problems_, Each(HasSubstr("attribute system.posix_acl_access: ")));
 }
 
 }  // namespace
