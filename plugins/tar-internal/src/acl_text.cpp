@@ -119,6 +119,11 @@ std::optional<std::vector<AclEntry>> parse_value(std::string_view value) {
   return entries;
 }
 
+std::optional<std::uint32_t> rights_of(const std::vector<AclEntry>& entries, Tag tag) {
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.tag == tag; });
+  return found == entries.end() ? std::nullopt : std::optional<std::uint32_t>(found->permissions);
+}
+
 }  // namespace
 
 std::optional<std::string> acl_to_text(std::string_view value) {
@@ -162,6 +167,11 @@ std::optional<std::string> acl_from_text(std::string_view text, const IdOfName& 
   return value;
 }
 
+std::optional<std::uint32_t> mask_rights(std::string_view value) {
+  const auto entries = parse_value(value);
+  return entries ? rights_of(*entries, kMask) : std::nullopt;
+}
+
 std::uint32_t group_rights(std::string_view value) {
   auto entries = parse_value(value);
   if (!entries) {
@@ -170,11 +180,7 @@ std::uint32_t group_rights(std::string_view value) {
     if (!named) return 0;
     entries = parse_value(*named);
   }
-  const auto rights = [&](Tag tag, std::uint32_t if_none) {
-    const auto found = std::find_if(entries->begin(), entries->end(), [&](const auto& e) { return e.tag == tag; });
-    return found == entries->end() ? if_none : found->permissions;
-  };
-  return rights(kGroupObject, 0) & rights(kMask, 7);
+  return rights_of(*entries, kGroupObject).value_or(0) & rights_of(*entries, kMask).value_or(7);
 }
 
 }  // namespace autoarchive::tar_internal

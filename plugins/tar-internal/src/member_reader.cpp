@@ -227,7 +227,7 @@ struct MemberReader::State {
                   ErrorCause::unsupported);
     }
     offset = begin + scanned.offset;
-    // libarchive gives the group the rights of "group::" where there is an ACL; those of the header are the mask's.
+    // libarchive gives the group the rights of "group::" where there is an ACL.
     member.entry.mode = scanned.mode;
     const auto path = safe_member_path(scanned.path);
     member.entry.path = path.empty() ? scanned.path : path;

@@ -58,7 +58,11 @@ void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& ent
     } else if (key == "SCHILY.acl.access" || key == "SCHILY.acl.default") {
       const auto name = key == "SCHILY.acl.access" ? kAccessAcl : kDefaultAcl;
       // One that names somebody who is not here is no ACL to the system: whoever restores it is told.
-      entry.xattrs.push_back({std::string(name), acl_from_text(value, uid, gid).value_or(value)});
+      auto acl = acl_from_text(value, uid, gid).value_or(value);
+      // bsdtar's headers have the rights of "group::" where others have the mask, as stat() does.
+      const auto mask = name == kAccessAcl ? mask_rights(acl) : std::nullopt;
+      if (mask) entry.mode = (entry.mode & ~070U) | *mask << 3U;
+      entry.xattrs.push_back({std::string(name), std::move(acl)});
     } else if (key == "RHT.security.selinux") {
       entry.xattrs.push_back({"security.selinux", value});
     }

@@ -36,8 +36,8 @@ struct Dumpdir {
 /// What no owner here can have is 2^32 - 1, which stands for none: never another one.
 [[nodiscard]] std::uint32_t owner_number(std::int64_t number);
 
-/// Extended attributes and ACLs, sorted. An ACL that names somebody who is not here stays a text, which is no ACL to
-/// the system: whoever restores it is told.
+/// Extended attributes and ACLs, sorted; the mode gets the mask of an ACL. An ACL that names somebody who is not here
+/// stays a text, which is no ACL to the system: whoever restores it is told.
 void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& entry);
 /// Owner and group of the records, those of a global header among them, which libarchive passes over.
 void add_owner(const ScannedMember& scanned, Entry& entry);

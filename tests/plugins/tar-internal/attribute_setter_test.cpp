@@ -10,6 +10,7 @@
 
 #include "autoarchive/base/unique_fd.hpp"
 #include "restore_fixture.hpp"
+#include "support/test_tree.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -76,6 +77,19 @@ TEST_F(AttributesTest, WithoutItsAclAFileIsNotOpenerForItsGroup) {
   EXPECT_EQ(run_shell("umount " + shell_quote(target())).status, 0);
   EXPECT_THAT(modes, ElementsAre(0640U, 0640U, 0600U));
   EXPECT_THAT(problems_, Each(HasSubstr("attribute system.posix_acl_access: ")));
+}
+
+TEST_F(AttributesTest, AclsOfBsdtarComeBackAsTheyWere) {
+  const auto tree = directory_.make("tree");
+  for (const char* name : {"closed", "open"}) test::write_file(tree / name, name);
+  const auto made = run_shell("cd " + shell_quote(tree) +
+                              " && chmod 600 closed open && setfacl -m u:65534:rw,g::- closed && "
+                              "setfacl -m u:65534:rwx,g::r,m::rwx open && bsdtar -cf ../archive.tar closed open");
+  if (made.status != 0) GTEST_SKIP() << "no ACLs or no bsdtar here: " << made.output;
+  EXPECT_EQ(restore(whole_request()).problems, 0U);
+  EXPECT_THAT(test::diff_trees(tree, target()), IsEmpty());
+  EXPECT_EQ(mode_of("closed"), 0660U);
+  EXPECT_EQ(mode_of("open"), 0670U);
 }
 
 }  // namespace
