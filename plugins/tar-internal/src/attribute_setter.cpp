@@ -17,7 +17,9 @@
 namespace autoarchive::tar_internal {
 namespace {
 
-constexpr uid_t kKeepUid = static_cast<uid_t>(-1);
+constexpr uid_t kKeepUid = RestoredOwner{}.uid;
+constexpr gid_t kKeepGid = RestoredOwner{}.gid;
+constexpr std::string_view kCapabilities = "security.capability";
 
 std::array<timespec, 2> times_of(const Entry& entry) {
   timespec time{};
@@ -36,7 +38,9 @@ bool has_xattr(const Entry& entry, std::string_view name) {
 
 // A set-id bit on a file that is somebody else's would lend that one's rights.
 mode_t allowed_mode(RestoredOwner owner, bool owned) {
-  return owned && owner.uid != kKeepUid ? 07777U : 01777U;
+  const mode_t user = owned && owner.uid != kKeepUid ? 04000U : 0;
+  const mode_t group = owned && owner.gid != kKeepGid ? 02000U : 0;
+  return 01777U | user | group;
 }
 
 }  // namespace
@@ -111,7 +115,8 @@ void AttributeSetter::remove_acls(const Object& object, const Entry& entry, cons
 void AttributeSetter::set_all(const Object& object, const Entry& entry, RestoredOwner owner,
                               const RestoreReport& report) const {
   bool owned = true;
-  if (owner.uid != kKeepUid && object.set_owner(owner) != 0) {
+  const bool has_owner = owner.uid != kKeepUid || owner.gid != kKeepGid;
+  if (has_owner && object.set_owner(owner) != 0) {
     owned = false;
     if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
   }
@@ -122,8 +127,13 @@ void AttributeSetter::set_all(const Object& object, const Entry& entry, Restored
     if ((mode & ~allowed) != 0 && entry.kind == EntryKind::file)
       report(entry.path, "it is restored without set-user-id and set-group-id, as it is not its owner's");
   }
+  const bool is_lent = !owned || owner.uid == kKeepUid;
   for (const auto& xattr : entry.xattrs) {
-    if (!is_acl(xattr)) static_cast<void>(set_xattr(object, entry, xattr, report));
+    if (is_lent && xattr.name == kCapabilities) {  // so would this
+      if (is_root_) report(entry.path, "it is restored without its capabilities, as it is not its owner's");
+    } else if (!is_acl(xattr)) {
+      set_xattr(object, entry, xattr, report);
+    }
   }
   if (object.set_times(times_of(entry)) != 0) report_failure(entry, "its time can't be set", errno, report);
 }

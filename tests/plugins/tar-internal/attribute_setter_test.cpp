@@ -92,5 +92,42 @@ TEST_F(AttributesTest, AclsOfBsdtarComeBackAsTheyWere) {
   EXPECT_EQ(mode_of("open"), 0670U);
 }
 
+class RightsTest : public AttributesTest {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to give files away";
+  }
+};
+
+TEST_F(RightsTest, AreNotLentByCapabilitiesOfAFileThatIsNotItsOwners) {
+  test::write_file(directory_ / "tree/f", "x");
+  const auto made = run_shell("cd " + shell_quote(directory_ / "tree") +
+                              " && setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 f"
+                              " && tar --xattrs --xattrs-include='*' --format=posix -cf ../archive.tar f");
+  if (made.status != 0) GTEST_SKIP() << "no capabilities here: " << made.output;
+  const auto has_capabilities = [this] {
+    return ::getxattr((target() / "f").c_str(), "security.capability", nullptr, 0) > 0;
+  };
+  for (const auto owner : {OwnerPolicy::names, OwnerPolicy::ids, OwnerPolicy::none}) {
+    auto request = whole_request();
+    request.owner = owner;
+    static_cast<void>(restore(std::move(request)));
+    EXPECT_EQ(has_capabilities(), owner != OwnerPolicy::none);
+    EXPECT_EQ(problems_.empty(), owner != OwnerPolicy::none);
+  }
+  EXPECT_THAT(problems_, ElementsAre("f: it is restored without its capabilities, as it is not its owner's"));
+}
+
+TEST_F(RightsTest, OfAGroupThatNobodyHasAreNotTheRestorers) {
+  make_archive(
+      "add('f', mode=0o6755, data=b'x', pax={'uid': '65534', 'gid': '4294967295'})\n"
+      "add('g', mode=0o6755, data=b'x', pax={'uid': '4294967295', 'gid': '65534'})");
+  static_cast<void>(restore(whole_request()));
+  EXPECT_EQ(mode_of("f"), 04755U);
+  EXPECT_EQ(mode_of("g"), 02755U);
+  EXPECT_EQ(stat_of(target() / "f").st_uid, 65534U);
+  EXPECT_EQ(stat_of(target() / "g").st_gid, 65534U);
+}
+
 }  // namespace
 }  // namespace autoarchive::tar_internal
