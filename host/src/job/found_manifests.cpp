@@ -53,14 +53,15 @@ void FoundManifests::add(const std::filesystem::path& path, const std::string& n
 }
 
 const FoundManifest* FoundManifests::find(const FoundBackup& backup, const std::string& beside) const {
+  const auto rank = [&](const FoundManifest& manifest) {
+    return std::pair(manifest.closing.archive_bytes == backup.bytes, manifest.name == beside);
+  };
   const auto [begin, end] = manifests_.equal_range(backup.identity.backup_uuid);
-  const FoundManifest* usable = nullptr;
+  const FoundManifest* best = nullptr;
   for (auto manifest = begin; manifest != end; ++manifest) {
-    const auto& candidate = manifest->second;
-    if (candidate.closing.archive_bytes != backup.bytes) continue;
-    if (usable == nullptr || candidate.name == beside) usable = &candidate;
+    if (best == nullptr || rank(manifest->second) > rank(*best)) best = &manifest->second;
   }
-  return usable;
+  return best;
 }
 
 std::string FoundManifests::backup_of(const std::string& name) const {

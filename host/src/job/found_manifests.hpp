@@ -31,7 +31,9 @@ class FoundManifests {
   FoundManifests(const std::filesystem::path& directory, const std::set<std::string>& names,
                  const std::filesystem::path& state_directory);
 
-  /// That of a backup: the one that is called `beside`, else one that lies elsewhere; null if there is none.
+  /// That of a backup: one for a file of its size before others, then the one that is called `beside`; null if there is
+  /// none. If no size fits, it is the archive that has changed: two manifests of one backup are the same, or made
+  /// again.
   [[nodiscard]] const FoundManifest* find(const FoundBackup& backup, const std::string& beside) const;
   /// The id of the backup that the manifest of this name is of; empty if there is none.
   [[nodiscard]] std::string backup_of(const std::string& name) const;

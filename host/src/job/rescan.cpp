@@ -45,6 +45,7 @@ class ArchiveRescan {
         continue;
       }
       find_manifest(backup);
+      check_against_manifest(backup);
       if (!session_.options().dry_run) put_digest(backup);
       take_snapshot(backup);
       if (!backup.is_left && backup.found.file != backup.name.file_name())
@@ -109,15 +110,22 @@ class ArchiveRescan {
       backup.result.manifest = "there";
       backup.header = found->header;
       backup.closing = found->closing;
-      const auto& parent = found->header.parent_uuid;
-      if (found->header.level > 0 && entries_.of(parent) == nullptr)
-        RescanEntries::tell_of_missing_parent(backup, parent);
       return;
     }
     const auto in_the_way = manifest_in_the_way(backup);
     if (!in_the_way.empty()) return backup.fail(in_the_way, "archive.unproven");
     if (found != nullptr) return take_over(backup, *found);
     rebuild(backup);
+  }
+
+  // A file of another size than the manifest has is the one that has changed: the manifest has a digest of its own.
+  void check_against_manifest(RescanEntry& backup) const {
+    if (!backup.header || backup.result.manifest == "rebuilt") return;
+    if (backup.closing.archive_bytes != backup.found.bytes) {
+      tell_of_damage(backup, fmt::format("it has {} bytes, and its manifest, which stays, says {}", backup.found.bytes,
+                                         backup.closing.archive_bytes));
+    }
+    entries_.check_parent(backup);
   }
 
   /// A whole manifest of another backup is not replaced, unless that backup is here, too, and gets it under its name.
@@ -195,10 +203,14 @@ class ArchiveRescan {
   void give_up(RescanEntry& backup, const std::string& reason, ErrorCause cause = ErrorCause::damaged) {
     discard_manifest(backup);
     if (cause == ErrorCause::unsupported) return backup.fail(reason, "archive.unproven");
+    tell_of_damage(backup, reason);
+  }
+
+  void tell_of_damage(RescanEntry& backup, const std::string& reason) const {
     auto text = reason + "; what can be had of it: aa restore --salvage";
     if (const auto* copy = entries_.copy_of(backup); copy != nullptr)
       text += fmt::format("; {} is a copy of it: put that in its place, and run again", quote(copy->found.file));
-    backup.fail(std::move(text), "archive.damaged");
+    backup.fail(text, "archive.damaged");
   }
 
   [[nodiscard]] std::unique_ptr<ReadableFile> open_manifest(const RescanEntry& backup) const {

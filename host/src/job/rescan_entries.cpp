@@ -17,9 +17,9 @@ std::string level_below(const ArchiveIdentity& identity, const std::string& uuid
 
 }  // namespace
 
-void RescanEntry::fail(std::string trouble, const char* problem) {
-  result.trouble = std::move(trouble);
-  result.problem = problem;
+void RescanEntry::fail(const std::string& trouble, const char* problem) {
+  result.trouble += (result.trouble.empty() ? "" : "; ") + trouble;
+  if (result.problem.empty()) result.problem = problem;
 }
 
 void RescanEntries::add(FoundBackup found) {
@@ -111,6 +111,20 @@ const RescanEntry* RescanEntries::parent_of(RescanEntry& entry) const {
 
 void RescanEntries::tell_of_missing_parent(RescanEntry& entry, const std::string& parent_uuid) {
   entry.fail(level_below(entry.found.identity, parent_uuid) + " is not here: put it here, and run again",
+             "chain.broken");
+}
+
+void RescanEntries::check_parent(RescanEntry& entry) const {
+  const auto& header = *entry.header;
+  if (header.level == 0) return;
+  const auto* parent = of(header.parent_uuid);
+  if (parent == nullptr) return tell_of_missing_parent(entry, header.parent_uuid);
+  const auto& sha256 = parent->closing.archive_sha256;
+  if (header.parent_sha256.empty() || sha256.empty() || header.parent_sha256 == sha256) return;
+  entry.fail(fmt::format("{} is {}, whose SHA-256 is {}, and was {} when this level was made: put that file in its "
+                         "place, with its manifest, and run again",
+                         level_below(entry.found.identity, header.parent_uuid), quote(parent->result.file), sha256,
+                         escaped(header.parent_sha256)),
              "chain.broken");
 }
 

@@ -24,8 +24,8 @@ struct RescanEntry {
   bool is_left = false;  ///< it, or its manifest, can't be read now
 
   [[nodiscard]] bool is_used() const { return !name.archive.empty(); }
-  /// `problem` is its id; empty: it is worth a notice only.
-  void fail(std::string trouble, const char* problem);
+  /// Adds a trouble. `problem` is its id; empty: it is worth a notice only. The first id stays.
+  void fail(const std::string& trouble, const char* problem);
 };
 
 class RescanEntries {
@@ -45,9 +45,12 @@ class RescanEntries {
   [[nodiscard]] const RescanEntry* copy_of(const RescanEntry& entry) const;
   /// The level below with its manifest; null for a level 0, and, with the reason in the entry, if it is not to be had.
   const RescanEntry* parent_of(RescanEntry& entry) const;
-  static void tell_of_missing_parent(RescanEntry& entry, const std::string& parent_uuid);
+  /// Of an entry that has a manifest, and after what it is based on has its own: fails the entry if that is not here,
+  /// or not the file that it was.
+  void check_parent(RescanEntry& entry) const;
 
  private:
+  static void tell_of_missing_parent(RescanEntry& entry, const std::string& parent_uuid);
   std::vector<RescanEntry> entries_;
 };
 
