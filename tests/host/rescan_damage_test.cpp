@@ -37,6 +37,40 @@ TEST_F(RescanDamageTest, KeepsTheManifestOfAFileThatHasGrownOrBecomeShorter) {
   }
 }
 
+TEST_F(RescanDamageTest, KnowsAFileByItsManifestWhoseBeginningIsLost) {
+  make_chain();
+  configure_home("");
+  const auto whole = test::read_file(backup("home.1.tar.gz"));
+  const auto kept = manifest("home.1.tar.gz");
+  for (const std::string appended : {"", "appended"}) {
+    test::write_file(backup("home.1.tar.gz"), std::string(100, '\0') + whole.substr(100) + appended);
+    EXPECT_EQ(rescan(), 2);
+    EXPECT_THAT(err_, AllOf(HasSubstr("error: 'home.1.tar.gz': is no archive: its manifest, which stays, says"),
+                            HasSubstr("(archive.damaged)"), Not(HasSubstr("chain.broken"))));
+    EXPECT_EQ(manifest("home.1.tar.gz"), kept);
+    EXPECT_EQ(verify("data"), 2);
+    EXPECT_THAT(out_, HasSubstr("home: 4 files")) << "the newest is still the newest";
+    EXPECT_THAT(err_, HasSubstr("home.1.tar.gz': "));
+    EXPECT_EQ(status(), 2);
+  }
+  // Not where the name is that of another level.
+  fs::rename(backup("home.1.tar.gz"), backup("home.7.tar.gz"));
+  fs::rename(backup("home.1.tar.gz.manifest.zst"), backup("home.7.tar.gz.manifest.zst"));
+  EXPECT_EQ(rescan(), 2);
+  EXPECT_THAT(err_,
+              AllOf(HasSubstr("'home.7.tar.gz' is no archive; left alone"), HasSubstr("'home.2.tar.gz': level 1")));
+}
+
+// What somebody has put in the place of one of ours is none.
+TEST_F(RescanDamageTest, LeavesAWholeArchiveOfSomebodyElseAloneBesideAManifest) {
+  make_chain();
+  const auto made = test::run_shell("tar -czf " + test::shell_quote(backup("home.1.tar.gz")) + " -C " +
+                                    test::shell_quote(directory_ / "root") + " .");
+  ASSERT_EQ(made.status, 0) << made.output;
+  EXPECT_EQ(rescan(), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("'home.1.tar.gz' does not say which backup it is"), HasSubstr("level 1 (backup ")));
+}
+
 TEST_F(RescanDamageTest, TakesTheManifestThatFitsBeforeTheOneWithTheName) {
   make_chain();
   fs::rename(backup("home.1.tar.gz.manifest.zst"), backup("whole.manifest.zst"));

@@ -16,19 +16,22 @@ bool is_about_one_file(const Error& error) {
          error.cause() == ErrorCause::unavailable || error.is_os_error();
 }
 
-void add_identity(Session& session, const IStorage& storage, CatalogEntry& entry) {
+/// Whether the file can be asked: an archive that is whole where it says which backup it is, or that it is none.
+bool add_identity(Session& session, const IStorage& storage, CatalogEntry& entry) {
   try {
     const auto file = storage.open(entry.file.name);
-    if (const auto recognised = session.providers().recognise(*file))
-      entry.identity = recognised->reader->identity(*file);
+    const auto recognised = session.providers().recognise(*file);
+    if (recognised) entry.identity = recognised->reader->identity(*file);
+    return recognised.has_value();
   } catch (const Error& error) {
     if (!is_about_one_file(error)) throw;
+    return error.cause() == ErrorCause::unsupported;
   }
 }
 
 /// The manifest that read() has refused, if it is that of the file all the same: by its word, or where nothing is left
-/// of that, by what both are called, for a file that is cut short.
-void add_manifest(const IStorage& storage, CatalogEntry& entry) {
+/// of that, by what both are called.
+void add_manifest(const IStorage& storage, bool is_askable, CatalogEntry& entry) {
   const auto name = manifest_name(entry.name.file_name());
   try {
     ManifestReader manifest(storage.open(name));
@@ -37,7 +40,7 @@ void add_manifest(const IStorage& storage, CatalogEntry& entry) {
     const bool is_its_own = entry.identity ? header.backup_uuid == entry.identity->backup_uuid
                                            : header.archive == entry.name.archive &&
                                                  header.level == entry.name.level.value_or(0) &&
-                                                 entry.file.size < closing.archive_bytes;
+                                                 (!is_askable || entry.file.size < closing.archive_bytes);
     if (!is_its_own) return;
     entry.header = header;
     entry.closing = std::move(closing);
@@ -60,8 +63,8 @@ BackupCatalog read_catalog(Session& session, const IStorage& storage, const std:
   auto entries = BackupCatalog::read(storage, archive, session.providers().types()).entries();
   for (auto& entry : entries) {
     if (!entry.header) {
-      add_identity(session, storage, entry);
-      if (!entry.fault.empty()) add_manifest(storage, entry);
+      const bool is_askable = add_identity(session, storage, entry);
+      if (!entry.fault.empty()) add_manifest(storage, is_askable, entry);
     }
     const bool is_nobodys = !entry.header && !entry.identity && entry.fault.empty();
     entry.is_foreign = is_nobodys || is_of_another(session, entry, archive);

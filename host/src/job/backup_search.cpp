@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,15 +54,43 @@ std::optional<ManifestHeader> header_beside(const IStorage& storage, const std::
   }
 }
 
+/// A file whose beginning is lost, and beside it a manifest that is of what it is called.
+std::optional<FoundBackup> backup_by_name(Session& session, const IStorage& storage, const StoredFile& stored,
+                                          std::string damage) {
+  const auto header = header_beside(storage, stored.name);
+  const auto type = header && is_archive_name(header->archive) ? type_of(session, header->type) : std::nullopt;
+  if (!type) return std::nullopt;
+  const auto name = parse_backup_name(stored.name, header->archive, std::array{*type});
+  if (!name || name->level.value_or(0) != header->level) return std::nullopt;
+  FoundBackup found{stored.name, {}, *type, stored.size, header->started};
+  found.identity.archive = header->archive;
+  found.identity.level = header->level;
+  found.identity.backup_uuid = header->backup_uuid;
+  found.identity.chain_uuid = header->chain_uuid;
+  found.identity.parent_uuid = header->parent_uuid;
+  found.identity.provider = header->provider;
+  found.identity.started = header->started;
+  found.identity.root = header->root;
+  found.damage = std::move(damage);
+  return found;
+}
+
 void look_at(Session& session, const IStorage& storage, const StoredFile& stored, FoundFiles& found,
              std::vector<UnnamedFile>& unnamed) {
   const auto leave = [&](std::string reason, const char* problem) {
     found.others.push_back({stored.name, std::move(reason), problem});
   };
+  const auto leave_or_name = [&](const std::string& damage, const char* problem) {
+    if (auto backup = backup_by_name(session, storage, stored, damage)) {
+      found.backups.push_back(std::move(*backup));
+    } else {
+      leave(damage, problem);
+    }
+  };
   try {
     const auto file = storage.open(stored.name);
     const auto recognised = session.providers().recognise(*file);
-    if (!recognised) return leave("is no archive", "");
+    if (!recognised) return leave_or_name("is no archive", "");
     const auto type = type_of(session, recognised->format);
     if (!type) return leave("has a type that no plugin makes", "");
     std::string reason = "does not say which backup it is: it is not one of ours";
@@ -80,8 +109,9 @@ void look_at(Session& session, const IStorage& storage, const StoredFile& stored
     const bool is_damage = error.cause() == ErrorCause::damaged;
     const bool is_reader = error.cause() == ErrorCause::unsupported || error.cause() == ErrorCause::unavailable;
     if (!is_damage && !is_reader && !error.is_os_error()) throw;
+    if (is_damage && !error.is_os_error()) return leave_or_name(error.message(), "archive.damaged");
     // What can't be read now may be whole.
-    leave(error.message(), error.is_os_error() ? "archive.unproven" : is_damage ? "archive.damaged" : "");
+    leave(error.message(), error.is_os_error() ? "archive.unproven" : "");
   }
 }
 

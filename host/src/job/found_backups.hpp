@@ -26,6 +26,8 @@ struct FoundBackup {
   /// Why it can't be told what it is based on; empty: it can, or the identity says it.
   std::string chain_fault{};
   bool is_original = false;  ///< it does not say itself which backup it is (original_backups.hpp)
+  /// What is wrong with its beginning, so that only the manifest beside it says which backup it is; empty: nothing.
+  std::string damage{};
 };
 
 /// What such a file should be called.

@@ -121,7 +121,9 @@ class ArchiveRescan {
   // A file of another size than the manifest has is the one that has changed: the manifest has a digest of its own.
   void check_against_manifest(RescanEntry& backup) const {
     if (!backup.header || backup.result.manifest == "rebuilt") return;
-    if (backup.closing.archive_bytes != backup.found.bytes) {
+    if (!backup.found.damage.empty()) {
+      tell_of_damage(backup, backup.found.damage + ": its manifest, which stays, says what it was");
+    } else if (backup.closing.archive_bytes != backup.found.bytes) {
       tell_of_damage(backup, fmt::format("it has {} bytes, and its manifest, which stays, says {}", backup.found.bytes,
                                          backup.closing.archive_bytes));
     }
@@ -158,6 +160,7 @@ class ArchiveRescan {
   void rebuild(RescanEntry& backup) {
     const auto* parent = entries_.parent_of(backup);
     if (backup.found.identity.level > 0 && parent == nullptr) return;
+    if (!backup.found.damage.empty()) return give_up(backup, backup.found.damage);
     backup.result.manifest = "rebuilt";
     auto header = header_for(backup, parent);
     if (!transaction_) {
