@@ -173,6 +173,14 @@ def archive_damaged(case):
     return case.ids("verify", "home")
 
 
+def archive_missing(case):
+    case.create()
+    (case.backups / "home.tar.gz").unlink()
+    by_manifest = case.ids("verify", "home")
+    (case.backups / "home.tar.gz.manifest.zst").unlink()
+    return by_manifest & case.ids("verify", "home")
+
+
 def verify_failed(case):
     case.configure(", type: tar, verify: {after_create: true}")
     return case.create(prefix=case.fails(case.backups / "home.tar", "pread64", "ENOMEM"))

@@ -15,6 +15,7 @@
 #include "autoarchive/storage/local_storage.hpp"
 #include "job/archive_catalog.hpp"
 #include "job/backup_search.hpp"
+#include "job/missing_backup.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -307,6 +308,12 @@ BackupSource open_source(Session& session, const Target& target, const std::opti
   source.archive = target.archive;
   add_chain(*backups.storage, backups.catalog, wanted, source);
   return source;
+}
+
+std::string missing_newest_of(Session& session, const Target& target, const std::optional<std::string>& destination) {
+  if (!target.selector.empty() || is_archive_file(session, target, destination)) return {};
+  const auto backups = read_backups(session, target.archive, destination);
+  return missing_newest(session, backups.archive, *backups.storage, backups.catalog);
 }
 
 void report_remarks(Session& session, const BackupSource& source) {

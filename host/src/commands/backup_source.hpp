@@ -33,6 +33,10 @@ struct BackupSource {
 [[nodiscard]] BackupSource open_source(Session& session, const Target& target,
                                        const std::optional<std::string>& destination);
 
+/// Of a target that is the newest backup of an archive: missing_newest(); empty for others.
+[[nodiscard]] std::string missing_newest_of(Session& session, const Target& target,
+                                            const std::optional<std::string>& destination);
+
 /// Tells the user of the source's remarks. They do not change the exit status.
 void report_remarks(Session& session, const BackupSource& source);
 

@@ -13,6 +13,7 @@
 #include "job/next_backup.hpp"
 #include "job/pins.hpp"
 #include "job/restore_text.hpp"
+#include "state/archive_record.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -86,6 +87,21 @@ void drop_state(Session& session, const ArchiveConfig& archive, int level) {
   }
 }
 
+// What was removed is not missed (missing_backup.hpp).
+void forget_last_run(Session& session, const std::string& archive, const BackupCatalog& catalog,
+                     const std::vector<std::size_t>& chosen) {
+  const auto& state_dir = session.config().state_dir;
+  auto record = read_archive_record(state_dir, archive).record;
+  const auto is_its = [&](auto index) { return catalog.entries()[index].backup_uuid() == record.last_success->backup; };
+  if (!record.last_success || std::none_of(chosen.begin(), chosen.end(), is_its)) return;
+  record.last_success->backup.clear();
+  try {
+    write_archive_record(state_dir, archive, record);
+  } catch (const Error& error) {  // the backups are gone, as was wanted
+    session.console().problem({Severity::warning, "state.lost", archive, error.message()});
+  }
+}
+
 std::vector<std::string> file_names(const BackupCatalog& catalog, const std::vector<std::size_t>& chosen) {
   std::vector<std::string> names;
   names.reserve(chosen.size());
@@ -156,6 +172,7 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
     auto plan = removal_plan(kept_files(*backups.storage, now, {}), names);
     renew_restore_text(command.target.archive, now, plan);
     transaction->commit(plan);
+    forget_last_run(session, command.target.archive, now, chosen);
     level = first_current_level(now, chosen);
   }
   if (level) drop_state(session, backups.archive, *level);

@@ -195,6 +195,9 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
     target.selector = command.at;
   }
   if (command.to.empty()) throw Error(ErrorCode::value_error, "restore --to: name a directory", ErrorCause::usage);
+  const auto missing = missing_newest_of(session, target, command.destination);
+  if (!missing.empty())
+    session.console().problem({Severity::warning, "archive.missing", target.archive, escaped(missing)});
   auto source = open_source(session, target, command.destination);
   report_remarks(session, source);
   if (command.script) return print_script(session, command, source);
@@ -215,7 +218,7 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
 
   report_missing(session, result);
   auto status = status_of(result);
-  if (source.is_partial) status = worse(status, ExitStatus::warnings);
+  if (source.is_partial || !missing.empty()) status = worse(status, ExitStatus::warnings);
   if (source.has_faults) status = worse(status, ExitStatus::failed);  // what came back was not compared with it
   const auto free = request.dry_run ? free_bytes(command.to) : std::nullopt;
   session.console().info(source.description + ": " + summary(command, result, request.dry_run, free));

@@ -163,6 +163,14 @@ class Verification {
   Verification(Session& session, const VerifyCommand& command)
       : session_(session), command_(command), depth_(*parse_depth(command.level)) {}
 
+  /// What is left of an archive may be whole, and old.
+  ExitStatus check_newest(const Target& target) {
+    const auto missing = missing_newest_of(session_, target, command_.destination);
+    if (missing.empty()) return ExitStatus::ok;
+    session_.console().problem({Severity::error, "archive.missing", target.archive, escaped(missing)});
+    return ExitStatus::failed;
+  }
+
   ExitStatus check(const Target& target) {
     auto source = open_source(session_, target, command_.destination);
     report_remarks(session_, source);
@@ -330,6 +338,7 @@ ExitStatus run_command(Session& session, const VerifyCommand& command) {
   Verification verification(session, command);
   for (const auto& target : targets) {
     try {
+      status = worse(status, verification.check_newest(target));
       status = worse(status, verification.check(target));
     } catch (const Error& error) {  // the others are still checked
       if (error.cause() == ErrorCause::cancelled) throw;

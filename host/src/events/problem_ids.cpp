@@ -34,6 +34,9 @@ constexpr std::array kIds{
               "A level is missing or not whole: what is based on it can't be restored; the next backup is a level 0."},
     ProblemId{"archive.damaged", false,
               "A backup or its manifest is not what its digest says, or a part of it can't be read."},
+    ProblemId{"archive.missing", false,
+              "The newest backup is not in its destination any more: its manifest is there without it, or the last run "
+              "is remembered, and nothing that is there is as new."},
     ProblemId{"verify.failed", false,
               "A new backup could not be read back or restored as a drill, for a reason that is no damage."},
     ProblemId{"state.lost", false, "The program's own record of earlier runs is lost, damaged, or can't be written."},

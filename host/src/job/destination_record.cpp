@@ -9,6 +9,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/private_file.hpp"
 #include "autoarchive/base/text.hpp"
+#include "autoarchive/storage/local_storage.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -26,6 +27,14 @@ std::optional<std::string> remembered_marker(const std::filesystem::path& state_
   std::string marker;
   std::string path;
   if (!std::getline(in, marker) || !std::getline(in, path, '\0') || path != destination.native()) return std::nullopt;
+  return marker;
+}
+
+std::string marker_of(const IStorage& storage) {
+  constexpr std::size_t kMarkerLength = 36;
+  if (!storage.stat(kMarkerName)) return {};
+  std::string marker(kMarkerLength, '\0');
+  marker.resize(storage.open(kMarkerName)->read_at(0, std::as_writable_bytes(std::span(marker))));
   return marker;
 }
 

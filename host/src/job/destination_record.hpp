@@ -6,12 +6,16 @@
 #include <optional>
 #include <string>
 
+#include "autoarchive/storage/istorage.hpp"
+
 namespace autoarchive::host {
 
 /// The marker of the destination at the last success; none if the archive is new or has another destination now.
 [[nodiscard]] std::optional<std::string> remembered_marker(const std::filesystem::path& state_dir,
                                                            const std::string& archive,
                                                            const std::filesystem::path& destination);
+/// The marker that a destination has; empty: none yet. Throws Error(os_error).
+[[nodiscard]] std::string marker_of(const IStorage& storage);
 /// Written by temporary file and rename. Throws Error(os_error).
 void remember_marker(const std::filesystem::path& state_dir, const std::string& archive,
                      const std::filesystem::path& destination, const std::string& marker);

@@ -10,6 +10,7 @@
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "job/archive_catalog.hpp"
+#include "job/missing_backup.hpp"
 #include "job/next_backup.hpp"
 
 namespace autoarchive::host {
@@ -73,6 +74,7 @@ void look_at_destination(Session& session, const ArchiveConfig& archive, const s
   facts.free_bytes = storage.free_bytes();
   for (const auto& file : storage.list(archive.name + ".held."))
     facts.held = std::max(facts.held.value_or(file.modified), file.modified);
+  facts.missing = missing_newest(session, archive, storage, backups);
   look_at_newest(backups, storage, records, max_paths, facts);
   facts.next_level = next_level(session, archive, backups, facts);
 }
@@ -168,7 +170,9 @@ HealthFacts look_at(Session& session, const ArchiveConfig& archive, std::size_t 
 Health assess(const HealthFacts& facts, const ArchiveConfig& archive) {
   Assessment assessment;
   if (!facts.unreachable.empty()) assessment.bad(facts.unreachable);
-  if (facts.unreachable.empty() && facts.backups == 0) assessment.bad("there is no backup yet");
+  if (!facts.missing.empty()) assessment.bad(facts.missing);
+  if (facts.unreachable.empty() && facts.missing.empty() && facts.backups == 0)
+    assessment.bad("there is no backup yet");
   if (!facts.broken_chain.empty())
     assessment.bad(fmt::format("{} can't be restored: {}", quote(facts.newest_file), facts.broken_chain));
   if (!facts.damage.empty()) {

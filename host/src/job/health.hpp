@@ -27,6 +27,7 @@ struct HealthFacts {
   std::optional<std::uint64_t> free_bytes;
   std::optional<SystemTime> newest;  ///< of the newest backup
   std::string newest_file;
+  std::string missing;       ///< what is known of a newer one that is gone (missing_backup.hpp); empty: nothing
   std::string broken_chain;  ///< why the newest can't be restored; empty: its files are all there
   std::string damage;  ///< found by verify in what the newest needs, e.g. "'a.tar' on 2026-… (data)"; empty: none
   std::string unread;  ///< the same of what could not be read
@@ -47,8 +48,8 @@ struct Health {
 /// Looks, and takes no lock. At most `max_paths` problem paths are read.
 [[nodiscard]] HealthFacts look_at(Session& session, const ArchiveConfig& archive, std::size_t max_paths);
 
-/// Pure. Bad: no backup, too old, failing, broken, found damaged, or out of reach. A warning: incomplete, held, not
-/// readable in parts, never verified although asked for, or from the future.
+/// Pure. Bad: no backup, gone, too old, failing, broken, found damaged, or out of reach. A warning: incomplete, held,
+/// not readable in parts, never verified although asked for, or from the future.
 [[nodiscard]] Health assess(const HealthFacts& facts, const ArchiveConfig& archive);
 
 /// Bytes a day that the backups have taken over the remembered runs; none if they span less than a day. Pure.

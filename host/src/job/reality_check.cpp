@@ -52,15 +52,6 @@ fs::path nearest_directory(fs::path path) {
   return path;
 }
 
-/// Empty: it has none yet.
-std::string marker_of(const LocalStorage& storage) {
-  constexpr std::size_t kMarkerLength = 36;
-  if (!storage.stat(kMarkerName)) return {};
-  std::string marker(kMarkerLength, '\0');
-  marker.resize(storage.open(kMarkerName)->read_at(0, std::as_writable_bytes(std::span(marker))));
-  return marker;
-}
-
 class Findings {
  public:
   explicit Findings(std::string archive) : archive_(std::move(archive)) {}

@@ -25,7 +25,7 @@ struct RunRecord {
   std::uint64_t content_bytes = 0;   ///< of what was stored
   std::uint64_t archive_bytes = 0;
   std::uint64_t warnings = 0;
-  std::string backup;  ///< its id; empty if nothing was committed
+  std::string backup;  ///< its id; empty if nothing was committed; of the last success also if it was removed since
   std::string error;   ///< of a failed run
 };
 
