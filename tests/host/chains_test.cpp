@@ -113,6 +113,25 @@ TEST_F(ChainsTest, ThatAreKnownToBeDamagedAreToldOfAndNotContinued) {
   EXPECT_THAT(out_, HasSubstr("level 0 ('home.tar.gz' was found damaged on "));
 }
 
+TEST_F(ChainsTest, OfWhichOnlyALevelIsLeftAreCheckedByItsManifest) {
+  make_chain();
+  const auto file = backup("home.2.tar.gz");
+  fs::remove(backup("home.1.tar.gz"));
+  fs::remove(backup("home.2.tar.gz.sha256"));
+  for (const std::string depth : {"quick", "data", "restore"}) {
+    EXPECT_EQ(run({"verify", file, "--level", depth, "--json"}), 1) << err_;
+    EXPECT_THAT(err_, HasSubstr("is read without the levels that it is based on"));
+    EXPECT_THAT(out_, HasSubstr("\"proven\":true"));
+  }
+  // It is whole for whoever knows nothing but the format.
+  const auto packed = test::run_shell("cd " + test::shell_quote(backup("")) +
+                                      " && gzip -dc home.2.tar.gz | sed 's/version 2/version X/' | gzip > other && "
+                                      "mv other home.2.tar.gz");
+  ASSERT_EQ(packed.status, 0) << packed.output;
+  EXPECT_EQ(run({"verify", file}), 2);
+  EXPECT_THAT(err_, HasSubstr("'doc'"));
+}
+
 TEST_F(ChainsTest, ElsewhereProveNothingOfThoseHere) {
   configure_home("");
   ASSERT_EQ(run({"create", "home"}), 0) << err_;

@@ -158,9 +158,10 @@ BackupSource open_file(Session& session, const Target& target) {
                  : fmt::format("it is not known which level {} is; it is read without any that it may be based on",
                                quote(target.archive)));
   }
-  if (header && header->level == 0) {
-    level.manifest = open_local_file(manifest_name(target.archive));
-    source.closing = ManifestReader(open_local_file(manifest_name(target.archive))).closing();
+  if (header) {
+    auto manifest = open_local_file(manifest_name(target.archive));
+    if (header->level == 0) source.closing = ManifestReader(open_local_file(manifest_name(target.archive))).closing();
+    (header->level == 0 ? level.manifest : source.own_manifest) = std::move(manifest);
   }
   source.levels.push_back(std::move(level));
   return source;

@@ -22,9 +22,11 @@ struct BackupSource {
   std::vector<ArchiveLevel> levels;
   std::optional<ManifestClosing> closing;  ///< of the last level's manifest, if it has one
   std::vector<std::string> remarks;        ///< what can't be checked or is not as it should be, a line each
-  bool has_faults = false;                 ///< a manifest is there that is damaged, or can't be read
-  bool has_other_manifest = false;         ///< the one beside the file is that of another backup
-  bool is_partial = false;                 ///< what it is based on is not known, or not there
+  /// Of a file that is read without what it is based on: it can be compared with it, and not restored by it. Else null.
+  std::unique_ptr<ReadableFile> own_manifest;
+  bool has_faults = false;          ///< a manifest is there that is damaged, or can't be read
+  bool has_other_manifest = false;  ///< the one beside the file is that of another backup
+  bool is_partial = false;          ///< what it is based on is not known, or not there
 };
 
 /// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name and no

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "autoarchive/base/bytes.hpp"
 #include "autoarchive/base/text.hpp"
@@ -178,7 +179,11 @@ class Verification {
                   : source.remarks.empty()                       ? ExitStatus::ok
                                                                  : ExitStatus::warnings;
     const auto reader = session_.providers().reader_for(*source.levels.back().file);
+    // Each file for itself; what stands in other files is a matter of a restore.
+    const bool is_alone = source.own_manifest != nullptr;
+    if (is_alone) std::swap(source.own_manifest, source.levels.back().manifest);
     const auto verdicts = check_files(source, *reader);
+    if (is_alone) std::swap(source.own_manifest, source.levels.back().manifest);
     for (const auto& verdict : verdicts) {
       report(verdict);
       if (!verdict.faults.empty()) status = worse(status, ExitStatus::failed);
