@@ -52,6 +52,8 @@ TEST_F(RescanDamageTest, KnowsAFileByItsManifestWhoseBeginningIsLost) {
     EXPECT_THAT(out_, HasSubstr("home: 4 files")) << "the newest is still the newest";
     EXPECT_THAT(err_, HasSubstr("home.1.tar.gz': "));
     EXPECT_EQ(status(), 2);
+    EXPECT_EQ(run({"verify", backup("home.1.tar.gz")}), 2);
+    EXPECT_THAT(out_, HasSubstr("home.1.tar.gz: 2 files"));
   }
   // Not where the name is that of another level.
   fs::rename(backup("home.1.tar.gz"), backup("home.7.tar.gz"));

@@ -66,8 +66,16 @@ std::optional<ArchiveIdentity> identity_of(Session& session, const ReadableFile&
   }
 }
 
-/// The header of the manifest beside an archive file, if it is the archive's.
-std::optional<ManifestHeader> manifest_beside(const ReadableFile& file, const std::optional<ArchiveIdentity>& identity,
+bool is_called(Session& session, const ReadableFile& file, const ManifestHeader& header) {
+  const auto name = parse_backup_name(std::filesystem::path(file.description()).filename().native(), header.archive,
+                                      session.providers().types());
+  return name && name->level.value_or(0) == header.level;
+}
+
+/// The header of the manifest beside an archive file, if it is the archive's. A file whose beginning is lost, so that
+/// its identity is not `is_known`, is what it and the manifest are called.
+std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFile& file,
+                                              const std::optional<ArchiveIdentity>& identity, bool is_known,
                                               BackupSource& source) {
   const auto name = manifest_name(file.description());
   std::error_code ignored;
@@ -88,9 +96,10 @@ std::optional<ManifestHeader> manifest_beside(const ReadableFile& file, const st
       source.remarks.push_back(fmt::format("{} is that of another backup, and is not used", quote(name)));
       return std::nullopt;
     }
+    const bool is_its_own = identity || (!is_known && is_called(session, file, reader.header()));
     source.remarks.push_back(fmt::format("{} has {} bytes, and its manifest{} says {}", quote(file.description()),
-                                         file.size(), identity ? "" : ", which is not used,", bytes));
-    if (identity) return reader.header();  // it is the file's, which is damaged
+                                         file.size(), is_its_own ? "" : ", which is not used,", bytes));
+    if (is_its_own) return reader.header();  // the file is damaged
     return std::nullopt;
   } catch (const Error& error) {  // it is damaged, or can't be read: the archive speaks for itself
     if (error.cause() != ErrorCause::damaged && !error.is_os_error()) throw;
@@ -147,7 +156,7 @@ BackupSource open_file(Session& session, const Target& target) {
   level.file = open_named(target.archive);
   bool is_known = true;
   const auto identity = identity_of(session, *level.file, is_known);
-  const auto header = manifest_beside(*level.file, identity, source);
+  const auto header = manifest_beside(session, *level.file, identity, is_known, source);
   if (header && header->level > 0 && add_chain_of(session, target.archive, *header, source)) return source;
   // Without a manifest the file says it; where neither can be read, nothing does.
   source.is_partial = header ? header->level > 0 : identity ? identity->level > 0 : !is_known && source.has_faults;
