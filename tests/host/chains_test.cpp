@@ -3,13 +3,17 @@
 
 #include <filesystem>
 
+#include "autoarchive/manifest/manifest_reader.hpp"
+#include "autoarchive/storage/local_storage.hpp"
 #include "chains_fixture.hpp"
+#include "state/verify_record.hpp"
 #include "support/run_program.hpp"
 
 namespace autoarchive::host {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -130,6 +134,18 @@ TEST_F(ChainsTest, OfWhichOnlyALevelIsLeftAreCheckedByItsManifest) {
   ASSERT_EQ(packed.status, 0) << packed.output;
   EXPECT_EQ(run({"verify", file}), 2);
   EXPECT_THAT(err_, HasSubstr("'doc'"));
+}
+
+TEST_F(ChainsTest, OfWhichAPartCouldNotBeReadAreNotCalledDamaged) {
+  make_chain();
+  const ManifestReader manifest(open_local_file(backup("home.3.tar.gz.manifest.zst")));
+  const auto id = manifest.header().backup_uuid;
+  const VerifyRecord unread{id, VerifyDepth::data, std::chrono::system_clock::now(), false, true};
+  remember_verified(directory_ / "state", "home", destination(), {unread}, {id});
+  EXPECT_EQ(run({"list", "home", "--destination", destination()}), 0) << err_;
+  EXPECT_THAT(out_, AllOf(HasSubstr(" data unread  home.3.tar.gz"), Not(HasSubstr("DAMAGED"))));
+  EXPECT_EQ(run({"list", "home", "--destination", destination(), "--json"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("\"whole\":false,\"unread\":true"));
 }
 
 TEST_F(ChainsTest, ElsewhereProveNothingOfThoseHere) {

@@ -17,8 +17,10 @@ Json::Array as_json(const CatalogEntry& entry, const std::vector<VerifyRecord>& 
   Json::Array checks;
   for (const auto& record : records) {
     if (!entry.header || record.backup_uuid != entry.header->backup_uuid) continue;
-    checks.emplace_back(Json::Object{
-        {"level", to_string(record.depth)}, {"time", format_rfc3339(record.time)}, {"whole", record.whole}});
+    checks.emplace_back(Json::Object{{"level", to_string(record.depth)},
+                                     {"time", format_rfc3339(record.time)},
+                                     {"whole", record.whole},
+                                     {"unread", record.unread}});
   }
   return checks;
 }
@@ -26,7 +28,10 @@ Json::Array as_json(const CatalogEntry& entry, const std::vector<VerifyRecord>& 
 std::string verified_text(const CatalogEntry& entry, const std::vector<VerifyRecord>& records) {
   const auto* last = entry.header ? last_verified(records, entry.header->backup_uuid) : nullptr;
   if (last == nullptr) return "-";
-  return fmt::format("{} {}{}", local_time(last->time), to_string(last->depth), last->whole ? "" : " DAMAGED");
+  return fmt::format("{} {}{}", local_time(last->time), to_string(last->depth),
+                     last->whole    ? ""
+                     : last->unread ? " unread"
+                                    : " DAMAGED");
 }
 
 Json::Object as_json(const CatalogEntry& entry) {
