@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
+#include "job/sha256_file.hpp"
 #include "output/entry_text.hpp"
 
 namespace autoarchive::host {
@@ -65,20 +65,54 @@ bool is_commit_cut_off(const ArchiveLevel& level) {
   return std::filesystem::exists(directory / ("." + manifest.header().archive + ".journal"), error);
 }
 
-/// What the file for sha256sum says; empty if there is none, or it can't be read, which is a fault.
-std::string noted_sha256(const std::string& archive_file, FileVerdict& verdict) {
-  constexpr std::size_t kDigits = 64;
-  try {
-    const auto file = open_local_file(sha256_name(archive_file));
-    std::array<std::byte, kDigits> head{};
-    const auto size = file->read_at(0, head);
-    return {reinterpret_cast<const char*>(head.data()), size};
-  } catch (const Error& error) {
-    if (!error.is_os_error()) throw;
-    if (error.code() == ErrorCode::file_not_found) return {};
-    verdict.is_unread = verdict.is_unread || verdict.faults.empty();
-    verdict.faults.push_back(error.message());
-    return {};
+/// Whether a backup is called so that is what this file is: who renames an archive renames the file for sha256sum with
+/// it, and what is in that stays. Where nothing says what the file is, any name may be right.
+bool may_be_called(Session& session, const ArchiveLevel& level, IArchiveReader& reader, const std::string& name) {
+  std::string archive;
+  int number = 0;
+  FileVerdict ignored;
+  if (level.manifest) {
+    const ManifestReader manifest(open_local_file(level.manifest->description()));
+    archive = manifest.header().archive;
+    number = manifest.header().level;
+  } else if (const auto identity = identity_of(*level.file, reader, ignored)) {
+    archive = identity->archive;
+    number = identity->level;
+  } else {
+    return true;
+  }
+  const auto parsed = parse_backup_name(name, archive, session.providers().types());
+  return parsed && parsed->level.value_or(0) == number;
+}
+
+/// Compares with the file for sha256sum what was read of an archive to its end. Where the manifest has proven that, it
+/// is the other one that is wrong.
+void check_sha256_file(Session& session, const ArchiveLevel& level, IArchiveReader& reader, FileVerdict& verdict) {
+  const std::filesystem::path path(verdict.name);
+  const auto name = path.filename().native();
+  const auto noted = read_sha256_file(LocalStorage(path.parent_path()), name);
+  const bool is_whole = verdict.faults.empty();
+  const auto remark = [&](const char* id, const std::string& text) {
+    const char* proof = !is_whole ? "" : level.manifest ? "; its manifest proves it" : "; nothing proves it";
+    verdict.remarks.push_back({id, text + proof});
+  };
+  switch (noted.state) {
+    case Sha256File::State::absent:
+      return;
+    case Sha256File::State::bad:
+    case Sha256File::State::unreadable:
+      return remark("archive.unproven", noted.fault);
+    case Sha256File::State::good:
+      break;
+  }
+  const auto noted_path = quote(sha256_name(verdict.name));
+  if (noted.sha256 != verdict.result.sha256) {
+    const auto text = fmt::format("its SHA-256 is {}, and {} says {}", verdict.result.sha256, noted_path, noted.sha256);
+    if (!level.manifest || !is_whole) return verdict.faults.push_back(text);
+    if (!is_commit_cut_off(level)) remark("archive.damaged", text + ": remove that, and aa rescan writes it anew");
+  } else if (noted.name != name && is_whole && !may_be_called(session, level, reader, noted.name)) {
+    remark("archive.unproven", fmt::format("{} is of {}, and not of {}: aa rescan writes it anew", noted_path,
+                                           quote(noted.name), quote(name)));
   }
 }
 
@@ -119,12 +153,7 @@ FileVerdict check_file(Session& session, const ArchiveLevel& level, IArchiveRead
   const bool is_read = !verdict.result.sha256.empty() || verdict.faults.empty();
   // Who could not read the file to its end says so, and may have more to say.
   verdict.is_unread = (verdict.is_unread || !is_read) && verdict.faults.size() <= 1;
-  const auto noted = noted_sha256(verdict.name, verdict);
-  const bool is_proven = verdict.faults.empty();
-  if (is_read && !noted.empty() && noted != verdict.result.sha256 && !(is_proven && is_commit_cut_off(level))) {
-    verdict.faults.push_back(fmt::format("its SHA-256 is {}, and {} says {}", verdict.result.sha256,
-                                         quote(sha256_name(verdict.name)), escaped(noted)));
-  }
+  if (is_read) check_sha256_file(session, level, reader, verdict);
   return verdict;
 }
 

@@ -13,11 +13,18 @@
 
 namespace autoarchive::host {
 
+/// Something that is not as it should be, and no fault of the archive.
+struct FileRemark {
+  const char* problem;  ///< its id
+  std::string text;
+};
+
 /// What was found of one file of a chain.
 struct FileVerdict {
   std::string name;
   std::string backup_uuid;  ///< empty without a manifest
   std::vector<std::string> faults;
+  std::vector<FileRemark> remarks;
   bool is_proven = true;   ///< there is a manifest to compare with
   bool is_unread = false;  ///< all that is wrong is that a part could not be read: it may be whole at another time
   VerifyResult result;

@@ -63,6 +63,7 @@ class Verification {
     if (is_alone) std::swap(source.own_manifest, source.levels.back().manifest);
     for (const auto& verdict : verdicts) {
       report(verdict);
+      if (!verdict.remarks.empty()) status = worse(status, ExitStatus::warnings);
       if (!verdict.faults.empty()) status = worse(status, ExitStatus::failed);
     }
     RestoreResult proof;
@@ -95,6 +96,10 @@ class Verification {
     for (const auto& fault : verdict.faults) {
       session_.console().problem(
           {Severity::error, "archive.damaged", "", fmt::format("{}: {}", quote(verdict.name), escaped(fault))});
+    }
+    for (const auto& remark : verdict.remarks) {
+      session_.console().problem(
+          {Severity::warning, remark.problem, "", fmt::format("{}: {}", quote(verdict.name), escaped(remark.text))});
     }
     const auto& result = verdict.result;
     if (result.lost_members == 0 && result.whole_members == 0) return;

@@ -1,24 +1,12 @@
 #include "job/archive_files.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "autoarchive/base/text.hpp"
+#include "job/sha256_file.hpp"
 
 namespace autoarchive::host {
 namespace {
-
-constexpr std::size_t kSha256Digits = 64;
-
-// The digest at the beginning of sha256sum's line; empty if it is not one.
-std::string read_sha256(const IStorage& storage, const std::string& name) {
-  std::array<std::byte, kSha256Digits> head{};
-  const auto file = storage.open(name);
-  if (file->read_at(0, head) < head.size()) return {};
-  const std::string digest(reinterpret_cast<const char*>(head.data()), head.size());
-  return digest.find_first_not_of("0123456789abcdef") == std::string::npos ? digest : std::string();
-}
 
 KeptFile kept_file(const IStorage& storage, const CatalogEntry& entry) {
   KeptFile file{entry.name};
@@ -28,7 +16,7 @@ KeptFile kept_file(const IStorage& storage, const CatalogEntry& entry) {
   if (entry.closing) {
     file.sha256 = entry.closing->archive_sha256;
   } else if (file.has_sha256) {
-    file.sha256 = read_sha256(storage, sha256_name(name));
+    file.sha256 = read_sha256_file(storage, name).sha256;
   }
   file.backup = entry.backup_uuid();
   file.parent = entry.parent_uuid();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -19,6 +18,7 @@
 #include "job/found_manifests.hpp"
 #include "job/rescan_entries.hpp"
 #include "job/restore_text.hpp"
+#include "job/sha256_file.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -221,33 +221,33 @@ class ArchiveRescan {
     return backup.is_put ? transaction_->read_back(name) : storage_.open(name);
   }
 
-  // A digest that differs is evidence, and stays where it is: the file may have been changed since it was made.
+  // A digest that differs is evidence, and stays where it is: the file may have been changed since it was made. What is
+  // no digest is none.
   void put_digest(RescanEntry& backup) {
     const auto& digest = backup.closing.archive_sha256;
     if (!backup.header || digest.empty()) return;
     const auto name = backup.name.file_name();
-    const auto wanted = digest + "  " + name + "\n";
     bool is_there = false;
-    for (const auto& noted : std::set{sha256_name(name), sha256_name(backup.found.file)}) {
-      if (!names_.contains(noted)) continue;
-      std::string text;
-      try {
-        text = read_text(noted);
-      } catch (const Error& error) {
-        if (!error.is_os_error()) throw;
-        return backup.fail(error.message() + "; left alone", "archive.unproven");
+    for (const auto& file : std::set{name, backup.found.file}) {
+      const auto noted = read_sha256_file(storage_, file);
+      if (noted.state == Sha256File::State::absent) continue;
+      const auto path = sha256_name(file);
+      if (noted.state == Sha256File::State::unreadable)
+        return backup.fail(noted.fault + "; left alone", "archive.unproven");
+      if (!names_.contains(path)) {
+        return backup.fail(quote(path) + " is in the way: it is not a regular file; move it away, and run again",
+                           "archive.unproven");
       }
-      if (!text.starts_with(digest)) {
+      if (noted.state == Sha256File::State::good && noted.sha256 != digest) {
         return give_up_digest(backup, fmt::format("its SHA-256 is {}, and {} says another: the archive has changed "
                                                   "since, or the digest is that of another one; remove it if so",
-                                                  digest, quote(noted)));
+                                                  digest, quote(path)));
       }
-      is_there = is_there || (noted == sha256_name(name) && text == wanted);
-      if (noted != sha256_name(name)) retire(noted);
+      const bool is_right = file == name && noted.sha256 == digest && noted.name == name;
+      is_there = is_there || is_right;
+      if (!is_right) retire(path);
     }
-    if (is_there) return;
-    if (names_.contains(sha256_name(name))) retire(sha256_name(name));
-    plan_.texts.push_back({sha256_name(name), wanted});
+    if (!is_there) plan_.texts.push_back({sha256_name(name), sha256_text(digest, name)});
   }
 
   void give_up_digest(RescanEntry& backup, const std::string& text) {
@@ -279,12 +279,6 @@ class ArchiveRescan {
     const auto sink = create_state_file(transaction_->put_state(state / name));
     copy(*source, *sink);
     has_new_state_ = true;
-  }
-
-  [[nodiscard]] std::string read_text(const std::string& name) const {
-    std::array<std::byte, 1024> head{};
-    const auto size = storage_.open(name)->read_at(0, head);
-    return {reinterpret_cast<const char*>(head.data()), size};
   }
 
   void retire(const std::string& name) {
