@@ -8,6 +8,7 @@
 namespace autoarchive::tar_internal {
 namespace {
 
+constexpr std::uint64_t kBytesPerMember = 150;
 // A member goes with a rename of any directory above it, a few times a level.
 constexpr std::uint64_t kMaxMoves = 1U << 20U;
 constexpr std::uint64_t kMaxMovesPerMember = 64;
@@ -30,7 +31,14 @@ void LevelReplay::add(const ArchiveMember& member, Place place) {
   if (member.hard_link && entry.link_target == entry.path && content_of(entry.path)) return;
   const auto content = member.hard_link ? content_of(entry.link_target) : place;
   if (entry.kind != EntryKind::directory && entry.path != ".") erase_below(entry.path);
-  members_.insert_or_assign(entry.path, Member{place, content.value_or(kNowhere)});
+  if (!members_.insert_or_assign(entry.path, Member{place, content.value_or(kNowhere)}).second) return;
+  taken_.count += kBytesPerMember + entry.path.size();
+  if (taken_.count > memory_.count) {
+    throw Error(ErrorCode::value_error,
+                "the levels have more names than memory is for; restore them one after the other by tar --extract "
+                "--listed-incremental=/dev/null",
+                ErrorCause::unsupported);
+  }
 }
 
 // Each name in the directory once or twice ("a", "a-b", "a/c" is the order of bytes), whatever is below it: the time is

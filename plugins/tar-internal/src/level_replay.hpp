@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
+#include "autoarchive/base/bytes.hpp"
 #include "scanned_entry.hpp"
 
 namespace autoarchive::tar_internal {
@@ -26,7 +27,11 @@ class LevelReplay {
     friend auto operator<=>(const Place&, const Place&) = default;
   };
 
-  /// Takes the place of what was at its path; what is no directory, of all below it, too.
+  /// `memory`: for all names that are ever there. What decodes to more than some ten million is hardly a backup.
+  explicit LevelReplay(Bytes memory = Bytes{2ULL << 30U}) : memory_(memory) {}
+
+  /// Takes the place of what was at its path; what is no directory, of all below it, too. Throws Error(unsupported)
+  /// when the names take more memory than they may.
   void add(const ArchiveMember& member, Place place);
   /// A directory has another name than in the level before; it takes the place of what has that. Throws
   /// Error(unsupported) when renames cost more than the members that they are of make likely.
@@ -57,6 +62,8 @@ class LevelReplay {
   void erase_below(const std::string& path);
 
   Members members_;
+  Bytes memory_;
+  Bytes taken_;  // by members, what is gone included
   std::uint64_t moves_ = 0;
   std::map<Place, std::string> moved_;
   std::map<Place, std::vector<std::string>> further_names_;

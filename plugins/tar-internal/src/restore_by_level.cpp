@@ -51,7 +51,7 @@ void RestoreJob::restore_as_read(const ArchiveLevel& level, std::set<std::string
 
 // Twice through all files: first for what the last level has, then for its contents.
 void RestoreJob::restore_replayed(const std::set<std::string>* only) {
-  Replayed replayed{{}, only, {}};
+  Replayed replayed{LevelReplay(), only, {}};
   std::uint32_t number = 0;
   const auto add = [&](const MemberReader& reader, const ArchiveMember& member, bool is_damaged) {
     // A list of names that deletes may be one of an archive that is stored in the archive.

@@ -212,6 +212,23 @@ TEST(LevelReplay, EndsRenamesThatGoOnAndOn) {
   EXPECT_THROW(forever(), Error);
 }
 
+TEST(LevelReplay, TakesNoMoreMemoryThanItMay) {
+  LevelReplay replay(1_MiB);
+  ArchiveMember member;
+  const auto add = [&](int number) {
+    member.entry.path = std::string(1000, 'x') + std::to_string(number % 500);
+    replay.add(member, {static_cast<std::uint64_t>(number), 0});
+  };
+  for (int i = 0; i < 5'000; ++i) add(i);
+  const auto add_many_names = [&] {
+    for (int i = 0;; ++i) {
+      member.entry.path = std::to_string(i);
+      replay.add(member, {static_cast<std::uint64_t>(i), 1});
+    }
+  };
+  EXPECT_THROW(add_many_names(), Error);
+}
+
 TEST(LevelReplay, KnowsWhatALevelsListsLeave) {
   LevelReplay replay;
   std::uint64_t offset = 0;
