@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "autoarchive/base/error.hpp"
 #include "job/next_backup.hpp"
 
@@ -50,7 +52,8 @@ TEST_P(LevelPolicy, ChoosesWithAReason) {
   EXPECT_EQ(choice.rule, rule) << to_string(choice.rule);
   EXPECT_THAT(choice.reason, HasSubstr(reason));
   if (rule != LevelRule::not_incremental) {
-    EXPECT_EQ(choice.in_a_row, question.max_level);
+    const auto after_those = question.chain.empty() ? question.max_level : question.chain.rbegin()->first + 1;
+    EXPECT_EQ(choice.in_a_row, std::min(question.max_level, after_those));
   }
 }
 
@@ -149,6 +152,12 @@ const Case kCases[] = {
      LevelRule::broken_chain, "the state is lost"},
     {"StateLostAltogether", with(after(3), [](Q& q) { q.max_level = 0, q.chain_break = "lost"; }), 0,
      LevelRule::broken_chain, "lost"},
+    {"LevelsThatAreGone", with(after(4), [](Q& q) { q.chain.erase(3), q.chain.erase(4); }), 3, LevelRule::next,
+     "the level 3 that was made before is not in the destination"},
+    {"AskedOnLevelsThatAreGone", with(after(4), [](Q& q) { q.chain.erase(4), q.wanted = 5; }), 0,
+     LevelRule::broken_chain, "asked for, but the backup of level 4 is not in the destination"},
+    {"NextOfLevelsThatAreGone", with(after(4), [](Q& q) { q.chain.erase(4), q.next = true; }), 4, LevelRule::asked, ""},
+    {"MaxOfLevelsThatAreGone", with(after(4), [](Q& q) { q.chain.erase(4), q.rules.max = 4; }), 4, LevelRule::next, ""},
     {"AGapInTheChain", with(after(3), [](Q& q) { q.chain.erase(1); }), 0, LevelRule::broken_chain,
      "level 1 is not in the destination"},
     {"ADamagedLevel", with(after(3), [](Q& q) { q.chain[2].fault = "'a.2.tar' has no readable manifest"; }), 0,

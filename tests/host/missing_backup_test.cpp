@@ -11,6 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class MissingBackupTest : public ChainsTest {
@@ -68,8 +69,29 @@ TEST_F(MissingBackupTest, IsNotOneThatANewerOneHasFollowed) {
   fs::remove(backup("home.2.tar.gz"));
   fs::copy_file(backup("home.2.tar.gz.manifest.zst"), directory_ / "left");
   make(2);
+  EXPECT_THAT(err_ + out_, AllOf(HasSubstr("level 2 again: the level 2 that was made before is not in the destination"),
+                                 HasSubstr("home: level 2 by ")));
   fs::copy_file(directory_ / "left", backup("home.7.tar.gz.manifest.zst"));
   expect_well();
+}
+
+TEST_F(MissingBackupTest, IsMadeAgainOnWhatIsLeft) {
+  for (const std::string provider : {"tar-internal", "tar-external"}) {
+    make(0, {"--full", "--provider", provider});
+    make(1, {"--provider", provider});
+    const auto before = test::read_file(directory_ / "root/doc");
+    test::write_file(directory_ / "root/comes", "x");
+    make(2, {"--provider", provider});
+    lose("home.2.tar.gz");
+    fs::remove(directory_ / "root/comes");
+    make(3, {"--provider", provider});
+    EXPECT_THAT(out_, HasSubstr("home: level 2 by ")) << provider << err_;
+    EXPECT_EQ(restore(""), 0) << err_;
+    EXPECT_THAT(test::diff_trees(directory_ / "root", directory_ / "restored"), IsEmpty());
+    EXPECT_EQ(restore("1"), 0) << err_;
+    EXPECT_EQ(test::read_file(directory_ / "restored/doc"), before);
+    expect_well();
+  }
 }
 
 TEST_F(MissingBackupTest, IsNotOneThatACommitIsMoving) {

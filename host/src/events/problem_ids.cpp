@@ -36,7 +36,7 @@ constexpr std::array kIds{
               "A backup or its manifest is not what its digest says, or a part of it can't be read."},
     ProblemId{"archive.missing", false,
               "The newest backup is not in its destination any more: its manifest is there without it, or the last run "
-              "is remembered, and nothing that is there is as new."},
+              "is remembered, and nothing that is there is as new. A notice of the run that makes its level again."},
     ProblemId{"verify.failed", false,
               "A new backup could not be read back or restored as a drill, for a reason that is no damage."},
     ProblemId{"state.lost", false, "The program's own record of earlier runs is lost, damaged, or can't be written."},

@@ -21,6 +21,12 @@ LevelChoice choose_without_levels(const LevelQuestion& question) {
   return {0, LevelRule::not_incremental, "the archive is not incremental", 0};
 }
 
+/// What has fallen off the end of the chain does not end it: the level is made again.
+int next_in_a_row(const LevelQuestion& question) {
+  if (question.chain.empty()) return question.max_level;
+  return std::min(question.max_level, question.chain.rbegin()->first + 1);
+}
+
 /// Why `level` can't be made on what is there; empty: it can.
 std::string fault_below(const LevelQuestion& question, int level) {
   if (level == 0) return {};
@@ -59,7 +65,7 @@ int restart_level(const LevelQuestion& question) {
   int level = 1;
   if (!question.rules.max_restart_size_percent || base == question.chain.end()) return level;
   const auto limit = static_cast<double>(base->second.bytes) * *question.rules.max_restart_size_percent / 100;
-  while (level + 1 < question.max_level) {
+  while (level + 1 < next_in_a_row(question)) {
     const auto found = question.chain.find(level);
     if (found == question.chain.end() || static_cast<double>(found->second.bytes) <= limit) break;
     ++level;
@@ -68,7 +74,7 @@ int restart_level(const LevelQuestion& question) {
 }
 
 std::optional<LevelChoice> full_restart(const LevelQuestion& question) {
-  const int next = question.max_level;
+  const int next = next_in_a_row(question);
   const auto& rules = question.rules;
   if (rules.full_after_restarts && question.restarts >= *rules.full_after_restarts) {
     return LevelChoice{0, LevelRule::full_after_restarts,
@@ -85,7 +91,7 @@ std::optional<LevelChoice> full_restart(const LevelQuestion& question) {
 }
 
 std::optional<LevelChoice> restart(const LevelQuestion& question) {
-  const int next = question.max_level;
+  const int next = next_in_a_row(question);
   const auto& rules = question.rules;
   if (rules.max && next > *rules.max) {
     return LevelChoice{restart_level(question), LevelRule::max,
@@ -100,15 +106,16 @@ std::optional<LevelChoice> restart(const LevelQuestion& question) {
 }
 
 LevelChoice asked_for(const LevelQuestion& question) {
-  const int wanted = question.wanted.value_or(question.max_level);
+  const int next = next_in_a_row(question);
+  const int wanted = question.wanted.value_or(next);
   if (wanted < 0 || wanted > question.max_level) {
     throw bad_level(fmt::format("level {}: only 0..{} can be made now", wanted, question.max_level));
   }
-  return {wanted, LevelRule::asked, "the level was asked for", question.max_level};
+  return {wanted, LevelRule::asked, "the level was asked for", next};
 }
 
 LevelChoice by_rules(const LevelQuestion& question) {
-  const int next = question.max_level;
+  const int next = next_in_a_row(question);
   if (next >= 1) {
     if (auto choice = full_restart(question)) return *choice;
   }
@@ -116,7 +123,9 @@ LevelChoice by_rules(const LevelQuestion& question) {
     if (auto choice = restart(question)) return *choice;
   }
   if (next == 0) return {0, LevelRule::first, "there is no earlier level to build on", 0};
-  return {next, LevelRule::next, "next in a row", next};
+  if (next == question.max_level) return {next, LevelRule::next, "next in a row", next};
+  return {next, LevelRule::next, fmt::format("the level {} that was made before is not in the destination", next), next,
+          /*is_repeated=*/true};
 }
 
 }  // namespace
@@ -147,7 +156,7 @@ std::string_view to_string(LevelRule rule) noexcept {
 
 LevelChoice choose_level(const LevelQuestion& question) {
   if (!question.incremental) return choose_without_levels(question);
-  if (question.full) return {0, LevelRule::asked, "a full backup was asked for", question.max_level};
+  if (question.full) return {0, LevelRule::asked, "a full backup was asked for", next_in_a_row(question)};
   // What makes the whole chain useless comes before the rules: there is nothing to restart.
   const bool explicitly = question.wanted || question.next;
   auto choice = explicitly ? asked_for(question) : by_rules(question);

@@ -24,7 +24,7 @@ struct LevelQuestion {
   bool incremental = false;
   bool full = false;          ///< --full
   std::optional<int> wanted;  ///< --level N
-  int max_level = 0;          ///< the highest that the provider's state allows
+  int max_level = 0;          ///< the highest that the provider's state allows, whatever is in the destination
   /// Why the chain as a whole can't be continued, e.g. "the owner's state is lost"; empty: it can.
   std::string chain_break;
   std::map<int, ChainLevel> chain;  ///< by level; a gap is a level that is not there
@@ -52,15 +52,17 @@ enum class LevelRule : std::uint8_t {
 struct LevelChoice {
   int level = 0;
   LevelRule rule = LevelRule::first;
-  std::string reason;  ///< one sentence
-  int in_a_row = 0;    ///< what it would have been without the rules
+  std::string reason;        ///< one sentence
+  int in_a_row = 0;          ///< what it would have been without the rules
+  bool is_repeated = false;  ///< of the next in a row: it was made before, and is gone
 
   /// One of the rules of `levels:` fired, so that a lower level is made than would be in a row.
   [[nodiscard]] bool restarted() const noexcept { return rule >= LevelRule::full_after_restarts; }
 };
 
 /// The rules in this order: --full, --level; a chain that can't be continued is a level 0; full_after_restarts,
-/// full_after (from level 1 on); max, restart_after (from level 2 on); else the next in a row. Ages are older than, not
+/// full_after (from level 1 on); max, restart_after (from level 2 on); else the next in a row, by what is there: levels
+/// that are gone from its end are made again. Ages are older than, not
 /// equal to, what the rule says; what lies in the future (the clock was set back) has no age and fires nothing. Throws
 /// Error(value_error, cause usage) if a level is wanted that can't be made.
 [[nodiscard]] LevelChoice choose_level(const LevelQuestion& question);

@@ -280,6 +280,7 @@ class LockedBackup {
   void tell(const LevelChoice& choice) {
     if (choice.rule == LevelRule::broken_chain)
       notice("level 0 instead of an increment: " + choice.reason, "chain.broken");
+    if (choice.is_repeated) notice(fmt::format("level {} again: {}", choice.level, choice.reason), "archive.missing");
     if (choice.restarted())
       notice(fmt::format("level {} instead of {}: {}", choice.level, choice.in_a_row, choice.reason));
   }
