@@ -65,20 +65,20 @@ std::filesystem::path installed_directory(const ProcessContext& process) {
   return (process.executable.parent_path() / AA_PLUGIN_RELATIVE_DIR).lexically_normal();
 }
 
-// The user's own directories come first. Nobody with more rights than the user takes code from a variable or a home
-// directory that somebody else may have set.
+// The user's own directories come first. What is left out is told where there is a console. Nobody with more rights
+// than the user takes code from a variable or a home directory that somebody else may have set.
 PluginSearch plugin_search(const ProcessContext& process, const GlobalOptions& options, const Config& config,
-                           Console& console) {
+                           Console* console) {
   PluginSearch search;
   for (const auto& directory : options.plugin_directories) search.first.push_back({directory, "--plugin-dir"});
   search.safe_mode = options.safe_mode;
   const auto path = from_environment(process, "AA_PLUGIN_PATH");
   const bool is_trusted = !process.has_raised_rights && (!process.as_root || config.plugins.environment_path);
-  if (!path.empty() && !is_trusted) {
-    console.problem({Severity::notice, "plugin.path_ignored", "",
-                     process.has_raised_rights
-                         ? "AA_PLUGIN_PATH is ignored with raised rights; use plugins.directories"
-                         : "AA_PLUGIN_PATH is ignored for root; use --plugin-dir, or set plugins.environment_path"});
+  if (console != nullptr && !path.empty() && !is_trusted) {
+    console->problem({Severity::notice, "plugin.path_ignored", "",
+                      process.has_raised_rights
+                          ? "AA_PLUGIN_PATH is ignored with raised rights; use plugins.directories"
+                          : "AA_PLUGIN_PATH is ignored for root; use --plugin-dir, or set plugins.environment_path"});
   }
   for (std::size_t begin = 0; is_trusted && begin < path.size();) {
     const auto end = std::min(path.find(':', begin), path.size());
@@ -183,10 +183,16 @@ std::filesystem::path Session::installed_plugins() const {
   return installed_directory(process_);
 }
 
+std::unique_ptr<Providers> Session::fresh_providers(const Config& config) const {
+  const auto search = plugin_search(process_, options_, config, nullptr);
+  return std::make_unique<Providers>(config, search, AppEnvironment(process_.executable.native(), {}, {}),
+                                     [](const PluginReport&) {});
+}
+
 Providers& Session::unchecked_providers(const std::filesystem::path& plugin) {
   if (!providers_) {
     AppEnvironment environment(process_.executable.native(), {}, {});
-    auto search = plugin_search(process_, options_, config(), console_);
+    auto search = plugin_search(process_, options_, config(), &console_);
     if (!plugin.empty()) search.first.insert(search.first.begin(), {plugin, "the command line"});
     providers_ = std::make_unique<Providers>(config(), search, std::move(environment),
                                              [this](const PluginReport& report) { tell(console_, report); });

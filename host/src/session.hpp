@@ -68,6 +68,9 @@ class Session {
   /// that is given at the first call is looked at before all others.
   [[nodiscard]] Providers& unchecked_providers(const std::filesystem::path& plugin = {});
 
+  /// The same plugins once more, for another configuration, which has to outlive them. Says nothing to the user.
+  [[nodiscard]] std::unique_ptr<Providers> fresh_providers(const Config& config) const;
+
   /// The directory of the plugins that came with the program.
   [[nodiscard]] std::filesystem::path installed_plugins() const;
 

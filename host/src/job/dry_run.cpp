@@ -11,7 +11,8 @@ namespace {
 
 std::unique_ptr<ManifestReader> open_parent(const NextBackup& next, const IStorage& storage) {
   if (next.parent_manifest.empty()) return nullptr;
-  auto file = storage.open(next.parent_manifest);
+  auto file = next.parent_in_state.empty() ? storage.open(next.parent_manifest)
+                                           : open_local_file(next.parent_in_state.native());
   ManifestReader::check(*file);
   return std::make_unique<ManifestReader>(std::move(file));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,5 +18,15 @@ namespace autoarchive::host {
                                                           const std::filesystem::path& destination,
                                                           const BackupCatalog& backups, const IStorage& storage,
                                                           ITransaction& transaction);
+
+/// What put_back_manifests() would lead to.
+struct ForeseenManifests {
+  BackupCatalog backups;
+  std::map<std::string, std::filesystem::path> in_state;  ///< where those lie that are not in the destination, by name
+};
+/// Changes nothing. Throws Error.
+[[nodiscard]] ForeseenManifests foresee_manifests(const std::filesystem::path& state_dir,
+                                                  const std::filesystem::path& destination,
+                                                  const BackupCatalog& backups, const IStorage& storage);
 
 }  // namespace autoarchive::host

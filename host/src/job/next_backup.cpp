@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -11,7 +12,10 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "autoarchive/manifest/metadata_off.hpp"
+#include "autoarchive/storage/local_storage.hpp"
 #include "job/archive_files.hpp"
+#include "job/foreseen_state.hpp"
+#include "job/lost_manifests.hpp"
 #include "state/verify_record.hpp"
 
 namespace autoarchive::host {
@@ -90,28 +94,17 @@ std::string fault_of_features(const Providers& providers, std::string_view key, 
   return text;
 }
 
-}  // namespace
-
-int visible_restarts(const BackupCatalog& backups, const std::string& chain) {
-  std::map<std::string, int> children;
-  for (const auto& entry : backups.entries()) {
-    if (entry.header && entry.header->chain_uuid == chain && entry.header->level > 0)
-      ++children[entry.header->parent_uuid];
-  }
-  int restarts = 0;
-  for (const auto& [parent, count] : children) restarts += count - 1;
-  return restarts;
+/// The highest level that the state allows, once a run has brought back what it lacks of the levels that are there.
+int foreseen_level(Session& session, const ArchiveConfig& archive, const std::string& provider,
+                   const LevelQuestion& question) {
+  const bool is_complete = question.chain.empty() || question.max_level > question.chain.rbegin()->first;
+  if (is_complete) return question.max_level;
+  const auto definition = definition_of(archive, session.providers().type(archive.type));
+  return std::max(question.max_level,
+                  recoverable_level(session, provider, definition, LocalStorage(archive.destination)));
 }
 
-void add_level(ArchiveRecord& record, const NextBackup& made, const std::string& chain, SystemTime began) {
-  const auto& choice = made.choice;
-  const bool is_low = choice.level < 2 || choice.restarted();
-  if (is_low || record.chain != chain) record.last_restart = is_low ? std::optional(began) : std::nullopt;
-  record.chain = chain;
-  record.restarts = choice.level == 0 ? 0 : made.restarts + (choice.restarted() ? 1 : 0);
-}
-
-NextBackup next_backup(Session& session, const ArchiveConfig& archive, const BackupCatalog& backups,
+NextBackup choose_next(Session& session, const ArchiveConfig& archive, const BackupCatalog& backups,
                        const ArchiveRecord& record, const NextBackupWish& wish, const IStorage* locked_storage) {
   NextBackup next;
   const auto* base = current_level(backups, 0);
@@ -138,6 +131,7 @@ NextBackup next_backup(Session& session, const ArchiveConfig& archive, const Bac
     if (locked_storage != nullptr)
       provider->recover_state(definition_of(archive, session.providers().type(archive.type)), *locked_storage);
     question.max_level = provider->max_backup_level(archive.name);
+    if (locked_storage == nullptr) question.max_level = foreseen_level(session, archive, next.provider, question);
     if (question.chain_break.empty()) question.chain_break = chain_break(base, question, next.provider);
     if (base != nullptr && base->header) add_record(*base, backups, record, question);
   }
@@ -149,6 +143,38 @@ NextBackup next_backup(Session& session, const ArchiveConfig& archive, const Bac
   next.identity.parent_uuid = parent.header->backup_uuid;
   next.identity.parent_sha256 = parent.closing ? parent.closing->archive_sha256 : "";
   next.parent_manifest = manifest_name(parent.name.file_name());
+  return next;
+}
+
+}  // namespace
+
+int visible_restarts(const BackupCatalog& backups, const std::string& chain) {
+  std::map<std::string, int> children;
+  for (const auto& entry : backups.entries()) {
+    if (entry.header && entry.header->chain_uuid == chain && entry.header->level > 0)
+      ++children[entry.header->parent_uuid];
+  }
+  int restarts = 0;
+  for (const auto& [parent, count] : children) restarts += count - 1;
+  return restarts;
+}
+
+void add_level(ArchiveRecord& record, const NextBackup& made, const std::string& chain, SystemTime began) {
+  const auto& choice = made.choice;
+  const bool is_low = choice.level < 2 || choice.restarted();
+  if (is_low || record.chain != chain) record.last_restart = is_low ? std::optional(began) : std::nullopt;
+  record.chain = chain;
+  record.restarts = choice.level == 0 ? 0 : made.restarts + (choice.restarted() ? 1 : 0);
+}
+
+NextBackup next_backup(Session& session, const ArchiveConfig& archive, const BackupCatalog& backups,
+                       const ArchiveRecord& record, const NextBackupWish& wish, const IStorage* locked_storage) {
+  if (locked_storage != nullptr) return choose_next(session, archive, backups, record, wish, locked_storage);
+  const auto foreseen =
+      foresee_manifests(session.config().state_dir, archive.destination, backups, LocalStorage(archive.destination));
+  auto next = choose_next(session, archive, foreseen.backups, record, wish, nullptr);
+  const auto in_state = foreseen.in_state.find(next.parent_manifest);
+  if (in_state != foreseen.in_state.end()) next.parent_in_state = in_state->second;
   return next;
 }
 

@@ -3,6 +3,7 @@
 /// `--dry-run` foretell.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,11 +30,14 @@ struct NextBackup {
   std::string provider;
   BackupIdentity identity;
   std::string parent_manifest;  ///< file name; empty for a level 0
-  int restarts = 0;             ///< of the chain so far
+  /// Of a forecast: where that lies, if the destination has lost it and the state has not; else empty.
+  std::filesystem::path parent_in_state;
+  int restarts = 0;  ///< of the chain so far
 };
 
 /// Chooses the provider first and then the level. `locked_storage`, if the archive's locks are held: the provider may
-/// bring back state that is lost. Throws Error if no provider can do it, or the wanted level can't be made.
+/// bring back state that is lost. Null: a forecast, which foresees what a run brings back, and changes nothing. Throws
+/// Error if no provider can do it, or the wanted level can't be made.
 [[nodiscard]] NextBackup next_backup(Session& session, const ArchiveConfig& archive, const BackupCatalog& backups,
                                      const ArchiveRecord& record, const NextBackupWish& wish,
                                      const IStorage* locked_storage);
