@@ -99,6 +99,7 @@ struct MemberReader::State {
   std::uint64_t end_of_pieces = 0;  // that next_piece() has given
   std::exception_ptr failure;       // thrown inside of a callback
   std::vector<ArchiveBlock>* blocks = nullptr;
+  bool owners_by_number = false;
   bool is_plain = false;  // not compressed
   bool at_end = false;
   bool has_member = false;
@@ -236,7 +237,7 @@ struct MemberReader::State {
       if (const auto time = parse_pax_time(record->second)) member.entry.mtime = *time;
     }
     add_owner(scanned, member.entry);
-    add_attributes(scanned, owners, member.entry);
+    add_attributes(scanned, owners, owners_by_number, member.entry);
     if (const auto dumpdir = scanned.records.find("GNU.dumpdir"); dumpdir != scanned.records.end()) {
       auto list = parse_dumpdir(dumpdir->second);
       lists_unstored = list.has_unstored;
@@ -275,6 +276,10 @@ void MemberReader::open() {
 }
 
 MemberReader::~MemberReader() = default;
+
+void MemberReader::take_owners_by_number() noexcept {
+  state_->owners_by_number = true;
+}
 
 bool MemberReader::next(ArchiveMember& member) {
   if (state_->at_end) return false;

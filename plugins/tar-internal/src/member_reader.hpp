@@ -45,6 +45,8 @@ class MemberReader {
   MemberReader(const MemberReader&) = delete;
   MemberReader& operator=(const MemberReader&) = delete;
 
+  /// Who an ACL names is who has the number beside the name.
+  void take_owners_by_number() noexcept;
   /// The next member; its content is what next_piece() yields. False after the last one. A path that can't be made
   /// relative to a target is left as it stands.
   [[nodiscard]] bool next(ArchiveMember& member);

@@ -141,6 +141,7 @@ void RestoreJob::read_level(const ArchiveLevel& level, bool tells, const LevelCa
   bool is_damaged = false;
   bool is_behind_damage = false;
   SalvageCalls calls;
+  calls.owners_by_number = request_.owner == OwnerPolicy::ids;
   calls.member = [&](MemberReader& reader, const ArchiveMember& member) {
     const auto& path = member.entry.path;
     const bool is_first = std::exchange(is_behind_damage, false);

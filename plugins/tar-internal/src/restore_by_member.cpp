@@ -41,6 +41,7 @@ void RestoreJob::restore_by_member() {
 void RestoreJob::restore_needed(int level, NeededMembers& needed) {
   std::optional<KnownMembers> known;
   SalvageCalls calls;
+  calls.owners_by_number = request_.owner == OwnerPolicy::ids;
   calls.member = [&](MemberReader& reader, const ArchiveMember& member) {
     const auto offset = reader.member_offset();
     if (const auto* place = needed.find(level, offset)) restore_at(level, *place, member, reader, needed);

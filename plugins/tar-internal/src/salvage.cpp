@@ -330,7 +330,9 @@ class SalvagingReader {
   }
 
   [[nodiscard]] std::unique_ptr<MemberReader> open(const ReadingPlace& place) const {
-    return std::make_unique<MemberReader>(file_, format_, decoder_memory_, place.block, place.stream_offset);
+    auto reader = std::make_unique<MemberReader>(file_, format_, decoder_memory_, place.block, place.stream_offset);
+    if (calls_.owners_by_number) reader->take_owners_by_number();
+    return reader;
   }
   [[nodiscard]] static std::uint64_t behind(const ReadingPlace& place, const MemberReader* reader) {
     return std::max(place.block.offset + 1, reader == nullptr ? 0 : reader->damaged_at());

@@ -34,6 +34,8 @@ struct SalvageCalls {
   /// manifest knows of this member. What lies between the damage and the first known member is passed over. Null: the
   /// caller looks nothing up.
   std::function<std::optional<KnownMember>(const ArchiveMember&)> known;
+  /// Who an ACL names is who has the number beside the name.
+  bool owners_by_number = false;
   /// Called again and again; throws if it shall end.
   std::function<void()> check_stop;
 };

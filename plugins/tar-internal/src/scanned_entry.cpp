@@ -24,6 +24,14 @@ std::string decode_xattr_name(std::string_view name) {
   return decoded;
 }
 
+std::optional<std::string> parse_acl(std::string_view text, OwnerNames& owners, bool by_number) {
+  const auto unknown = [](const std::string& /*name*/) { return std::int64_t{-1}; };
+  auto acl = by_number ? acl_from_text(text, unknown, unknown) : std::nullopt;
+  if (acl) return acl;
+  return acl_from_text(
+      text, [&](const auto& name) { return owners.uid(name); }, [&](const auto& name) { return owners.gid(name); });
+}
+
 }  // namespace
 
 Dumpdir parse_dumpdir(std::string_view text) {
@@ -48,17 +56,15 @@ Dumpdir parse_dumpdir(std::string_view text) {
   return list;
 }
 
-void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& entry) {
+void add_attributes(const ScannedMember& scanned, OwnerNames& owners, bool by_number, Entry& entry) {
   constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
-  const auto uid = [&](const std::string& name) { return owners.uid(name); };
-  const auto gid = [&](const std::string& name) { return owners.gid(name); };
   for (const auto& [key, value] : scanned.records) {
     if (key.starts_with(kXattrPrefix)) {
       entry.xattrs.push_back({decode_xattr_name(std::string_view(key).substr(kXattrPrefix.size())), value});
     } else if (key == "SCHILY.acl.access" || key == "SCHILY.acl.default") {
       const auto name = key == "SCHILY.acl.access" ? kAccessAcl : kDefaultAcl;
       // One that names somebody who is not here is no ACL to the system: whoever restores it is told.
-      auto acl = acl_from_text(value, uid, gid).value_or(value);
+      auto acl = parse_acl(value, owners, by_number).value_or(value);
       // bsdtar's headers have the rights of "group::" where others have the mask, as stat() does.
       const auto mask = name == kAccessAcl ? mask_rights(acl) : std::nullopt;
       if (mask) entry.mode = (entry.mode & ~070U) | *mask << 3U;

@@ -37,8 +37,9 @@ struct Dumpdir {
 [[nodiscard]] std::uint32_t owner_number(std::int64_t number);
 
 /// Extended attributes and ACLs, sorted; the mode gets the mask of an ACL. An ACL that names somebody who is not here
-/// stays a text, which is no ACL to the system: whoever restores it is told.
-void add_attributes(const ScannedMember& scanned, OwnerNames& owners, Entry& entry);
+/// stays a text, which is no ACL to the system: whoever restores it is told. `by_number`: an ACL's numbers count,
+/// and names only where one has no number beside it.
+void add_attributes(const ScannedMember& scanned, OwnerNames& owners, bool by_number, Entry& entry);
 /// Owner and group of the records, those of a global header among them, which libarchive passes over.
 void add_owner(const ScannedMember& scanned, Entry& entry);
 

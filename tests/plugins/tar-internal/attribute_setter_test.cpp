@@ -92,6 +92,24 @@ TEST_F(AttributesTest, AclsOfBsdtarComeBackAsTheyWere) {
   EXPECT_EQ(mode_of("open"), 0670U);
 }
 
+TEST_F(AttributesTest, AnAclNamesNumbersWhereOwnersAreNumbers) {
+  make_archive(
+      "acl = 'user::rw-,user:nobody:rw-:4711,group::r--,mask::rw-,other::---'\n"
+      "add('both', mode=0o660, pax={'SCHILY.acl.access': acl})\n"
+      "add('name', mode=0o660, pax={'SCHILY.acl.access': acl.replace(':4711', '')})");
+  for (const auto& [owner, both] :
+       {std::pair(OwnerPolicy::names, "user:65534:rw-"), {OwnerPolicy::ids, "user:4711:rw-"}}) {
+    auto request = whole_request();
+    request.owner = owner;
+    if (restore(std::move(request)).problems != 0) GTEST_SKIP() << "no ACLs here: " << problems_.front();
+    const auto acl_of = [this](const char* name) {
+      return run_shell("getfacl --numeric " + shell_quote(target() / name)).output;
+    };
+    EXPECT_THAT(acl_of("both"), HasSubstr(both));
+    EXPECT_THAT(acl_of("name"), HasSubstr("user:65534:rw-"));
+  }
+}
+
 class RightsTest : public AttributesTest {
  protected:
   void SetUp() override {
