@@ -13,6 +13,7 @@
 #include "acl_text.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/unique_fd.hpp"
+#include "autoarchive/tree/attributes.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -140,6 +141,16 @@ void AttributeSetter::set_all(const Object& object, const Entry& entry, Restored
 
 void AttributeSetter::set(int fd, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const {
   set_all(Object(fd, /*is_path=*/false), entry, owner, report);
+}
+
+void AttributeSetter::remove_others(int fd, const Entry& entry, const RestoreReport& report) {
+  int os_errno = 0;
+  for (const auto& xattr : read_xattrs(fd, MetadataOptions{}, &os_errno)) {
+    if (!xattr.name.starts_with("user.") || has_xattr(entry, xattr.name)) continue;
+    if (::fremovexattr(fd, xattr.name.c_str()) != 0)
+      report_failure(entry, ("attribute " + xattr.name + " can't be removed").c_str(), errno, report);
+  }
+  if (os_errno != 0) report_failure(entry, "its attributes can't be read", os_errno, report);
 }
 
 void AttributeSetter::set_at(int parent, const std::string& name, const Entry& entry, RestoredOwner owner,

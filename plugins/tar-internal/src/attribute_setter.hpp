@@ -28,6 +28,8 @@ class AttributeSetter {
 
   /// Of an open file or directory. Throws Error if the disk is full.
   void set(int fd, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const;
+  /// Removes the user's attributes that an open directory has and `entry` has not; none of the system's.
+  static void remove_others(int fd, const Entry& entry, const RestoreReport& report);
   /// Of anything else, which was just made under a name in the directory `parent` that nobody else should know. Another
   /// thing that somebody has put there is left alone. Needs /proc.
   void set_at(int parent, const std::string& name, const Entry& entry, RestoredOwner owner,

@@ -119,9 +119,10 @@ bool Extractor::make_directory(const Entry& entry) {
   return false;
 }
 
-void Extractor::finish_directory(const Entry& entry) {
+void Extractor::finish_directory(const Entry& entry, bool only_its_own) {
   const auto fd = target_.open_directory(entry.path);
   if (!fd) return fail(entry, "its attributes can't be set", errno);
+  if (only_its_own) AttributeSetter::remove_others(fd.get(), entry, report_);
   attributes_.set(fd.get(), entry, owner_of(entry), report_);
 }
 

@@ -40,7 +40,8 @@ class Extractor {
   [[nodiscard]] bool make_room(const Entry& entry);
   /// The directory, or the one that is there; its attributes come later, by finish_directory().
   [[nodiscard]] bool make_directory(const Entry& entry);
-  void finish_directory(const Entry& entry);
+  /// `only_its_own`: attributes that it has and the entry has not go.
+  void finish_directory(const Entry& entry, bool only_its_own);
   /// A symlink, FIFO or device.
   [[nodiscard]] bool make_special(const Entry& entry);
   /// A second name of the file `entry.link_target`, which was made before. Where there can be none, a copy of it, and

@@ -315,7 +315,7 @@ void TargetTree::finish_ways() {
     const auto& path = *directory;
     if (directories_.contains(path)) continue;
     if (const auto way = ways_.find(path); way != ways_.end()) {
-      extractor_.finish_directory(way->second);
+      extractor_.finish_directory(way->second, /*only_its_own=*/false);
     } else if (const auto fd = target_.open_directory(path)) {
       ::fchmod(fd.get(), 0777U & ~mask);
     }
@@ -328,7 +328,9 @@ void TargetTree::finish() {
   for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory) {
     const auto as_it_was = as_they_were_.find(directory->first);
     if (as_it_was == as_they_were_.end()) {
-      extractor_.finish_directory(directory->second);
+      // What could not be read for the backup may have more than it says.
+      const bool is_known = !left_.contains(hash_of(directory->first));
+      extractor_.finish_directory(directory->second, /*only_its_own=*/request_.delete_others && is_known);
     } else if (const auto fd = target_.open_directory(directory->first)) {  // it was opened up for what is in it
       ::fchmod(fd.get(), as_it_was->second & 07777U);
     }

@@ -110,6 +110,30 @@ TEST_F(AttributesTest, AnAclNamesNumbersWhereOwnersAreNumbers) {
   }
 }
 
+TEST_F(AttributesTest, OfADirectoryThatWasThereAreTheBackupsWhereItIsMadeEqual) {
+  make_archive(
+      "add('.', tarfile.DIRTYPE, mode=0o755)\n"
+      "add('d', tarfile.DIRTYPE, mode=0o755, pax={'SCHILY.xattr.user.same': 'new'})\nadd('d/f', data=b'x')");
+  fs::create_directories(target() / "d");
+  const auto has = [this](const char* path, const char* name) {
+    return ::getxattr((target() / path).c_str(), name, nullptr, 0) >= 0;
+  };
+  const auto made = run_shell("cd " + shell_quote(target()) +
+                              " && setfattr -n user.same -v old d && setfattr -n user.other -v x d && "
+                              "setfattr -n user.other -v x . && setfacl -m u:65534:r,d:u:65534:r d");
+  if (made.status != 0) GTEST_SKIP() << "no attributes here: " << made.output;
+  const bool is_root = ::setxattr((target() / "d").c_str(), "trusted.system", "x", 1, 0) == 0;
+  EXPECT_EQ(restore(whole_request()).problems, 0U);
+  EXPECT_TRUE(has("d", "user.other") && has(".", "user.other"));
+  auto request = whole_request();
+  request.delete_others = true;
+  EXPECT_EQ(restore(std::move(request)).problems, 0U);
+  EXPECT_FALSE(has("d", "user.other") || has(".", "user.other"));
+  EXPECT_FALSE(has("d", "system.posix_acl_access") || has("d", "system.posix_acl_default"));
+  EXPECT_TRUE(has("d", "user.same"));
+  EXPECT_EQ(has("d", "trusted.system"), is_root);
+}
+
 class RightsTest : public AttributesTest {
  protected:
   void SetUp() override {
