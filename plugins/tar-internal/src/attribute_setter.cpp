@@ -8,9 +8,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 
 #include "acl_text.hpp"
+#include "autoarchive/base/durations.hpp"
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/unique_fd.hpp"
 #include "autoarchive/tree/attributes.hpp"
@@ -20,6 +24,7 @@ namespace {
 
 constexpr uid_t kKeepUid = RestoredOwner{}.uid;
 constexpr gid_t kKeepGid = RestoredOwner{}.gid;
+constexpr std::uint64_t kCoarsestSeconds = 2;  // between two times that a file system can hold: vfat's
 constexpr std::string_view kCapabilities = "security.capability";
 
 std::array<timespec, 2> times_of(const Entry& entry) {
@@ -27,6 +32,17 @@ std::array<timespec, 2> times_of(const Entry& entry) {
   time.tv_sec = entry.mtime.seconds;
   time.tv_nsec = entry.mtime.nanoseconds;
   return {time, time};
+}
+
+// From a day after vfat begins, in any time zone, to the end of 32 bits.
+bool is_held_everywhere(const Timestamp& time) {
+  constexpr std::int64_t k1980 = 315'532'800;
+  constexpr std::int64_t kDay = 86'400;
+  return time.seconds >= k1980 + kDay && time.seconds <= std::numeric_limits<std::int32_t>::max();
+}
+
+std::uint64_t distance(std::int64_t a, std::int64_t b) {
+  return static_cast<std::uint64_t>(std::max(a, b)) - static_cast<std::uint64_t>(std::min(a, b));
 }
 
 bool is_acl(const Xattr& xattr) {
@@ -69,6 +85,11 @@ class AttributeSetter::Object {
   }
   [[nodiscard]] int set_times(const std::array<timespec, 2>& times) const {
     return path_.empty() ? ::futimens(fd_, times.data()) : ::utimensat(AT_FDCWD, path_.c_str(), times.data(), 0);
+  }
+  [[nodiscard]] std::optional<Timestamp> time() const {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) return std::nullopt;
+    return Timestamp{status.st_mtim.tv_sec, static_cast<std::uint32_t>(status.st_mtim.tv_nsec)};
   }
 
  private:
@@ -136,7 +157,17 @@ void AttributeSetter::set_all(const Object& object, const Entry& entry, Restored
       set_xattr(object, entry, xattr, report);
     }
   }
-  if (object.set_times(times_of(entry)) != 0) report_failure(entry, "its time can't be set", errno, report);
+  if (object.set_times(times_of(entry)) != 0) return report_failure(entry, "its time can't be set", errno, report);
+  if (!is_held_everywhere(entry.mtime)) report_other_time(object, entry, report);
+}
+
+// A file system takes what it can't hold for the nearest that it can, and says nothing.
+void AttributeSetter::report_other_time(const Object& object, const Entry& entry, const RestoreReport& report) {
+  const auto time = object.time();
+  if (!time || distance(time->seconds, entry.mtime.seconds) <= kCoarsestSeconds) return;
+  report(entry.path, "its time is " + format_rfc3339(time->seconds, time->nanoseconds) +
+                         ", as the file system of the target can't hold " +
+                         format_rfc3339(entry.mtime.seconds, entry.mtime.nanoseconds));
 }
 
 void AttributeSetter::set(int fd, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const {

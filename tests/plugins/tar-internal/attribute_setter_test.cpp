@@ -18,10 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 using test::run_shell;
 using test::shell_quote;
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class AttributesTest : public RestoreFixture {
  protected:
@@ -132,6 +134,24 @@ TEST_F(AttributesTest, OfADirectoryThatWasThereAreTheBackupsWhereItIsMadeEqual) 
   EXPECT_FALSE(has("d", "system.posix_acl_access") || has("d", "system.posix_acl_default"));
   EXPECT_TRUE(has("d", "user.same"));
   EXPECT_EQ(has("d", "trusted.system"), is_root);
+}
+
+TEST_F(AttributesTest, ATimeThatTheTargetCantHoldIsTold) {
+  const std::vector<std::pair<std::string, std::string>> years{{"1850", "-3786825600"}, {"2500", "16725225600"}};
+  for (const auto& [year, seconds] : years) {
+    make_archive("add('d', tarfile.DIRTYPE, pax={'mtime': '" + seconds + "'})\nadd('f', pax={'mtime': '" + seconds +
+                 "'})\nadd('s', tarfile.SYMTYPE, 'f', pax={'mtime': '" + seconds +
+                 "'})\nadd('held', pax={'mtime': '-1.5'})");
+    problems_.clear();
+    static_cast<void>(restore(whole_request()));
+    EXPECT_EQ(stat_of(target() / "held").st_mtim.tv_sec, -2);
+    if (std::to_string(stat_of(target() / "f").st_mtim.tv_sec) == seconds) {
+      EXPECT_THAT(problems_, IsEmpty());
+      continue;
+    }
+    const auto told = HasSubstr("as the file system of the target can't hold " + year + "-01-01T00:00:00Z");
+    EXPECT_THAT(problems_, AllOf(SizeIs(3), Each(told)));
+  }
 }
 
 class RightsTest : public AttributesTest {
