@@ -91,6 +91,10 @@ class AttributeSetter::Object {
     if (::fstat(fd_, &status) != 0) return std::nullopt;
     return Timestamp{status.st_mtim.tv_sec, static_cast<std::uint32_t>(status.st_mtim.tv_nsec)};
   }
+  [[nodiscard]] uid_t uid() const {
+    struct stat status {};
+    return ::fstat(fd_, &status) == 0 ? status.st_uid : kKeepUid;
+  }
 
  private:
   int fd_;
@@ -134,14 +138,20 @@ void AttributeSetter::remove_acls(const Object& object, const Entry& entry, cons
   }
 }
 
+bool AttributeSetter::set_owner(const Object& object, const Entry& entry, RestoredOwner owner,
+                                const RestoreReport& report) const {
+  if (object.set_owner(owner) == 0) return true;
+  const int os_errno = errno;
+  if (!is_root_ && os_errno == EPERM) return false;
+  const bool is_group = owner.uid == kKeepUid || object.uid() == owner.uid;
+  report_failure(entry, is_group ? "its group can't be set" : "its owner can't be set", os_errno, report);
+  return false;
+}
+
 void AttributeSetter::set_all(const Object& object, const Entry& entry, RestoredOwner owner,
                               const RestoreReport& report) const {
-  bool owned = true;
   const bool has_owner = owner.uid != kKeepUid || owner.gid != kKeepGid;
-  if (has_owner && object.set_owner(owner) != 0) {
-    owned = false;
-    if (is_root_ || errno != EPERM) report_failure(entry, "its owner can't be set", errno, report);
-  }
+  const bool owned = !has_owner || set_owner(object, entry, owner, report);
   if (entry.kind != EntryKind::symlink) {  // which has neither
     const auto mode = set_acls(object, entry, report);
     const auto allowed = allowed_mode(owner, owned);

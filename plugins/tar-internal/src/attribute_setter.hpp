@@ -38,6 +38,8 @@ class AttributeSetter {
  private:
   class Object;
   void set_all(const Object& object, const Entry& entry, RestoredOwner owner, const RestoreReport& report) const;
+  [[nodiscard]] bool set_owner(const Object& object, const Entry& entry, RestoredOwner owner,
+                               const RestoreReport& report) const;
   static void report_other_time(const Object& object, const Entry& entry, const RestoreReport& report);
   static void remove_acls(const Object& object, const Entry& entry, const RestoreReport& report);
   /// Returns the mode that is still to be set. Where the access ACL can't be, its group bits, which are the ACL's mask,

@@ -4,9 +4,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "autoarchive/base/unique_fd.hpp"
 #include "restore_fixture.hpp"
@@ -152,6 +156,33 @@ TEST_F(AttributesTest, ATimeThatTheTargetCantHoldIsTold) {
     const auto told = HasSubstr("as the file system of the target can't hold " + year + "-01-01T00:00:00Z");
     EXPECT_THAT(problems_, AllOf(SizeIs(3), Each(told)));
   }
+}
+
+// Where whoever restores is called root, and nobody else has a number.
+TEST_F(AttributesTest, TellOfTheGroupWhereOnlyThatCantBeSet) {
+  test::write_file(directory_ / "f", "x");
+  const UniqueFd file(::open((directory_ / "f").c_str(), O_RDWR));
+  const auto told = directory_ / "told";
+  const auto child = ::fork();
+  if (child == 0) {
+    const auto map = "0 " + std::to_string(::geteuid()) + " 1";
+    if (::unshare(CLONE_NEWUSER) != 0) ::_exit(1);
+    std::ofstream("/proc/self/uid_map") << map;
+    std::ofstream out(told);
+    Entry entry;
+    entry.path = "f";
+    entry.kind = EntryKind::file;
+    const auto report = [&](std::string_view /*path*/, std::string_view text) { out << text << '\n'; };
+    AttributeSetter().set(file.get(), entry, {0, 65533}, report);
+    AttributeSetter().set(file.get(), entry, {65533, 65533}, report);
+    out.close();
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  if (status != 0) GTEST_SKIP() << "can't be another user's root";
+  EXPECT_THAT(test::read_file(told),
+              AllOf(HasSubstr("its group can't be set: "), HasSubstr("its owner can't be set: ")));
 }
 
 class RightsTest : public AttributesTest {
