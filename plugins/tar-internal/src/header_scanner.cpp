@@ -1,8 +1,10 @@
 #include "header_scanner.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "pax_records.hpp"
@@ -51,6 +53,22 @@ bool is_extended_map(HeaderView block, char typeflag) {
 /// What a global header may say of all members; of others it would be nonsense, or decide where the next header is.
 bool is_for_all(std::string_view key) {
   return key == "uid" || key == "gid" || key == "uname" || key == "gname" || key == "mtime";
+}
+
+/// Of which an empty value says that there is none, whatever was said before (POSIX). Attributes may be empty, and an
+/// owner without a name has one in no other place either.
+bool is_nothing_if_empty(std::string_view key) {
+  return key == "path" || key == "GNU.sparse.name" || key == "GNU.dumpdir" || key == "RHT.security.selinux" ||
+         key == "SCHILY.acl.access" || key == "SCHILY.acl.default";
+}
+
+/// Of which the header's value counts then.
+constexpr std::array<std::string_view, 3> kNumbers{"uid", "gid", "mtime"};
+
+std::uint64_t number_of(std::string_view key, HeaderView block) {
+  if (key == "uid") return parse_number(block.subspan<108, 8>());
+  if (key == "gid") return parse_number(block.subspan<116, 8>());
+  return parse_number(block.subspan<136, 12>());
 }
 
 std::uint32_t permissions(HeaderView block) {
@@ -191,13 +209,24 @@ void HeaderScanner::take_records() {
   std::string_view key;
   std::string_view value;
   while (next_pax_record(rest, key, value)) {
-    if (collecting_ != 'g') {
+    if (collecting_ != 'g' && value.empty() && is_nothing_if_empty(key)) {
+      next_.records.erase(std::string(key));
+    } else if (collecting_ != 'g') {
       next_.records.insert_or_assign(std::string(key), std::string(value));
     } else if (key == "comment") {
       comment_ = value;
+    } else if (value.empty() && std::find(kNumbers.begin(), kNumbers.end(), key) != kNumbers.end()) {
+      global_.erase(std::string(key));
     } else if (is_for_all(key)) {
       global_.insert_or_assign(std::string(key), std::string(value));
     }
+  }
+}
+
+void HeaderScanner::fill_empty_records(HeaderView block) {
+  for (const auto key : kNumbers) {
+    const auto record = next_.records.find(key);
+    if (record != next_.records.end() && record->second.empty()) record->second = std::to_string(number_of(key, block));
   }
 }
 
@@ -225,6 +254,7 @@ void HeaderScanner::finish_member(HeaderView block, char typeflag) {
     next_.path = path != next_.records.end() ? path->second : !long_name_.empty() ? long_name_ : full_name(block);
     next_.mode = permissions(block);
     next_.typeflag = typeflag;
+    fill_empty_records(block);
     push_member();
   }
   next_ = {};

@@ -58,6 +58,7 @@ class HeaderScanner {
   void take_block(HeaderView block, std::uint64_t end);
   void take_collected();
   void take_records();
+  void fill_empty_records(HeaderView block);
   void push_member();
   void finish_member(HeaderView block, char typeflag);
   void begin(State state, std::uint64_t bytes);
