@@ -11,6 +11,8 @@
 namespace autoarchive::tar_internal {
 namespace {
 
+constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
+constexpr std::string_view kLibarchivePrefix = "LIBARCHIVE.xattr.";
 constexpr std::uint32_t kNoOwner = std::numeric_limits<std::uint32_t>::max();
 
 std::string decode_xattr_name(std::string_view name) {
@@ -22,6 +24,48 @@ std::string decode_xattr_name(std::string_view name) {
     if (escaped) i += 2;
   }
   return decoded;
+}
+
+// All that is not a plain character, in names that bsdtar writes.
+std::string decode_url(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto digits = text.substr(i + 1, 2);
+    unsigned code = 0;
+    const bool is_code = text[i] == '%' && digits.size() == 2 &&
+                         std::from_chars(digits.data(), digits.data() + 2, code, 16).ptr == digits.data() + 2;
+    decoded += is_code ? static_cast<char>(code) : text[i];
+    if (is_code) i += 2;
+  }
+  return decoded;
+}
+
+/// RFC 4648, with or without padding; none if it is not that.
+std::optional<std::string> decode_base64(std::string_view text) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  while (text.ends_with('=')) text.remove_suffix(1);
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string decoded;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : text) {
+    const auto digit = kAlphabet.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    bits = bits << 6U | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    decoded += static_cast<char>(bits >> count & 0xFFU);
+  }
+  return decoded;
+}
+
+/// None if it can't be the name and value of one.
+std::optional<Xattr> libarchive_xattr(std::string_view name, std::string_view value) {
+  auto decoded_name = decode_url(name);
+  auto decoded = decode_base64(value);
+  if (!decoded || decoded_name.empty() || decoded_name.find('\0') != std::string::npos) return std::nullopt;
+  return Xattr{std::move(decoded_name), std::move(*decoded)};
 }
 
 std::optional<std::string> parse_acl(std::string_view text, OwnerNames& owners, bool by_number) {
@@ -57,10 +101,16 @@ Dumpdir parse_dumpdir(std::string_view text) {
 }
 
 void add_attributes(const ScannedMember& scanned, OwnerNames& owners, bool by_number, Entry& entry) {
-  constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
   for (const auto& [key, value] : scanned.records) {
     if (key.starts_with(kXattrPrefix)) {
-      entry.xattrs.push_back({decode_xattr_name(std::string_view(key).substr(kXattrPrefix.size())), value});
+      const auto name = std::string_view(key).substr(kXattrPrefix.size());
+      const bool is_bsdtar = scanned.records.contains(std::string(kLibarchivePrefix).append(name));
+      entry.xattrs.push_back({is_bsdtar ? decode_url(name) : decode_xattr_name(name), value});
+    } else if (key.starts_with(kLibarchivePrefix)) {
+      const auto name = std::string_view(key).substr(kLibarchivePrefix.size());
+      auto xattr = scanned.records.contains(std::string(kXattrPrefix).append(name)) ? std::nullopt
+                                                                                    : libarchive_xattr(name, value);
+      if (xattr) entry.xattrs.push_back(std::move(*xattr));
     } else if (key == "SCHILY.acl.access" || key == "SCHILY.acl.default") {
       const auto name = key == "SCHILY.acl.access" ? kAccessAcl : kDefaultAcl;
       // One that names somebody who is not here is no ACL to the system: whoever restores it is told.

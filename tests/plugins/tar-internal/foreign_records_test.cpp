@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include "restore_fixture.hpp"
+#include "support/test_tree.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
 namespace fs = std::filesystem;
+using test::run_shell;
+using test::shell_quote;
 using ::testing::IsEmpty;
 
 class ForeignRecordsTest : public RestoreFixture {
@@ -56,6 +59,40 @@ TEST_F(ForeignRecordsTest, AnEmptyValueIsNoneAndTheHeadersCounts) {
     EXPECT_EQ(xattr_of(name, "security.selinux"), "none");
   }
   EXPECT_EQ(xattr_of("x", "user.empty"), "");
+}
+
+TEST_F(ForeignRecordsTest, AttributesOfLibarchiveAreThoseOfBsdtarsFiles) {
+  make_archive(
+      "add('both', pax={'LIBARCHIVE.xattr.user.%C3%A4%3D': 'b3RoZXI', 'SCHILY.xattr.user.%C3%A4%3D': 'value'})\n"
+      "add('alone', pax={'LIBARCHIVE.xattr.user.%41%3d': 'AP8K', 'LIBARCHIVE.xattr.user.e': '', "
+      "'LIBARCHIVE.xattr.user.p': 'YQ=='})\n"
+      "add('gnu', pax={'SCHILY.xattr.user.%41%25': 'v'})\n"
+      "add('wrong', pax={'LIBARCHIVE.xattr.user.a': 'A', 'LIBARCHIVE.xattr.user.b': '*', 'LIBARCHIVE.xattr.': 'YQ', "
+      "'LIBARCHIVE.xattr.user.c%00d': 'YQ'})");
+  EXPECT_EQ(restore(whole_request()).problems, 0U);
+  if (xattr_of("gnu", "user.%41%") != "v") GTEST_SKIP() << "no attributes here";
+  EXPECT_THAT(problems_, IsEmpty());
+  EXPECT_EQ(xattr_of("both", "user.\xc3\xa4="), "value");
+  EXPECT_EQ(xattr_of("both", "user.%C3%A4="), "none");
+  EXPECT_EQ(xattr_of("alone", "user.A="), std::string("\0\xff\n", 3));
+  EXPECT_EQ(xattr_of("alone", "user.e"), "");
+  EXPECT_EQ(xattr_of("alone", "user.p"), "a");
+  EXPECT_EQ(::listxattr((target() / "wrong").c_str(), nullptr, 0), 0);
+}
+
+TEST_F(ForeignRecordsTest, AttributesOfBsdtarComeBackWhateverTheyAreCalled) {
+  const auto tree = directory_.make("tree");
+  test::write_file(tree / "f", "x");
+  for (const char* options : {"xattrheader=ALL", "xattrheader=LIBARCHIVE"}) {
+    const auto made = run_shell("cd " + shell_quote(tree) +
+                                " && setfattr -n user.a=%41 -v 1 f && setfattr -n 'user.\xc3\xa4 b' -v 0x0a00ff f && "
+                                "bsdtar --options " +
+                                options + " -cf ../archive.tar f");
+    if (made.status != 0) GTEST_SKIP() << "no attributes or no bsdtar here: " << made.output;
+    fs::remove_all(target());
+    EXPECT_EQ(restore(whole_request()).problems, 0U);
+    EXPECT_THAT(test::diff_trees(tree, target()), IsEmpty()) << options;
+  }
 }
 
 }  // namespace
