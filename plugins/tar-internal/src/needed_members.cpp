@@ -83,9 +83,14 @@ bool NeededMembers::is_done(int level, std::uint64_t offset) const {
 }
 
 bool NeededMembers::are_done() const {
-  return std::all_of(done_.begin(), done_.end(), [](const auto& level) {
-    return std::all_of(level.begin(), level.end(), [](bool done) { return done; });
-  });
+  return std::all_of(done_.begin(), done_.end(),
+                     [](const auto& level) { return std::find(level.begin(), level.end(), false) == level.end(); });
+}
+
+bool NeededMembers::are_done(int level) const {
+  if (count(level) == 0) return true;
+  const auto& done = done_[static_cast<std::size_t>(level)];
+  return std::find(done.begin(), done.end(), false) == done.end();
 }
 
 }  // namespace autoarchive::tar_internal

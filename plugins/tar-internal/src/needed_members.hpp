@@ -69,7 +69,8 @@ class NeededMembers {
   /// Remembers that the member at this place, which is one of find(), is done.
   void note_done(int level, std::uint64_t offset);
   [[nodiscard]] bool is_done(int level, std::uint64_t offset) const;
-  [[nodiscard]] bool are_done() const;  ///< all
+  [[nodiscard]] bool are_done() const;           ///< all
+  [[nodiscard]] bool are_done(int level) const;  ///< all of that level
 
  private:
   [[nodiscard]] std::size_t index_of(int level, std::uint64_t offset) const;  // the number of places: not needed

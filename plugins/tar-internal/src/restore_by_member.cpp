@@ -34,8 +34,17 @@ void RestoreJob::restore_by_member() {
       damage("", error.message() + "; what comes after it in this file is not restored");
     }
   }
+  if (request_.salvage) restore_sought(needed, /*is_damage_told=*/true);
   restore_further_names(needed);
   report_missing(needed);
+}
+
+// By entry those that were missed, else all.
+void RestoreJob::for_each_needed(const std::function<void(const ManifestEntry&)>& call) {
+  for_each_wanted([&](const ManifestEntry& line) {
+    if (line.stored_level < 0 || !line.offset) return;
+    if (missed_paths_.empty() || missed_paths_.contains(std::hash<std::string>()(line.entry.path))) call(line);
+  });
 }
 
 void RestoreJob::restore_needed(int level, NeededMembers& needed) {
@@ -73,8 +82,7 @@ void RestoreJob::restore_at(int level, const NeededMembers::Place& place, Archiv
 void RestoreJob::restore_further_names(const NeededMembers& needed) {
   if (!needed.have_names()) return;
   tree_.settle();
-  for_each_wanted([&](const ManifestEntry& line) {
-    if (line.stored_level < 0 || !line.offset) return;
+  for_each_needed([&](const ManifestEntry& line) {
     const auto [level, offset] = needed.place_of(line);
     const auto* first = needed.name_at(level, offset);
     const auto& path = line.entry.path;
@@ -95,8 +103,7 @@ void RestoreJob::restore_further_names(const NeededMembers& needed) {
 
 void RestoreJob::report_missing(const NeededMembers& needed) {
   if (needed.are_done()) return;
-  for_each_wanted([&](const ManifestEntry& line) {
-    if (line.stored_level < 0 || !line.offset) return;
+  for_each_needed([&](const ManifestEntry& line) {
     const auto [level, offset] = needed.place_of(line);
     if (needed.find(level, offset) == nullptr || needed.is_done(level, offset)) return;
     damage(line.entry.path, "it is not, or not whole, in what could be read of level " + std::to_string(level));

@@ -187,12 +187,15 @@ void RestoreJob::plan_by_manifest() {
 }
 
 void RestoreJob::restore_by_entry() {
-  ChainReader chain(request_.levels, request_.decoder_memory, /*ahead=*/request_.paths.empty());
+  std::optional<ChainReader> chain;
+  chain.emplace(request_.levels, request_.decoder_memory, /*ahead=*/request_.paths.empty());
   for_each_wanted([&](const ManifestEntry& line) {
     if (!can_restore(line) || (!is_proof() && !tree_.may_replace(line.entry))) return;
-    restore_entry(line, chain);
+    restore_entry(line, *chain);
     tell_progress();
   });
+  chain.reset();  // with what it has decoded ahead
+  if (!missed_paths_.empty()) restore_missed();
 }
 
 void RestoreJob::restore_entry(const ManifestEntry& line, ChainReader& chain) {
@@ -235,16 +238,17 @@ void RestoreJob::note_first_name(const ManifestEntry& line) {
 
 void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain) {
   const auto& path = line.entry.path;
+  bool is_there = false;
   try {
     ArchiveMember stored;
     auto& reader = chain.seek(line.stored_level, *line.offset, stored);
-    if (!NeededMembers::Place::of(line).fits(stored) || (line.entry.link_count == 1 && stored.entry.path != path))
-      return damage(path, "the member at its place is another one: the manifest is not that of the archive");
+    is_there = NeededMembers::Place::of(line).fits(stored) && (line.entry.link_count != 1 || stored.entry.path == path);
+    if (!is_there) return miss(line, "the member at its place is another one: the manifest is not that of the archive");
     make(member, reader, line.digest);
   } catch (const Error& error) {
     if (!is_damage(error)) throw;
     if (chain.forget(line.stored_level, *line.offset)) return restore_content(line, member, chain);
-    damage(path, error.message());
+    is_there ? damage(path, error.message()) : miss(line, error.message());
   }
 }
 

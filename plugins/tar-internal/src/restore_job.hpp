@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -46,7 +47,8 @@ struct RestoreAim {
 ///   delete by their lists of names; a single file once.
 ///
 /// One bad member does not end the restore of the others. Where a file can't be read on, the rest of it is lost, and by
-/// level of all files, unless what lies behind the damage shall be salvaged. Not thread-safe.
+/// level of all files, unless what lies behind the damage shall be salvaged. Then what a manifest names and is not at
+/// its place is sought in all of its file. Not thread-safe.
 class RestoreJob {
  public:
   /// `request` must outlive the job.
@@ -91,6 +93,11 @@ class RestoreJob {
   void restore_needed(int level, NeededMembers& needed);
   void restore_at(int level, const NeededMembers::Place& place, ArchiveMember member, MemberReader& reader,
                   NeededMembers& needed);
+  void miss(const ManifestEntry& line, std::string_view text);
+  void restore_missed();
+  void restore_sought(NeededMembers& needed, bool is_damage_told);
+  void restore_sought_of(int level, NeededMembers& needed, bool is_damage_told);
+  void for_each_needed(const std::function<void(const ManifestEntry&)>& call);
   void restore_further_names(const NeededMembers& needed);
   void report_missing(const NeededMembers& needed);
   /// False if its content is not what was stored.
@@ -124,6 +131,9 @@ class RestoreJob {
   // By entry: the first name of each file that has several, by its member and by what it was.
   std::map<std::pair<int, std::uint64_t>, std::string> first_names_by_place_;
   std::map<FileIdentity, std::string> first_names_by_identity_;
+  // By entry, to salvage: what is not at its place, and the hashes of its paths.
+  NeededMembers missed_;
+  std::unordered_set<std::size_t> missed_paths_;
 };
 
 }  // namespace autoarchive::tar_internal

@@ -29,6 +29,8 @@ constexpr std::uint64_t kDoubtfulBytes = 64U << 10U;
 constexpr std::uint64_t kMaxWork = 256U << 20U;
 constexpr std::uint64_t kMaxWorkPerByte = 4;
 constexpr std::uint64_t kStepBytes = 64U << 10U;
+// Of a plain tar, looked at at once: little is looked at again where headers follow each other.
+constexpr std::size_t kPieceBytes = 4096;
 
 /// A member's first header: decoding begins with `block`, and it stands at `stream_offset` of the tar stream.
 struct ReadingPlace {
@@ -129,10 +131,19 @@ class PlaceSearch {
     bool is_to_the_end = false;
   };
 
+  // At any byte: what is missing, or was put in, need not be whole blocks.
   [[nodiscard]] std::optional<ReadingPlace> find_in_plain(std::uint64_t from) {
-    for (auto at = (from + kBlockBytes - 1) / kBlockBytes * kBlockBytes; load(at, kBlockBytes); at += kBlockBytes) {
-      const auto* block = reinterpret_cast<const std::byte*>(chunk_.data()) + (at - chunk_begin_);
-      if (is_header(HeaderView(block, kBlockBytes))) return ReadingPlace{{at, at}, at, true};
+    from = std::max(from, behind_header_);
+    HeaderSearch headers;
+    for (auto at = from; load(at, 1);) {
+      const auto piece = std::as_bytes(std::span(chunk_))
+                             .subspan(static_cast<std::size_t>(at - chunk_begin_))
+                             .first(std::min<std::size_t>(kPieceBytes, chunk_begin_ + chunk_.size() - at));
+      if (const auto found = headers.find(piece)) {
+        behind_header_ = from + *found + kBlockBytes;
+        return ReadingPlace{{from + *found, from + *found}, from + *found, true};
+      }
+      at += piece.size();
     }
     return std::nullopt;
   }
@@ -233,6 +244,7 @@ class PlaceSearch {
   std::optional<std::vector<ArchiveBlock>> xz_blocks_;
   std::string chunk_;
   std::uint64_t chunk_begin_ = 0;
+  std::uint64_t behind_header_ = 0;  // in a plain tar, of the last place
   std::uint64_t work_ = 0;
   std::vector<std::byte> decoded_ = std::vector<std::byte>(16U << 10U);
 };

@@ -32,7 +32,7 @@ struct SalvageCalls {
   std::function<void(const Error&)> damage;
   /// For callers that look members up by their offsets, which nothing tells in the middle of a compressed file: what a
   /// manifest knows of this member. What lies between the damage and the first known member is passed over. Null: the
-  /// caller looks nothing up.
+  /// caller looks nothing up, or not by offset.
   std::function<std::optional<KnownMember>(const ArchiveMember&)> known;
   /// Who an ACL names is who has the number beside the name.
   bool owners_by_number = false;
@@ -41,7 +41,7 @@ struct SalvageCalls {
 };
 
 /// Every member of a file to its very end. Behind damage reading goes on at the next block that looks like a header: in
-/// a plain tar at a multiple of 512, in an xz file in the next block that its index has, else in the next gzip member,
+/// a plain tar at any byte, in an xz file in the next block that its index has, else in the next gzip member,
 /// bzip2 stream or zstd frame that can be decoded up to one. What such a header begins may be a member of an archive
 /// that is a member itself, and its name may be incomplete. Time is linear in what the file decodes to. Throws Error:
 /// cause unsupported if the file is no archive, neither by its content nor by its name.

@@ -1,0 +1,116 @@
+// What can be had of files in which nothing is where it was.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "salvage_fixture.hpp"
+
+namespace autoarchive::tar_internal {
+namespace {
+
+using test::noise;
+using test::read_file;
+using test::write_file;
+using ::testing::Contains;
+using ::testing::Key;
+
+class SalvageSearchTest : public SalvageTest {
+ protected:
+  void cut(std::size_t offset, std::size_t bytes) const { write_file(file(), read_file(file()).erase(offset, bytes)); }
+  void insert(std::size_t offset, const std::string& bytes) const {
+    write_file(file(), read_file(file()).insert(offset, bytes));
+  }
+  [[nodiscard]] std::size_t middle() const { return read_file(file()).size() / 2; }
+  /// Files that are lost at the most, of those that come to lie in one block with the damage.
+  [[nodiscard]] static unsigned of_a_block() { return is_compressed() ? 20U : 2U; }
+  /// All are there but so many, the others are named, and verify says the same.
+  void expect_lost(unsigned most) {
+    const auto result = restore(/*with_manifest=*/true);
+    EXPECT_GE(result.damaged, 1U);
+    EXPECT_GE(whole_files(), kFiles - most);
+    expect_all_named();
+    const auto proven = verify();
+    EXPECT_GE(proven.lost_members, kFiles - whole_files());
+    EXPECT_LE(proven.lost_members, kFiles - whole_files() + (is_whole(0) ? 0U : 2U));
+    EXPECT_EQ(proven.lost_members + proven.whole_members, kFiles + 2);  // and the root, and the link
+    EXPECT_EQ(std::filesystem::exists(target() / "link"), is_whole(0));
+  }
+};
+
+TEST_P(SalvageSearchTest, BringsWhatLiesBehindMissingBlocks) {
+  cut(middle(), 512);
+  expect_lost(of_a_block());
+}
+
+TEST_P(SalvageSearchTest, BringsWhatLiesBehindMissingBytes) {
+  cut(middle(), 5);
+  expect_lost(of_a_block());
+}
+
+TEST_P(SalvageSearchTest, BringsWhatLiesBehindBytesThatWerePutIn) {
+  insert(middle(), std::string(777, '!'));
+  expect_lost(of_a_block());
+}
+
+TEST_P(SalvageSearchTest, LosesNothingButABlockByAMissingBeginning) {
+  cut(0, 4096);
+  expect_lost(is_compressed() ? of_a_block() + 20U : 1U);
+}
+
+TEST_P(SalvageSearchTest, LosesNothingByBytesBeforeTheBeginning) {
+  insert(0, std::string(100, '!'));
+  expect_lost(0);
+}
+
+TEST_P(SalvageSearchTest, DoesTheSameWhereAManifestKnowsNoBlocks) {
+  drop_blocks(manifest_of(file()));
+  cut(middle(), 512);
+  expect_lost(of_a_block());
+}
+
+TEST_P(SalvageSearchTest, GivesAttributesAsTheManifestHasThem) {
+  ManifestChanges changes;
+  changes.entry = [](auto& entry) {
+    if (entry.entry.kind == EntryKind::file) entry.entry.mode = 0641;
+  };
+  change_manifest(manifest_of(file()), changes);
+  insert(0, std::string(100, '!'));
+  static_cast<void>(restore(/*with_manifest=*/true));
+  ASSERT_TRUE(is_whole(kFiles - 1));
+  EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(target() / name_of(kFiles - 1)).permissions()), 0641U);
+}
+
+TEST_P(SalvageSearchTest, BringsOneFileWithItsNames) {
+  insert(0, std::string(512, '!'));
+  RestoreRequest request;
+  request.paths = {"link"};
+  EXPECT_GE(restore(/*with_manifest=*/true, /*salvage=*/true, std::move(request)).damaged, 1U);
+  EXPECT_TRUE(read_file(target() / "link") == noise(kFileBytes, 0));
+  EXPECT_FALSE(std::filesystem::exists(target() / name_of(0)));
+}
+
+TEST_P(SalvageSearchTest, SeeksNothingUnlessItSalvages) {
+  insert(0, std::string(512, '!'));
+  static_cast<void>(restore(/*with_manifest=*/true, /*salvage=*/false));
+  EXPECT_EQ(whole_files(), 0U);
+  expect_all_named();
+}
+
+TEST_P(SalvageSearchTest, TakesNothingForAFileWhoseContentIsAnother) {
+  ManifestChanges changes;
+  changes.entry = [](auto& entry) {
+    if (entry.entry.path == name_of(3)) *entry.digest ^= 1U;
+  };
+  change_manifest(manifest_of(file()), changes);
+  insert(0, std::string(512, '!'));
+  static_cast<void>(restore(/*with_manifest=*/true));
+  EXPECT_THAT(damaged_, Contains(Key(name_of(3))));
+  EXPECT_EQ(verify().lost_members, 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTypes, SalvageSearchTest,
+                         ::testing::Values(backup_type::kTar, backup_type::kTarGz, backup_type::kTarBz2,
+                                           backup_type::kTarZst),
+                         [](const auto& type) { return type.param.name; });
+
+}  // namespace
+}  // namespace autoarchive::tar_internal
