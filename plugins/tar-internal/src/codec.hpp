@@ -125,10 +125,13 @@ class Decoder {
 [[nodiscard]] std::unique_ptr<Decoder> make_bzip2_decoder(FileInput& input);
 [[nodiscard]] std::unique_ptr<Decoder> make_xz_decoder(FileInput& input, Bytes memory_limit);
 [[nodiscard]] std::unique_ptr<Decoder> make_zstd_decoder(FileInput& input, Bytes memory_limit);
-/// The blocks of an xz file as its index tells them; none if it has several streams, or padding behind them.
-[[nodiscard]] std::vector<ArchiveBlock> xz_blocks(const ReadableFile& file, Bytes memory_limit);
 /// An xz block says less of itself than a stream: the kind of its check stands at the beginning of the file.
+/// From a stream on, it is told there.
 [[nodiscard]] std::unique_ptr<Decoder> make_xz_block_decoder(const ReadableFile& file, FileInput& input,
                                                              Bytes memory_limit);
+/// As much of the beginning of an xz block or stream as tells that it is one.
+inline constexpr std::size_t kXzPartHeadBytes = 64;
+/// Whether a block or a stream of an xz file begins so, by its checksum.
+[[nodiscard]] bool is_xz_part(ByteView head);
 
 }  // namespace autoarchive::tar_internal

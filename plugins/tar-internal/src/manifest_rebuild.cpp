@@ -5,7 +5,6 @@
 
 #include "autoarchive/base/text.hpp"
 #include "borrowed_file.hpp"
-#include "codec.hpp"
 #include "file_digest.hpp"
 #include "member_reader.hpp"
 #include "target_tree.hpp"
@@ -60,9 +59,7 @@ Error ManifestRebuild::damage(std::string_view path, std::string_view text) cons
 }
 
 void ManifestRebuild::read_members(EntrySorter& members, int level) {
-  const auto format = format_of(file_);
-  const bool by_index = format == "tar.xz";  // its blocks can't be told from the stream
-  MemberReader reader(file_, kDecoderMemory, by_index || format == "tar" ? nullptr : &blocks_);
+  MemberReader reader(file_, kDecoderMemory, &blocks_);
   for (ArchiveMember member; reader.next(member);) {
     const auto& path = member.entry.path;
     if (safe_member_path(path).empty()) throw damage(path, "its name leads out of any target");
@@ -94,7 +91,6 @@ void ManifestRebuild::read_members(EntrySorter& members, int level) {
     members.add(std::move(line));
   }
   reader.drain();
-  if (by_index) blocks_ = xz_blocks(file_, kDecoderMemory);
 }
 
 void ManifestRebuild::find_originals(EntrySorter& members) {

@@ -119,7 +119,6 @@ class PlaceSearch {
   /// The first place at or behind `from`, a byte of the file.
   [[nodiscard]] std::optional<ReadingPlace> find(std::uint64_t from) {
     if (format_ == "tar") return find_in_plain(from);
-    if (format_ == "tar.xz") return find_in_xz(from);
     return find_part(from);
   }
 
@@ -148,29 +147,8 @@ class PlaceSearch {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<ReadingPlace> find_in_xz(std::uint64_t from) {
-    if (!xz_blocks_) load_xz_blocks();
-    for (const auto& block : *xz_blocks_) {
-      if (block.offset < from) continue;
-      const auto look = look_from(block.offset);
-      if (look.before_header) return ReadingPlace{block, block.stream_offset + *look.before_header, true};
-      if (look.is_to_the_end) break;
-      from = std::max(from, look.end);
-    }
-    return std::nullopt;
-  }
-
-  void load_xz_blocks() {
-    xz_blocks_.emplace();
-    try {
-      xz_blocks_ = xz_blocks(file_, decoder_memory_);
-    } catch (const Error& error) {  // where its index can't be read, nothing tells the blocks
-      if (!is_damage(error)) throw;
-    }
-  }
-
   [[nodiscard]] std::optional<ReadingPlace> find_part(std::uint64_t from) {
-    while (const auto offset = find_signature(from)) {
+    while (const auto offset = format_ == "tar.xz" ? find_xz_part(from) : find_signature(from)) {
       const auto look = look_from(*offset);
       if (look.before_header) return ReadingPlace{{*offset, 0}, *look.before_header, false};
       if (look.is_to_the_end) break;
@@ -189,6 +167,16 @@ class PlaceSearch {
       const auto found = chunk_.find(signature, static_cast<std::size_t>(from - chunk_begin_));
       if (found != std::string::npos) return chunk_begin_ + found;
       from = chunk_begin_ + chunk_.size() - signature.size() + 1;
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<std::uint64_t> find_xz_part(std::uint64_t from) {
+    while (load(from, std::min<std::uint64_t>(kXzPartHeadBytes, file_.size() - std::min(file_.size(), from)))) {
+      const auto head = std::as_bytes(std::span(chunk_)).subspan(static_cast<std::size_t>(from - chunk_begin_));
+      if (head.empty()) break;
+      if (is_xz_part(head)) return from;
+      ++from;
     }
     return std::nullopt;
   }
@@ -241,7 +229,6 @@ class PlaceSearch {
   std::string_view format_;
   Bytes decoder_memory_;
   const std::function<void()>& check_stop_;
-  std::optional<std::vector<ArchiveBlock>> xz_blocks_;
   std::string chunk_;
   std::uint64_t chunk_begin_ = 0;
   std::uint64_t behind_header_ = 0;  // in a plain tar, of the last place

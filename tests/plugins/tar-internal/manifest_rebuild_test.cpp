@@ -79,5 +79,20 @@ TEST_F(ManifestRebuildTest, TakesADirectoryThatWasSomethingElseBefore) {
   EXPECT_THAT(trouble({"l d", "l/x f", "z l"}, parent), IsEmpty());
 }
 
+TEST_F(ManifestRebuildTest, FindsTheBlocksOfAnXzFileOfSeveralStreams) {
+  static_cast<void>(rebuild({". d", "a f", "b f", "c f"}));
+  const auto archive = directory_ / "archive.tar.xz";
+  const auto made = test::run_shell(
+      "python3 -c \"import lzma, sys\nb = open(sys.argv[1], 'rb').read()\n"
+      "open(sys.argv[2], 'wb').write(lzma.compress(b[:700]) + lzma.compress(b[700:]) + bytes(4))\" " +
+      test::shell_quote(directory_ / "archive.tar") + " " + test::shell_quote(archive));
+  ASSERT_EQ(made.status, 0) << made.output;
+  test::MemorySink sink;
+  const auto file = open_local_file(archive);
+  const auto closing = ManifestRebuild(*file, nullptr, directory_.path(), {}).run({}, sink);
+  ASSERT_EQ(closing.blocks.size(), 2U);
+  EXPECT_EQ(closing.blocks[1].stream_offset, 700U);
+}
+
 }  // namespace
 }  // namespace autoarchive::tar_internal
