@@ -100,6 +100,7 @@ struct MemberReader::State {
   std::exception_ptr failure;       // thrown inside of a callback
   std::vector<ArchiveBlock>* blocks = nullptr;
   bool owners_by_number = false;
+  std::optional<ArchiveBlock> last_part;
   bool is_plain = false;  // not compressed
   bool at_end = false;
   bool has_member = false;
@@ -120,8 +121,10 @@ struct MemberReader::State {
     // Not before the members in front of it are read.
     if (scanner.excessive_map_of()) throw excessive_map(*scanner.excessive_map_of());
     const auto size = decoder->read(chunk);
-    const auto part = blocks != nullptr ? decoder->take_part_begin() : std::nullopt;
-    if (part && size > 0) blocks->push_back({*part, begin + scanner.fed_bytes()});
+    if (const auto part = decoder->take_part_begin()) {
+      last_part = {*part, begin + scanner.fed_bytes()};
+      if (blocks != nullptr && size > 0) blocks->push_back(*last_part);
+    }
     scanner.feed(chunk.first(size));
     return chunk.first(size);
   }
@@ -369,6 +372,14 @@ std::uint64_t MemberReader::damaged_at() const noexcept {
   const auto& scanner = state_->scanner;
   if (!scanner.members().empty()) return state_->begin + scanner.members().front().offset;
   return state_->begin + scanner.next_header_at();
+}
+
+std::optional<MemberReader::Part> MemberReader::damaged_part() const noexcept {
+  const auto position = state_->input.position();
+  if (const auto begin = state_->decoder->take_part_begin()) return Part{*begin, position - *begin};  // none of it came
+  const auto& part = state_->last_part;
+  if (!part) return std::nullopt;
+  return Part{part->offset, position - part->offset + decoded_end() - part->stream_offset};
 }
 
 std::string MemberReader::comment() const {

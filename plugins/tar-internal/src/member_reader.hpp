@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +69,13 @@ class MemberReader {
   void drain();
   /// After damage: the byte of the file from which on another member may be found.
   [[nodiscard]] std::uint64_t damaged_at() const noexcept;
+  /// The part that decodes by itself in which the damage was found: who does not find its end may read on into the part
+  /// behind it. None in a plain tar.
+  struct Part {
+    std::uint64_t begin = 0;  ///< in the file
+    std::uint64_t work = 0;   ///< bytes of it that were read and decoded
+  };
+  [[nodiscard]] std::optional<Part> damaged_part() const noexcept;
   /// The comment of the pax global header, as far as it has been read.
   [[nodiscard]] std::string comment() const;
 

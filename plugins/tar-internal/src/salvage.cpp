@@ -22,10 +22,10 @@ namespace {
 constexpr std::size_t kChunkBytes = 1U << 20U;
 constexpr std::array<std::string_view, 5> kFormats{"tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst"};
 
-// What only begins like a part fails soon. What could be decoded for longer, read or written, was one: no other is
-// sought in it.
+// What only begins like a part fails soon. What could be decoded for longer, read or written, was one, or several: no
+// other is sought before the last of them. Nor within that once so much work was in vain that everything seems to begin
+// like a part; then it goes on in such steps.
 constexpr std::uint64_t kDoubtfulBytes = 64U << 10U;
-// A file in which everything begins like a part is looked at with that much work at most, and then in such steps.
 constexpr std::uint64_t kMaxWork = 256U << 20U;
 constexpr std::uint64_t kMaxWorkPerByte = 4;
 constexpr std::uint64_t kStepBytes = 64U << 10U;
@@ -121,12 +121,18 @@ class PlaceSearch {
     if (format_ == "tar") return find_in_plain(from);
     return find_part(from);
   }
+  /// Notes that so many bytes were read and decoded in vain. False once it is too much to look at them again.
+  [[nodiscard]] bool may_spend(std::uint64_t bytes) {
+    work_ += bytes;
+    return work_ <= kMaxWork + kMaxWorkPerByte * file_.size();
+  }
 
  private:
   struct Look {
     std::optional<std::uint64_t> before_header;  // bytes of the stream
     std::uint64_t decoded_bytes = 0;
-    std::uint64_t end = 0;  // of the file, how far it was decoded
+    std::uint64_t end = 0;        // of the file, how far it was decoded
+    std::uint64_t last_part = 0;  // of the file, where that begins in which decoding has ended
     bool is_to_the_end = false;
   };
 
@@ -152,11 +158,10 @@ class PlaceSearch {
       const auto look = look_from(*offset);
       if (look.before_header) return ReadingPlace{{*offset, 0}, *look.before_header, false};
       if (look.is_to_the_end) break;
-      from = *offset + 1;
       const auto work = look.decoded_bytes + (look.end - *offset);
-      if (work >= kDoubtfulBytes) from = std::max(from, look.end);
-      work_ += kStepBytes + work;
-      if (work_ > kMaxWork + kMaxWorkPerByte * file_.size()) from = std::max(from, *offset + kStepBytes);
+      const bool is_thorough = may_spend(kStepBytes + work);
+      from = *offset + (is_thorough ? 1 : kStepBytes);
+      if (work >= kDoubtfulBytes) from = std::max(from, is_thorough ? look.last_part + 1 : look.end);
     }
     return std::nullopt;
   }
@@ -206,10 +211,11 @@ class PlaceSearch {
   // Decodes from a part on, and on through those that follow, up to the first header.
   [[nodiscard]] Look look_from(std::uint64_t offset) {
     FileInput input(file_, offset, kStepBytes);
+    std::unique_ptr<Decoder> decoder;
     Look look;
     try {
       HeaderSearch headers;
-      const auto decoder = make_block_decoder(format_, file_, input, decoder_memory_);
+      decoder = make_block_decoder(format_, file_, input, decoder_memory_);
       while (!look.before_header) {
         if (check_stop_) check_stop_();  // little of a file can be much when it is decoded
         const auto got = decoder->read(decoded_);
@@ -222,6 +228,7 @@ class PlaceSearch {
       if (!is_damage(error)) throw;  // else it only began like a part, or is damaged, too
     }
     look.end = input.position();
+    look.last_part = decoder ? decoder->take_part_begin().value_or(offset) : offset;
     return look;
   }
 
@@ -333,8 +340,12 @@ class SalvagingReader {
     if (calls_.owners_by_number) reader->take_owners_by_number();
     return reader;
   }
-  [[nodiscard]] static std::uint64_t behind(const ReadingPlace& place, const MemberReader* reader) {
-    return std::max(place.block.offset + 1, reader == nullptr ? 0 : reader->damaged_at());
+  [[nodiscard]] std::uint64_t behind(const ReadingPlace& place, const MemberReader* reader) {
+    const auto least = place.block.offset + 1;
+    if (reader == nullptr) return least;
+    const auto part = reader->damaged_part();
+    const bool is_sought_in = part && search_.may_spend(part->work);
+    return std::max(least, is_sought_in ? part->begin + 1 : reader->damaged_at());
   }
 
   const ReadableFile& file_;

@@ -67,6 +67,22 @@ TEST_P(SalvageSearchTest, BringsAsMuchWhereSomethingStandsBehindTheEnd) {
   expect_lost(of_a_block());
 }
 
+// Who misses the end of a block reads on into the next one.
+TEST_P(SalvageSearchTest, LosesNothingOfTheBlockBehindMissingBytes) {
+  if (!is_compressed()) GTEST_SKIP() << "it has no blocks";
+  ManifestReader manifest(open_local_file(manifest_of(file())));
+  const auto next = manifest.closing().blocks.at(1);
+  cut(next.offset - 8, 8);
+  for (const bool with_manifest : {true, false}) {
+    static_cast<void>(restore(with_manifest));
+    manifest.seek(".");
+    for (ManifestEntry line; manifest.next(line);) {
+      const bool is_of_next = line.entry.link_count == 1 && line.offset >= next.stream_offset;
+      EXPECT_FALSE(is_of_next && !std::filesystem::exists(target() / line.entry.path)) << line.entry.path;
+    }
+  }
+}
+
 TEST_P(SalvageSearchTest, DoesTheSameWhereAManifestKnowsNoBlocks) {
   drop_blocks(manifest_of(file()));
   cut(middle(), 512);

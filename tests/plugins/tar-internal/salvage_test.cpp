@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <span>
+#include <string>
 
 #include "autoarchive/base/error.hpp"
 #include "codec.hpp"
@@ -258,6 +260,21 @@ TEST(Salvage, TakesNoLongerForPartsThatAreEmpty) {
   file[file.size() - 1] ^= std::byte{1};
   for (int part = 0; part < 100'000; ++part) compressor->compress({}, file);
   expect_linear(file);
+}
+
+// From each of its gzip headers on, all that follows can be decoded: they lie in stored blocks of those before them.
+TEST(Salvage, TakesTimeByTheSizeOfTheFileWherePartsLieWithinParts) {
+  constexpr std::size_t kStored = 1024 - 5;
+  std::string period("\x1f\x8b\x08\0\0\0\0\0\0\3\0", 11);
+  for (const std::size_t number : {kStored, ~kStored}) {
+    period += static_cast<char>(number & 0xFFU);
+    period += static_cast<char>(number >> 8U & 0xFFU);
+  }
+  period.resize(1024, 'x');
+  std::string text;
+  while (text.size() < 40U << 20U) text += period;
+  const auto bytes = std::as_bytes(std::span(text));
+  expect_linear({bytes.begin(), bytes.end()});
 }
 
 INSTANTIATE_TEST_SUITE_P(AllTypes, SalvageTest,
