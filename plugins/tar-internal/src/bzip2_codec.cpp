@@ -7,6 +7,7 @@
 
 #include "codec.hpp"
 #include "kept_memory.hpp"
+#include "late_failure.hpp"
 #include "scratch.hpp"
 
 namespace autoarchive::tar_internal {
@@ -96,6 +97,7 @@ class Bzip2Decoder final : public Decoder {
   ~Bzip2Decoder() override { end_stream(); }
 
   std::size_t read(std::span<std::byte> out) override {
+    failure_.throw_if_there();
     for (;;) {
       const auto available = input_.peek();
       if (!inside_stream_) {
@@ -115,7 +117,7 @@ class Bzip2Decoder final : public Decoder {
       if (result == BZ_STREAM_END) {
         end_stream();
       } else if (result != BZ_OK) {
-        throw damaged(input_, error_text(result));
+        failure_.note(damaged(input_, error_text(result)), written);
       }
       if (written != 0) return written;
     }
@@ -134,6 +136,7 @@ class Bzip2Decoder final : public Decoder {
 
   FileInput& input_;
   bz_stream stream_{};
+  LateFailure failure_;
   bool inside_stream_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include "codec.hpp"
 #include "deflate.hpp"
 #include "incompressible.hpp"
+#include "late_failure.hpp"
 #include "scratch.hpp"
 
 namespace autoarchive::tar_internal {
@@ -156,13 +157,15 @@ class GzipDecoder final : public Decoder {
   explicit GzipDecoder(FileInput& input) : input_(input), inflater_(make_inflater()) {}
 
   std::size_t read(std::span<std::byte> out) override {
+    failure_.throw_if_there();
     while (inside_member_ || begin_member()) {
       const auto available = input_.peek();
       const auto step = inflater_->inflate(available, out);
-      if (step.error != nullptr) throw damaged(input_, step.error);
       take(available.first(step.consumed));
-      if (step.member_ended) {
-        end_member();
+      if (step.error != nullptr) {
+        failure_.note(damaged(input_, step.error), step.produced);
+      } else if (step.member_ended) {
+        end_member(step.produced);
       } else if (available.empty() && step.produced == 0) {
         throw damaged(input_, "it is cut short inside of a gzip member");
       }
@@ -200,14 +203,15 @@ class GzipDecoder final : public Decoder {
     input_.consume(consumed.size());
   }
 
-  void end_member() {
+  void end_member(std::size_t produced) {
     inside_member_ = false;
     if (is_header(head_) && get_32(&head_[kHeader.size()]) != member_bytes_)
-      throw damaged(input_, "a gzip member has not the size that its header tells");
+      failure_.note(damaged(input_, "a gzip member has not the size that its header tells"), produced);
   }
 
   FileInput& input_;
   std::unique_ptr<Inflater> inflater_;
+  LateFailure failure_;
   std::array<std::byte, kHeaderBytes> head_{};  // the first bytes of the member
   std::uint64_t member_bytes_ = 0;              // how many of its bytes are consumed
   bool inside_member_ = false;

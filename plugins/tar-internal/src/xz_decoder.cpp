@@ -13,6 +13,7 @@
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
 #include "codec.hpp"
+#include "late_failure.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -47,23 +48,6 @@ Error wrong(const FileInput& input, lzma_ret code) {
       "archive " + quote(input.description()) + ": " + error_text(code) + "; decompress it with xz --decompress first",
       ErrorCause::unsupported};
 }
-
-/// What a decoder has found wrong after it has decoded something in the same call: told with the next one, so that what
-/// stands before the damage is not lost.
-class LateFailure {
- public:
-  void throw_if_there() const {
-    if (failure_) throw Error(*failure_);
-  }
-  /// Throws it at once if nothing was `written`.
-  void note(const Error& failure, std::size_t written) {
-    failure_.emplace(failure);
-    if (written == 0) throw_if_there();
-  }
-
- private:
-  std::optional<Error> failure_;
-};
 
 struct IndexHashDeleter {
   void operator()(lzma_index_hash* hash) const noexcept { lzma_index_hash_end(hash, nullptr); }
