@@ -42,6 +42,17 @@ struct ChainReader::OpenLevel {
                          [](std::uint64_t wanted, const auto& block) { return wanted < block.stream_offset; });
     return after == blocks.begin() ? ArchiveBlock{} : *std::prev(after);
   }
+
+  /// The one in which the reader has failed. One that was decoded to its end may be found wrong only there, and one
+  /// whose end is not found may have given more than it has.
+  [[nodiscard]] ArchiveBlock broken_block() const {
+    const auto part = reader->damaged_part();
+    const auto end = reader->decoded_end();
+    if (!part) return block_of(end - std::min<std::uint64_t>(end, 1));
+    const auto after = std::upper_bound(blocks.begin(), blocks.end(), part->begin,
+                                        [](std::uint64_t wanted, const auto& block) { return wanted < block.offset; });
+    return after == blocks.begin() ? ArchiveBlock{} : *std::prev(after);
+  }
 };
 
 ChainReader::ChainReader(const std::vector<ArchiveLevel>& levels, Bytes decoder_memory, bool ahead)
@@ -125,11 +136,9 @@ bool ChainReader::forget(int level, std::uint64_t offset) {
   bool again = std::exchange(open->is_ahead, false);
   if (again) ahead_ = false;
   if (open->reader && !again) {
-    const auto end = open->reader->decoded_end();
-    // The block that the last byte came from: one that was decoded to its end may be found wrong only there.
-    if (!open->blocks.empty()) open->broken[open->block_of(end - std::min<std::uint64_t>(end, 1)).stream_offset] = end;
-    const auto block = open->block_of(offset).stream_offset;
-    again = block >= end && block > open->begin;
+    const auto broken = open->broken_block().stream_offset;
+    if (!open->blocks.empty()) open->broken[broken] = open->reader->decoded_end();
+    again = !open->blocks.empty() && open->block_of(offset).stream_offset > broken;
   }
   open->reader.reset();
   return again;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "codec.hpp"
 #include "salvage_fixture.hpp"
 
 namespace autoarchive::tar_internal {
@@ -127,6 +128,29 @@ TEST_P(SalvageSearchTest, TakesNothingForAFileWhoseContentIsAnother) {
   static_cast<void>(restore(/*with_manifest=*/true));
   EXPECT_THAT(damaged_, Contains(Key(name_of(3))));
   EXPECT_EQ(verify().lost_members, 1U);
+}
+
+// Its blocks are left alone by what the one before it gives too much.
+TEST_P(SalvageSearchTest, LosesNothingOfABlockByOneThatBecomesLongerThanItWas) {
+  if (GetParam() != backup_type::kTarGz) GTEST_SKIP() << "a block of gzip can be as long as wanted";
+  write_file(root() / "0", noise(2'000'000, 1));
+  request_.definition.backup_id = "y";
+  static_cast<void>(provider_.backup_files_incrementally(request_));
+  std::filesystem::rename(manifest_of(directory_ / "destination/y.tar.gz"), manifest_of(file()));
+  std::filesystem::rename(directory_ / "destination/y.tar.gz", file());
+  const auto next = ManifestReader(open_local_file(manifest_of(file()))).closing().blocks.at(1);
+  const auto archive = open_local_file(file());
+  FileInput input(*archive);
+  Buffer text(1'800'000, std::byte{'x'});
+  const auto decoder = make_decoder("tar.gz", input, 128_MiB);
+  for (std::size_t size = 0; size < 1'200'000;) size += decoder->read(std::span(text).subspan(size, 1'200'000 - size));
+  Buffer longer;
+  make_format("tar.gz", 1)->make_compressor()->compress(text, longer);
+  ASSERT_LT(longer.size(), next.offset);
+  longer.resize(next.offset, std::byte{'!'});
+  damage_at(0, {reinterpret_cast<const char*>(longer.data()), longer.size()});
+  static_cast<void>(restore(/*with_manifest=*/true, /*salvage=*/false));
+  EXPECT_EQ(whole_files(), kFiles);
 }
 
 INSTANTIATE_TEST_SUITE_P(AllTypes, SalvageSearchTest,
