@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <optional>
+#include <utility>
 
 #include "codec.hpp"
 #include "kept_memory.hpp"
@@ -89,9 +91,64 @@ class Bzip2Format final : public CompressedFormat {
   bool is_empty_ = true;
 };
 
+// A block begins with 48 bits, anywhere in a byte.
+constexpr std::uint64_t kBlockBegin = 0x314159265359;
+constexpr unsigned kBlockBeginBits = 48;
+
+/// At which of the bits of the first byte a block begins; none if at none of them.
+std::optional<unsigned> bit_of_block(ByteView head) {
+  constexpr std::size_t kHeadBytes = 7;
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < kHeadBytes; ++i)
+    bits = bits << 8U | (i < head.size() ? std::to_integer<std::uint64_t>(head[i]) : 0);
+  for (unsigned bit = 0; bit < 8; ++bit) {
+    if ((bits >> (8 - bit) & ((std::uint64_t{1} << kBlockBeginBits) - 1)) == kBlockBegin) return bit;
+  }
+  return std::nullopt;
+}
+
+/// A file's bytes as they are, or from one of the bits of its first byte on.
+class ShiftedInput {
+ public:
+  explicit ShiftedInput(FileInput& file) : file_(file) {}
+
+  /// REQUIRES: nothing has been read.
+  void begin_at(unsigned bit) { bit_ = bit; }
+  [[nodiscard]] ByteView peek() {
+    if (bit_ == 0) return file_.peek();
+    if (begin_ == shifted_.size()) shift_more();
+    return ByteView(shifted_).subspan(begin_);
+  }
+  void consume(std::size_t count) { bit_ == 0 ? file_.consume(count) : static_cast<void>(begin_ += count); }
+  [[nodiscard]] std::uint64_t position() const noexcept { return file_.position() - (shifted_.size() - begin_); }
+
+ private:
+  void shift_more() {
+    begin_ = 0;
+    shifted_.clear();
+    auto bytes = file_.peek();
+    if (!last_ && !bytes.empty()) {
+      last_ = bytes.front();
+      file_.consume(1);
+      bytes = file_.peek();
+    }
+    bytes = bytes.first(std::min<std::size_t>(bytes.size(), 1U << 14U));
+    if (bytes.empty() && last_) shifted_.push_back(*std::exchange(last_, std::nullopt) << bit_);
+    for (const auto byte : bytes) shifted_.push_back(*std::exchange(last_, byte) << bit_ | byte >> (8 - bit_));
+    file_.consume(bytes.size());
+  }
+
+  FileInput& file_;
+  unsigned bit_ = 0;
+  std::optional<std::byte> last_;  // read, with bits that are to come
+  Buffer shifted_;
+  std::size_t begin_ = 0;  // of shifted_
+};
+
+/// Streams, or what follows from a block on: then the checksum of the whole stream is found to be wrong at its end.
 class Bzip2Decoder final : public Decoder {
  public:
-  explicit Bzip2Decoder(FileInput& input) : input_(input) {}
+  explicit Bzip2Decoder(FileInput& file) : file_(file), input_(file), resume_at_(file.position()) {}
   Bzip2Decoder(const Bzip2Decoder&) = delete;
   Bzip2Decoder& operator=(const Bzip2Decoder&) = delete;
   ~Bzip2Decoder() override { end_stream(); }
@@ -103,41 +160,73 @@ class Bzip2Decoder final : public Decoder {
       if (!inside_stream_) {
         if (available.empty()) return 0;
         begin_part(input_.position());
-        begin_stream();
+        begin_stream(available);
+        continue;
       }
-      if (available.empty()) throw damaged(input_, "it is cut short inside of a bzip2 stream");
-      stream_.next_in = const_cast<char*>(reinterpret_cast<const char*>(available.data()));
-      stream_.avail_in = static_cast<unsigned>(available.size());
-      stream_.next_out = reinterpret_cast<char*>(out.data());
-      stream_.avail_out = static_cast<unsigned>(std::min<std::size_t>(out.size(), 1U << 30U));
-      const auto room = stream_.avail_out;
-      const int result = BZ2_bzDecompress(&stream_);
-      input_.consume(available.size() - stream_.avail_in);
-      const auto written = room - stream_.avail_out;
-      if (result == BZ_STREAM_END) {
-        end_stream();
-      } else if (result != BZ_OK) {
-        failure_.note(damaged(input_, error_text(result)), written);
-      }
-      if (written != 0) return written;
+      if (available.empty()) throw damaged(file_, "it is cut short inside of a bzip2 stream");
+      // Of a block that gives more than a slice, the last one is had with nothing read but that block.
+      if (const auto written = read_slices(out)) return written;
     }
   }
 
+  [[nodiscard]] std::optional<std::uint64_t> next_part_from() const noexcept override {
+    return resume_at_ - std::min<std::uint64_t>(resume_at_, 1);  // it may begin in the last byte that was read
+  }
+
  private:
-  void begin_stream() {
+  void begin_stream(ByteView head) {
     stream_ = bz_stream{};
     if (BZ2_bzDecompressInit(&stream_, 0, 0) != BZ_OK) throw std::bad_alloc();
     inside_stream_ = true;
+    const auto bit = is_first_ ? bit_of_block(head) : std::nullopt;
+    is_first_ = false;
+    if (!bit) return;
+    input_.begin_at(*bit);
+    std::array<char, 4> header{'B', 'Z', 'h', '9'};
+    stream_.next_in = header.data();
+    stream_.avail_in = header.size();
+    static_cast<void>(BZ2_bzDecompress(&stream_));  // waits for the block
   }
   void end_stream() {
     if (inside_stream_) BZ2_bzDecompressEnd(&stream_);
     inside_stream_ = false;
   }
 
-  FileInput& input_;
+  std::size_t read_slices(std::span<std::byte> out) {
+    std::size_t written = 0;
+    for (bool is_full = true; is_full && inside_stream_ && written < out.size();) {
+      const auto slice = out.subspan(written, std::min(out.size() - written, kSliceBytes));
+      const auto begin = input_.position();
+      const auto available = input_.peek();
+      stream_.next_in = const_cast<char*>(reinterpret_cast<const char*>(available.data()));
+      stream_.avail_in = static_cast<unsigned>(available.size());
+      stream_.next_out = reinterpret_cast<char*>(slice.data());
+      stream_.avail_out = static_cast<unsigned>(slice.size());
+      const int result = BZ2_bzDecompress(&stream_);
+      input_.consume(available.size() - stream_.avail_in);
+      is_full = stream_.avail_out == 0;
+      if (stream_.avail_out < slice.size()) resume_at_ = begin;
+      written += slice.size() - stream_.avail_out;
+      if (result == BZ_STREAM_END) {
+        end_stream();
+      } else if (result != BZ_OK) {
+        failure_.note(damaged(file_, error_text(result)), written);
+        break;
+      }
+    }
+    return written;
+  }
+
+  static constexpr std::size_t kSliceBytes = 16 * 1024;
+
+  FileInput& file_;
+  ShiftedInput input_;
   bz_stream stream_{};
   LateFailure failure_;
+  // Where the last slice was begun with: behind its block, if it was not the block's first one.
+  std::uint64_t resume_at_;
   bool inside_stream_ = false;
+  bool is_first_ = true;
 };
 
 }  // namespace
@@ -148,6 +237,21 @@ std::unique_ptr<CompressedFormat> make_bzip2_format(std::optional<int> strength)
 
 std::unique_ptr<Decoder> make_bzip2_decoder(FileInput& input) {
   return std::make_unique<Bzip2Decoder>(input);
+}
+
+std::optional<std::size_t> find_bzip2_part(ByteView bytes) {
+  constexpr auto kBlockMask = (std::uint64_t{1} << kBlockBeginBits) - 1;
+  constexpr std::uint64_t kStreamBegin = 0x425A68;  // BZh
+  std::uint64_t bits = 0;                           // the last eight bytes
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bits = bits << 8U | std::to_integer<std::uint64_t>(bytes[i]);
+    if ((bits & 0xFFFFFFU) == kStreamBegin) return i - 2;
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      const auto bytes_back = (kBlockBeginBits - 1 + bit) / 8;
+      if ((bits >> bit & kBlockMask) == kBlockBegin && bytes_back <= i) return i - bytes_back;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace autoarchive::tar_internal

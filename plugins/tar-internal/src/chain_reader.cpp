@@ -138,7 +138,8 @@ bool ChainReader::forget(int level, std::uint64_t offset) {
   if (open->reader && !again) {
     const auto broken = open->broken_block().stream_offset;
     if (!open->blocks.empty()) open->broken[broken] = open->reader->decoded_end();
-    again = !open->blocks.empty() && open->block_of(offset).stream_offset > broken;
+    const auto block = open->block_of(offset).stream_offset;
+    again = !open->blocks.empty() && block > broken && block > open->begin;
   }
   open->reader.reset();
   return again;

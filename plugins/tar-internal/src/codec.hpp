@@ -89,12 +89,19 @@ class Decoder {
   [[nodiscard]] std::optional<std::uint64_t> take_part_begin() noexcept {
     return std::exchange(part_begin_, std::nullopt);
   }
+  /// After it has thrown damaged: from which byte of the file on the part may be sought that follows the damaged one,
+  /// which may have been read on into it. None if the format does not show it.
+  [[nodiscard]] virtual std::optional<std::uint64_t> next_part_from() const noexcept { return next_part_from_; }
 
  protected:
-  void begin_part(std::uint64_t offset) noexcept { part_begin_ = offset; }
+  void begin_part(std::uint64_t offset) noexcept {
+    part_begin_ = offset;
+    next_part_from_ = offset + 1;
+  }
 
  private:
   std::optional<std::uint64_t> part_begin_;
+  std::optional<std::uint64_t> next_part_from_;
 };
 
 /// The type's codec; none for plain tar. `extension` is one of the five types'. `strength` 0..9, or none for the
@@ -129,6 +136,11 @@ class Decoder {
 /// From a stream on, it is told there.
 [[nodiscard]] std::unique_ptr<Decoder> make_xz_block_decoder(const ReadableFile& file, FileInput& input,
                                                              Bytes memory_limit);
+/// As much of the beginning of a bzip2 block as tells that it is one.
+inline constexpr std::size_t kBzip2PartHeadBytes = 7;
+/// The first byte in which a stream or a block of a bzip2 file begins, a block at any of its bits. make_bzip2_decoder()
+/// can begin with that byte.
+[[nodiscard]] std::optional<std::size_t> find_bzip2_part(ByteView bytes);
 /// As much of the beginning of an xz block or stream as tells that it is one.
 inline constexpr std::size_t kXzPartHeadBytes = 64;
 /// Whether a block or a stream of an xz file begins so, by its checksum.

@@ -375,11 +375,14 @@ std::uint64_t MemberReader::damaged_at() const noexcept {
 }
 
 std::optional<MemberReader::Part> MemberReader::damaged_part() const noexcept {
-  const auto position = state_->input.position();
-  if (const auto begin = state_->decoder->take_part_begin()) return Part{*begin, position - *begin};  // none of it came
-  const auto& part = state_->last_part;
-  if (!part) return std::nullopt;
-  return Part{part->offset, position - part->offset + decoded_end() - part->stream_offset};
+  auto& state = *state_;
+  if (const auto begun = state.decoder->take_part_begin())
+    state.last_part = {*begun, decoded_end()};  // and gave nothing
+  const auto next_from = state.decoder->next_part_from();
+  if (!state.last_part || !next_from) return std::nullopt;
+  const auto position = state.input.position();
+  const auto read_again = position - std::min(position, *next_from);
+  return Part{state.last_part->offset, *next_from, read_again + decoded_end() - state.last_part->stream_offset};
 }
 
 std::string MemberReader::comment() const {

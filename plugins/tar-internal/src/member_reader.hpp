@@ -69,11 +69,11 @@ class MemberReader {
   void drain();
   /// After damage: the byte of the file from which on another member may be found.
   [[nodiscard]] std::uint64_t damaged_at() const noexcept;
-  /// The part that decodes by itself in which the damage was found: who does not find its end may read on into the part
-  /// behind it. None in a plain tar.
+  /// The part that decodes by itself in which the damage was found. None in a plain tar.
   struct Part {
-    std::uint64_t begin = 0;  ///< in the file
-    std::uint64_t work = 0;   ///< bytes of it that were read and decoded
+    std::uint64_t begin = 0;      ///< in the file
+    std::uint64_t next_from = 0;  ///< from which byte of the file on the next one may be sought
+    std::uint64_t work = 0;       ///< bytes of it that were read and decoded
   };
   [[nodiscard]] std::optional<Part> damaged_part() const noexcept;
   /// The comment of the pax global header, as far as it has been read.

@@ -104,7 +104,6 @@ class HeaderSearch {
 /// How a part that decodes by itself begins; empty for formats that have none.
 std::string_view signature_of(std::string_view format) {
   if (format == "tar.gz") return "\x1f\x8b\x08";
-  if (format == "tar.bz2") return "BZh";
   if (format == "tar.zst") return "\x28\xb5\x2f\xfd";
   return {};
 }
@@ -132,7 +131,7 @@ class PlaceSearch {
     std::optional<std::uint64_t> before_header;  // bytes of the stream
     std::uint64_t decoded_bytes = 0;
     std::uint64_t end = 0;        // of the file, how far it was decoded
-    std::uint64_t last_part = 0;  // of the file, where that begins in which decoding has ended
+    std::uint64_t next_from = 0;  // of the file, from where on what follows the damaged part is to be sought
     bool is_to_the_end = false;
   };
 
@@ -141,9 +140,8 @@ class PlaceSearch {
     from = std::max(from, behind_header_);
     HeaderSearch headers;
     for (auto at = from; load(at, 1);) {
-      const auto piece = std::as_bytes(std::span(chunk_))
-                             .subspan(static_cast<std::size_t>(at - chunk_begin_))
-                             .first(std::min<std::size_t>(kPieceBytes, chunk_begin_ + chunk_.size() - at));
+      const auto rest = chunk_from(at);
+      const auto piece = rest.first(std::min(kPieceBytes, rest.size()));
       if (const auto found = headers.find(piece)) {
         behind_header_ = from + *found + kBlockBytes;
         return ReadingPlace{{from + *found, from + *found}, from + *found, true};
@@ -154,16 +152,21 @@ class PlaceSearch {
   }
 
   [[nodiscard]] std::optional<ReadingPlace> find_part(std::uint64_t from) {
-    while (const auto offset = format_ == "tar.xz" ? find_xz_part(from) : find_signature(from)) {
+    while (const auto offset = find_part_begin(from)) {
       const auto look = look_from(*offset);
       if (look.before_header) return ReadingPlace{{*offset, 0}, *look.before_header, false};
       if (look.is_to_the_end) break;
       const auto work = look.decoded_bytes + (look.end - *offset);
       const bool is_thorough = may_spend(kStepBytes + work);
       from = *offset + (is_thorough ? 1 : kStepBytes);
-      if (work >= kDoubtfulBytes) from = std::max(from, is_thorough ? look.last_part + 1 : look.end);
+      if (work >= kDoubtfulBytes) from = std::max(from, is_thorough ? look.next_from : look.end);
     }
     return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<std::uint64_t> find_part_begin(std::uint64_t from) {
+    if (format_ == "tar.xz") return find_xz_part(from);
+    return format_ == "tar.bz2" ? find_bzip2_part_from(from) : find_signature(from);
   }
 
   [[nodiscard]] std::optional<std::uint64_t> find_signature(std::uint64_t from) {
@@ -176,14 +179,28 @@ class PlaceSearch {
     return std::nullopt;
   }
 
+  [[nodiscard]] std::optional<std::uint64_t> find_bzip2_part_from(std::uint64_t from) {
+    while (load(from, kBzip2PartHeadBytes)) {
+      const auto found = find_bzip2_part(chunk_from(from));
+      if (found) return from + *found;
+      from = chunk_begin_ + chunk_.size() - kBzip2PartHeadBytes + 1;
+    }
+    return std::nullopt;
+  }
+
   [[nodiscard]] std::optional<std::uint64_t> find_xz_part(std::uint64_t from) {
     while (load(from, std::min<std::uint64_t>(kXzPartHeadBytes, file_.size() - std::min(file_.size(), from)))) {
-      const auto head = std::as_bytes(std::span(chunk_)).subspan(static_cast<std::size_t>(from - chunk_begin_));
+      const auto head = chunk_from(from);
       if (head.empty()) break;
       if (is_xz_part(head)) return from;
       ++from;
     }
     return std::nullopt;
+  }
+
+  /// What is loaded, from that byte of the file on.
+  [[nodiscard]] ByteView chunk_from(std::uint64_t offset) const {
+    return std::as_bytes(std::span(chunk_)).subspan(static_cast<std::size_t>(offset - chunk_begin_));
   }
 
   /// Whether the file has so many bytes there; then they are in chunk_.
@@ -228,7 +245,7 @@ class PlaceSearch {
       if (!is_damage(error)) throw;  // else it only began like a part, or is damaged, too
     }
     look.end = input.position();
-    look.last_part = decoder ? decoder->take_part_begin().value_or(offset) : offset;
+    look.next_from = decoder ? decoder->next_part_from().value_or(0) : 0;
     return look;
   }
 
@@ -345,7 +362,7 @@ class SalvagingReader {
     if (reader == nullptr) return least;
     const auto part = reader->damaged_part();
     const bool is_sought_in = part && search_.may_spend(part->work);
-    return std::max(least, is_sought_in ? part->begin + 1 : reader->damaged_at());
+    return std::max(least, is_sought_in ? part->next_from : reader->damaged_at());
   }
 
   const ReadableFile& file_;

@@ -41,10 +41,10 @@ struct SalvageCalls {
 };
 
 /// Every member of a file to its very end. Behind damage reading goes on at the next block that looks like a header: in
-/// a plain tar at any byte, else in the next gzip member, bzip2 stream, xz block or stream, or zstd frame that can be
-/// decoded up to one. What such a header begins may be a member of an archive that is a member itself, and its name may
-/// be incomplete. Time is linear in what the file decodes to. Throws Error: cause unsupported if the file is no
-/// archive, neither by its content nor by its name.
+/// a plain tar at any byte, else in the next gzip member, bzip2 block, xz block, or zstd frame that can be decoded up
+/// to one. What such a header begins may be a member of an archive that is a member itself, and its name may be
+/// incomplete. Time is linear in what the file decodes to. Throws Error: cause unsupported if the file is no archive,
+/// neither by its content nor by its name.
 void read_members_and_salvage(const ReadableFile& file, Bytes decoder_memory, const SalvageCalls& calls);
 
 }  // namespace autoarchive::tar_internal

@@ -4,6 +4,7 @@
 
 #include "codec.hpp"
 #include "salvage_fixture.hpp"
+#include "support/run_program.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -128,6 +129,18 @@ TEST_P(SalvageSearchTest, TakesNothingForAFileWhoseContentIsAnother) {
   static_cast<void>(restore(/*with_manifest=*/true));
   EXPECT_THAT(damaged_, Contains(Key(name_of(3))));
   EXPECT_EQ(verify().lost_members, 1U);
+}
+
+TEST_P(SalvageSearchTest, BringsWhatLiesBehindADamagedBlockOfAnotherProgramsStream) {
+  if (GetParam() != backup_type::kTarBz2) GTEST_SKIP() << "only bzip2 tells where its blocks begin";
+  const auto name = test::shell_quote(file());
+  const auto made = test::run_shell("bzip2 -dc " + name + " | bzip2 -1 > " + name + ".2 && mv " + name + ".2 " + name);
+  if (made.status != 0) GTEST_SKIP() << made.output;
+  drop_blocks(manifest_of(file()));
+  damage_at(middle(), "!");
+  expect_lost(3);
+  EXPECT_GE(restore(/*with_manifest=*/false).damaged, 1U);
+  EXPECT_GE(whole_files(), kFiles - 3);
 }
 
 // Its blocks are left alone by what the one before it gives too much.
