@@ -3,15 +3,20 @@
 #include <algorithm>
 
 #include "autoarchive/base/error.hpp"
+#include "autoarchive/base/text.hpp"
 #include "target_tree.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
-constexpr std::uint64_t kBytesPerMember = 150;
-// A member goes with a rename of any directory above it, a few times a level.
-constexpr std::uint64_t kMaxMoves = 1U << 20U;
-constexpr std::uint64_t kMaxMovesPerMember = 64;
+constexpr std::uint64_t kBytesPerMember = 200;
+
+Error refused(const std::string& why) {
+  return {ErrorCode::value_error,
+          "a list of names tells of renamed directories " + why +
+              ": restore the level before it, and from this one alone what it has",
+          ErrorCause::unsupported};
+}
 
 }  // namespace
 
@@ -21,29 +26,53 @@ std::string LevelReplay::behind(std::string_view directory) {
   return std::string(directory) + kBehindSlash;
 }
 
+void LevelReplay::take(std::uint64_t bytes) {
+  taken_.count += bytes;
+  if (taken_.count <= memory_.count) return;
+  throw Error(ErrorCode::value_error,
+              "the levels have more names than memory is for; restore them one after the other by tar --extract "
+              "--listed-incremental=/dev/null",
+              ErrorCause::unsupported);
+}
+
+LevelReplay::Members::iterator LevelReplay::erase(Members::iterator begin, Members::iterator end) {
+  for (auto member = begin; member != end; ++member) taken_.count -= kBytesPerMember + member->first.size();
+  return members_.erase(begin, end);
+}
+
 void LevelReplay::erase_below(const std::string& path) {
-  members_.erase(members_.lower_bound(path + '/'), members_.lower_bound(behind(path)));
+  erase(members_.lower_bound(path + '/'), members_.lower_bound(behind(path)));
+}
+
+void LevelReplay::erase_files_above(const std::string& path) {
+  auto parent = directory_of(path);
+  if (parent == last_parent_) return;
+  last_parent_ = parent;
+  for (; parent != "."; parent = directory_of(parent)) {
+    const auto above = members_.find(parent);
+    if (above == members_.end() || above->second.own == kNowhere) continue;
+    if (above->second.is_directory) return;  // above it there are directories
+    erase(above, std::next(above));
+  }
 }
 
 void LevelReplay::add(const ArchiveMember& member, Place place) {
   const auto& entry = member.entry;
   // GNU tar stores so what it was told to store twice.
   if (member.hard_link && entry.link_target == entry.path && content_of(entry.path)) return;
-  const auto content = member.hard_link ? content_of(entry.link_target) : place;
-  if (entry.kind != EntryKind::directory && entry.path != ".") erase_below(entry.path);
-  if (!members_.insert_or_assign(entry.path, Member{place, content.value_or(kNowhere)}).second) return;
-  taken_.count += kBytesPerMember + entry.path.size();
-  if (taken_.count > memory_.count) {
-    throw Error(ErrorCode::value_error,
-                "the levels have more names than memory is for; restore them one after the other by tar --extract "
-                "--listed-incremental=/dev/null",
-                ErrorCause::unsupported);
+  Member added{place, place, entry.mtime, entry.kind == EntryKind::directory && !member.hard_link};
+  if (member.hard_link) added.content = content_of(entry.link_target).value_or(kNowhere);
+  erase_files_above(entry.path);
+  if (!added.is_directory && entry.path != ".") {
+    erase_below(entry.path);
+    if (is_below(last_parent_, entry.path)) last_parent_.clear();
   }
+  if (members_.insert_or_assign(entry.path, added).second) take(kBytesPerMember + entry.path.size());
 }
 
 // Each name in the directory once or twice ("a", "a-b", "a/c" is the order of bytes), whatever is below it: the time is
 // that of the list and of what is gone.
-void LevelReplay::apply_list(const ArchiveMember& directory) {
+void LevelReplay::apply_list(const ArchiveMember& directory, const std::vector<std::string>& unstored) {
   const auto& listed = *directory.dumpdir;
   const auto prefix = directory.entry.path == "." ? std::string() : directory.entry.path + '/';
   auto member = members_.lower_bound(prefix);
@@ -53,25 +82,53 @@ void LevelReplay::apply_list(const ArchiveMember& directory) {
     const bool is_below_child = end != std::string::npos;
     const auto next = is_below_child ? members_.lower_bound(behind(child)) : std::next(member);
     const bool is_there = child == "." || std::binary_search(listed.begin(), listed.end(), child.substr(prefix.size()));
-    member = is_there ? next : members_.erase(member, next);
+    member = is_there ? next : erase(member, next);
+  }
+  for (const auto& name : listed)
+    note_listed(prefix + name, std::binary_search(unstored.begin(), unstored.end(), name));
+}
+
+// What was listed before, and for which no member came, is a socket, or could not be read.
+void LevelReplay::note_listed(const std::string& path, bool is_missing) {
+  Member listed;
+  listed.is_missing = is_missing;
+  if (members_.try_emplace(path, listed).second) take(kBytesPerMember + path.size());
+}
+
+// In the order of a walk, what is below a path follows it.
+void LevelReplay::require_apart(const std::vector<Rename>& renames) {
+  std::vector<std::string> names;
+  for (const auto& [from, to] : renames) names.insert(names.end(), {from, to});
+  std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return compare_paths(a, b) < 0; });
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    if (is_below(names[i], names[i - 1]))
+      throw refused("that change places (" + quote(names[i]) + "), which GNU tar can replay wrongly");
   }
 }
 
-void LevelReplay::rename(const Rename& rename) {
+void LevelReplay::rename(const std::vector<Rename>& renames, bool is_whole) {
+  require_apart(renames);
+  for (const auto& rename : renames) {
+    const auto found = members_.find(rename.from);
+    const bool is_there = found != members_.end() && found->second.own != kNowhere;
+    if (!is_there && !is_whole) continue;
+    if (!is_there || !found->second.is_directory)
+      throw refused("of which no level has one (" + quote(rename.from) + ")");
+    move(rename);
+  }
+  last_parent_.clear();
+}
+
+void LevelReplay::move(const Rename& rename) {
   const auto& [from, to] = rename;
-  if (from == to || is_below(to, from) || is_below(from, to)) return;
+  erase_files_above(to);
   erase_below(to);
-  members_.erase(to);
+  if (const auto there = members_.find(to); there != members_.end()) erase(there, std::next(there));
   std::vector<Members::node_type> moved;
-  if (const auto directory = members_.find(from); directory != members_.end())
-    moved.push_back(members_.extract(directory));
+  moved.push_back(members_.extract(from));
   const auto end = members_.lower_bound(behind(from));
   for (auto member = members_.lower_bound(from + '/'); member != end;) moved.push_back(members_.extract(member++));
-  moves_ += moved.size();
-  if (moves_ > kMaxMoves + kMaxMovesPerMember * members_.size()) {
-    throw Error(ErrorCode::value_error, "its lists of names rename directories again and again: it is not replayed",
-                ErrorCause::unsupported);
-  }
+  if (to.size() > from.size()) take(moved.size() * (to.size() - from.size()));
   for (auto& member : moved) {
     member.key().replace(0, from.size(), to);
     member.mapped().is_moved = true;
@@ -81,6 +138,7 @@ void LevelReplay::rename(const Rename& rename) {
 
 void LevelReplay::name_contents(const std::function<bool(const std::string&)>& is_wanted) {
   for (const auto& [path, member] : members_) {
+    if (member.own == kNowhere) continue;
     if (member.is_moved) moved_.emplace(member.own, path);
     const bool is_link = member.content != member.own && member.content != kNowhere;
     if (is_link && is_wanted(path)) further_names_[member.content].push_back(path);
@@ -95,7 +153,7 @@ const std::string* LevelReplay::last_path(const std::string& path, Place place) 
 
 std::optional<LevelReplay::Place> LevelReplay::content_of(const std::string& path) const {
   const auto found = members_.find(path);
-  if (found == members_.end() || found->second.content == kNowhere) return std::nullopt;
+  if (found == members_.end() || found->second.content == kNowhere || found->second.is_directory) return std::nullopt;
   return found->second.content;
 }
 
@@ -103,6 +161,19 @@ const std::vector<std::string>& LevelReplay::further_names(Place content) const 
   static const std::vector<std::string> kNone;
   const auto found = further_names_.find(content);
   return found == further_names_.end() ? kNone : found->second;
+}
+
+void LevelReplay::for_each_missing(const PathCall& call) const {
+  for (const auto& [path, member] : members_) {
+    if (member.own == kNowhere && member.is_missing) call(path);
+  }
+}
+
+void LevelReplay::for_each_directory(
+    const std::function<void(const std::string& path, const Timestamp& mtime)>& call) const {
+  for (const auto& [path, member] : members_) {
+    if (member.is_directory) call(path, member.mtime);
+  }
 }
 
 }  // namespace autoarchive::tar_internal

@@ -18,11 +18,6 @@ std::size_t hash_of(std::string_view path) {
   return std::hash<std::string_view>()(path);
 }
 
-std::string_view directory_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
-}
-
 /// A further name of a file, until it is known what the file is: the sorter has a target for files only then.
 bool is_further_name(const Entry& entry) {
   return entry.kind == EntryKind::file && !entry.link_target.empty();

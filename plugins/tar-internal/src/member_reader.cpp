@@ -104,9 +104,8 @@ struct MemberReader::State {
   bool is_plain = false;  // not compressed
   bool at_end = false;
   bool has_member = false;
-  bool lists_unstored = false;
-  std::vector<Rename> renames;  // of the list
-  bool lists_circles = false;
+  Dumpdir list;  // without the names
+  const std::function<void()>* check_stop = nullptr;
 
   void skip(std::uint64_t bytes) {
     while (bytes > 0) {
@@ -118,6 +117,7 @@ struct MemberReader::State {
   }
 
   ByteView read_chunk() {
+    if (check_stop != nullptr && *check_stop) (*check_stop)();  // little of a file can be much when it is decoded
     // Not before the members in front of it are read.
     if (scanner.excessive_map_of()) throw excessive_map(*scanner.excessive_map_of());
     const auto size = decoder->read(chunk);
@@ -212,8 +212,7 @@ struct MemberReader::State {
 
   // libarchive has read this member's headers from our callback, so that the scanner has seen them, too.
   void add_scanned(ArchiveMember& member) {
-    lists_unstored = lists_circles = false;
-    renames.clear();
+    list = {};
     read_list();
     auto& members = scanner.members();
     if (members.empty()) throw fail("a member's header is wrong");
@@ -242,10 +241,7 @@ struct MemberReader::State {
     add_owner(scanned, member.entry);
     add_attributes(scanned, owners, owners_by_number, member.entry);
     if (const auto dumpdir = scanned.records.find("GNU.dumpdir"); dumpdir != scanned.records.end()) {
-      auto list = parse_dumpdir(dumpdir->second);
-      lists_unstored = list.has_unstored;
-      lists_circles = list.has_circles;
-      renames = std::move(list.renames);
+      list = parse_dumpdir(dumpdir->second);
       member.dumpdir = std::move(list.names);
     }
   }
@@ -309,26 +305,32 @@ std::uint64_t MemberReader::member_offset() const noexcept {
   return state_->offset;
 }
 
-bool MemberReader::lists_unstored() const noexcept {
-  return state_->lists_unstored;
+const std::vector<std::string>& MemberReader::unstored() const noexcept {
+  return state_->list.unstored;
+}
+
+void MemberReader::check_with(const std::function<void()>& check_stop) noexcept {
+  state_->check_stop = &check_stop;
 }
 
 std::vector<Rename> MemberReader::renames() const {
+  constexpr std::size_t kMaxRenamedBytes = 64U << 10U;  // what is below has the name in its own
   const auto refused = [](const std::string& why) {
     return Error(ErrorCode::value_error, "a list of names tells of renamed directories " + why,
                  ErrorCause::unsupported);
   };
-  if (state_->lists_circles) {
+  if (state_->list.has_circles) {
     throw refused(
         "in a circle, which GNU tar writes in a way that can lose files: restore the level before it, and from this "
         "one "
         "alone what it has");
   }
-  auto renames = state_->renames;
+  auto renames = state_->list.renames;
   for (auto& [from, to] : renames) {
     for (auto* path : {&from, &to}) {
       auto safe = safe_member_path(*path);
       if (safe.empty() || safe == ".") throw refused("whose names lead out of the target: " + quote(*path));
+      if (safe.size() > kMaxRenamedBytes) throw refused("with names of more than 64 KiB");
       *path = std::move(safe);
     }
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,13 +49,16 @@ class MemberReader {
 
   /// Who an ACL names is who has the number beside the name.
   void take_owners_by_number() noexcept;
+  /// Has it called whenever more of the stream is needed; it ends the reading by throwing. It must outlive the reader.
+  void check_with(const std::function<void()>& check_stop) noexcept;
+
   /// The next member; its content is what next_piece() yields. False after the last one. A path that can't be made
   /// relative to a target is left as it stands.
   [[nodiscard]] bool next(ArchiveMember& member);
   /// Where the header of the member that next() has given begins in the tar stream.
   [[nodiscard]] std::uint64_t member_offset() const noexcept;
-  /// Of the list of names of that member, as GNU tar writes it: files are in it that an archive before this one has.
-  [[nodiscard]] bool lists_unstored() const noexcept;
+  /// Of the list of names of that member, as GNU tar writes it: those that an archive before this one has, sorted.
+  [[nodiscard]] const std::vector<std::string>& unstored() const noexcept;
   /// What that list tells of renamed directories; safe paths. Throws Error(unsupported) if that can't be replayed.
   [[nodiscard]] std::vector<Rename> renames() const;
   /// In order, none behind the size of the entry.

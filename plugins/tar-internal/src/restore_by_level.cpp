@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "autoarchive/base/error.hpp"
@@ -14,10 +14,22 @@
 
 namespace autoarchive::tar_internal {
 
+namespace {
+
+/// What can't be replayed at all. To a reader that salvages an error would be damage, which it goes on behind.
+struct Refusal {
+  Error error;
+};
+
+}  // namespace
+
 void RestoreJob::restore_by_level() {
   const auto files = std::count_if(request_.levels.begin(), request_.levels.end(),
                                    [](const auto& level) { return level.file != nullptr; });
-  if (!is_proof() && (request_.dry_run || files > 1)) return restore_replayed(nullptr);
+  const bool is_chain = files > 1;
+  const bool has_policy = request_.overwrite != OverwritePolicy::always;  // which the last member of a path decides
+  if (!is_proof() && (is_chain || request_.dry_run || has_policy)) return restore_replayed(nullptr);
+  if (is_chain) report_missing(replay());
   std::set<std::string> unlinked;
   for (const auto& level : request_.levels) {
     if (level.file) restore_as_read(level, unlinked);
@@ -29,15 +41,15 @@ void RestoreJob::restore_by_level() {
 // to what was not restored need another look.
 void RestoreJob::restore_as_read(const ArchiveLevel& level, std::set<std::string>& unlinked) {
   const auto known = known_of(level);
-  read_level(level, /*tells=*/true, [&](MemberReader& reader, const ArchiveMember& member, bool /*is_damaged*/) {
+  read_level(level, /*tells=*/true, [&](MemberReader& reader, const ReplayedMember& read) {
+    const auto& member = read.member;
     const auto& path = member.entry.path;
-    if (&level == &request_.levels.front()) note_increment(member, reader);
+    if (read.place.level == 0) note_increment(member, reader);
     if (!is_wanted(path)) {
       if (member.entry.kind == EntryKind::directory && is_above(path)) tree_.note_way(member.entry);
       return;
     }
     tree_.keep(path);
-    if (!is_proof() && !tree_.may_replace(member.entry)) return;
     unlinked.erase(path);
     if (member.hard_link && makes()) {
       tree_.settle();
@@ -49,37 +61,70 @@ void RestoreJob::restore_as_read(const ArchiveLevel& level, std::set<std::string
   });
 }
 
-// Twice through all files: first for what the last level has, then for its contents.
-void RestoreJob::restore_replayed(const std::set<std::string>* only) {
-  Replayed replayed{LevelReplay(), only, {}};
-  std::uint32_t number = 0;
-  const auto add = [&](const MemberReader& reader, const ArchiveMember& member, bool is_damaged) {
+LevelReplay RestoreJob::replay() {
+  LevelReplay tree;
+  const auto add = [&](const MemberReader& reader, const ReplayedMember& read) {
     // A list of names that deletes may be one of an archive that is stored in the archive.
-    if (member.dumpdir && number > 0 && !is_damaged) {
-      for (const auto& rename : reader.renames()) replayed.tree.rename(rename);
-      replayed.tree.apply_list(member);
+    if (read.member.dumpdir && !read.is_behind_damage) {
+      const bool is_increment = read.place.level > 0;
+      if (is_increment) tree.rename(reader.renames(), /*is_whole=*/!request_.salvage);
+      tree.apply_list(read.member, is_increment ? reader.unstored() : std::vector<std::string>());
     }
-    replayed.tree.add(member, {reader.member_offset(), number});
+    tree.add(read.member, read.place);
     tell_progress();
   };
-  for (const auto& level : request_.levels) {
-    if (level.file) read_level(level, /*tells=*/false, add);
-    ++number;
+  const auto add_or_refuse = [&](const MemberReader& reader, const ReplayedMember& read) {
+    try {
+      add(reader, read);
+    } catch (const Error& error) {
+      throw Refusal{error};
+    }
+  };
+  try {
+    for (const auto& level : request_.levels) {
+      if (level.file) read_level(level, /*tells=*/false, add_or_refuse);
+    }
+  } catch (const Refusal& refusal) {
+    throw Error(refusal.error);
   }
-  replayed.tree.name_contents([&](const auto& path) { return is_asked_for(path) && (!only || only->contains(path)); });
-  number = 0;
+  return tree;
+}
+
+void RestoreJob::report_missing(const LevelReplay& tree) {
+  tree.for_each_missing([&](const std::string& path) {
+    if (!is_asked_for(path)) return;
+    problem(path, "it is listed as stored in an earlier level, and none has it: a level between them may be missing");
+    tree_.keep(path);
+    tree_.leave_contents(path);
+  });
+}
+
+// Twice through all files: first for what the last level has, then for its contents.
+void RestoreJob::restore_replayed(const std::set<std::string>* only) {
+  Replayed replayed{replay(), only, {}};
+  const auto is_chosen = [&](const auto& path) { return is_asked_for(path) && (!only || only->contains(path)); };
+  replayed.tree.name_contents(is_chosen);
+  if (only == nullptr) report_missing(replayed.tree);
+  if (makes()) {
+    replayed.tree.for_each_directory([&](const std::string& path, const Timestamp& mtime) {
+      Entry directory;
+      directory.path = path;
+      directory.kind = EntryKind::directory;
+      directory.mtime = mtime;
+      if (is_chosen(path)) tree_.clear_way(directory);
+    });
+  }
   for (const auto& level : request_.levels) {
-    if (level.file) restore_last_of(level, number, replayed);
-    ++number;
+    if (level.file) restore_last_of(level, replayed);
   }
 }
 
-void RestoreJob::restore_last_of(const ArchiveLevel& level, std::uint32_t number, Replayed& replayed) {
+void RestoreJob::restore_last_of(const ArchiveLevel& level, Replayed& replayed) {
   const auto known = known_of(level);
-  const auto restore = [&](MemberReader& reader, const ArchiveMember& member, bool /*is_damaged*/) {
-    if (number == 0) note_increment(member, reader);
-    const auto found = known ? known->find(member) : std::nullopt;
-    restore_last(member, {reader.member_offset(), number}, reader, found ? found->digest : std::nullopt, replayed);
+  const auto restore = [&](MemberReader& reader, const ReplayedMember& read) {
+    if (read.place.level == 0) note_increment(read.member, reader);
+    const auto found = known ? known->find(read.member) : std::nullopt;
+    restore_last(read.member, read.place, reader, found ? found->digest : std::nullopt, replayed);
     tell_progress();
   };
   read_level(level, /*tells=*/replayed.only == nullptr, restore);
@@ -137,7 +182,9 @@ std::optional<KnownMembers> RestoreJob::known_of(const ArchiveLevel& level) {
 }
 
 void RestoreJob::read_level(const ArchiveLevel& level, bool tells, const LevelCall& call) {
-  std::unordered_set<std::size_t> brought;  // hashes of paths; to salvage
+  const auto number = static_cast<std::uint32_t>(&level - request_.levels.data());
+  // To salvage: how often a path has come. Offsets are not unique there, as behind damage they count from a part on.
+  std::unordered_map<std::size_t, std::uint32_t> came;
   bool is_damaged = false;
   bool is_behind_damage = false;
   SalvageCalls calls;
@@ -147,16 +194,21 @@ void RestoreJob::read_level(const ArchiveLevel& level, bool tells, const LevelCa
     const bool is_first = std::exchange(is_behind_damage, false);
     if (tells && is_first)
       problem(path, "it comes first behind the damage: its name and attributes may be those of something else");
-    const bool is_new = !request_.salvage || brought.insert(std::hash<std::string>()(path)).second;
+    LevelReplay::Place place{reader.member_offset(), number};
+    std::uint32_t times = 1;
+    if (request_.salvage) {
+      const auto hash = std::hash<std::string>()(path);
+      times = ++came[hash];
+      place.key = hash + times;
+    }
     const bool is_safe = !safe_member_path(path).empty();
-    if (tells && is_damaged && !is_new)
+    if (tells && is_damaged && times > 1)
       problem(path,
               "it comes again behind the damage, as in an archive that is stored in the archive; what was restored "
               "before stays");
     else if (tells && !is_safe)
       problem(path, "its name leads out of the target; it is not restored");
-    if (!is_safe || (is_damaged && !is_new)) return;
-    call(reader, member, is_damaged);
+    if (is_safe && !(is_damaged && times > 1)) call(reader, {member, place, is_damaged});
   };
   calls.damage = [&](const Error& error) {
     if (tells || !request_.salvage) damage_of_file(error);
@@ -167,7 +219,7 @@ void RestoreJob::read_level(const ArchiveLevel& level, bool tells, const LevelCa
 }
 
 void RestoreJob::note_increment(const ArchiveMember& member, const MemberReader& reader) {
-  if (!reader.lists_unstored() || std::exchange(is_increment_, true)) return;
+  if (reader.unstored().empty() || std::exchange(is_increment_, true)) return;
   problem(member.entry.path, std::string("it lists files that an archive before this one has: they are not restored") +
                                  (request_.delete_others ? ", and nothing is removed" : ""));
 }

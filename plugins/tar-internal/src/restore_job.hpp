@@ -63,8 +63,13 @@ class RestoreJob {
     const std::set<std::string>* only = nullptr;            // if not null: these paths, the others are there
     std::map<LevelReplay::Place, std::string> first_names;  // of contents that have several, once they are restored
   };
-  /// Of each member that is safe to restore; the last argument: whether it lies behind damage.
-  using LevelCall = std::function<void(MemberReader&, const ArchiveMember&, bool)>;
+  struct ReplayedMember {
+    const ArchiveMember& member;
+    LevelReplay::Place place;
+    bool is_behind_damage = false;
+  };
+  /// Of each member that is safe to restore.
+  using LevelCall = std::function<void(MemberReader&, const ReplayedMember&)>;
 
   RestoreResult run_to_the_end();
   [[nodiscard]] Way choose_way();
@@ -74,7 +79,9 @@ class RestoreJob {
   void restore_by_level();
   void restore_as_read(const ArchiveLevel& level, std::set<std::string>& unlinked);
   void restore_replayed(const std::set<std::string>* only);
-  void restore_last_of(const ArchiveLevel& level, std::uint32_t number, Replayed& replayed);
+  [[nodiscard]] LevelReplay replay();
+  void report_missing(const LevelReplay& tree);
+  void restore_last_of(const ArchiveLevel& level, Replayed& replayed);
   void restore_last(ArchiveMember member, LevelReplay::Place place, MemberReader& reader,
                     std::optional<std::uint64_t> digest, Replayed& replayed);
   void restore_further_name(ArchiveMember member, Replayed& replayed);

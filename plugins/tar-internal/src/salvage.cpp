@@ -355,6 +355,7 @@ class SalvagingReader {
   [[nodiscard]] std::unique_ptr<MemberReader> open(const ReadingPlace& place) const {
     auto reader = std::make_unique<MemberReader>(file_, format_, decoder_memory_, place.block, place.stream_offset);
     if (calls_.owners_by_number) reader->take_owners_by_number();
+    reader->check_with(calls_.check_stop);
     return reader;
   }
   [[nodiscard]] std::uint64_t behind(const ReadingPlace& place, const MemberReader* reader) {

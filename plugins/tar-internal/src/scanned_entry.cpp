@@ -87,7 +87,7 @@ Dumpdir parse_dumpdir(std::string_view text) {
     const char control = record.front();
     const auto name = record.substr(1);
     if (control == 'Y' || control == 'N' || control == 'D') list.names.emplace_back(name);
-    list.has_unstored = list.has_unstored || control == 'N';
+    if (control == 'N') list.unstored.emplace_back(name);
     // Of a circle one directory waits under an empty name.
     const bool is_in_order = renamed.has_value() == (control == 'T');
     const bool is_whole = is_in_order && (!renamed || (!renamed->empty() && !name.empty()));
@@ -97,6 +97,7 @@ Dumpdir parse_dumpdir(std::string_view text) {
   }
   list.has_circles = list.has_circles || renamed;
   std::sort(list.names.begin(), list.names.end());
+  std::sort(list.unstored.begin(), list.unstored.end());
   return list;
 }
 

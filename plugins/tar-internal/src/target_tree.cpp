@@ -17,11 +17,6 @@ namespace {
 // Some dozens of such files are in memory at a time. For larger ones it does not matter who creates them.
 constexpr std::uint64_t kMaxQueuedBytes = 128U << 10U;
 
-std::string_view directory_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
-}
-
 template <class Container>
 void erase_below(Container& container, const std::string& path) {
   if (path == ".") return container.clear();
@@ -34,6 +29,11 @@ void erase_below(Container& container, const std::string& path) {
 
 std::string join(const std::string& directory, const std::string& name) {
   return directory == "." ? name : directory + "/" + name;
+}
+
+std::string_view directory_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
 }
 
 bool is_below(std::string_view path, std::string_view directory) {
@@ -70,6 +70,12 @@ bool TargetTree::may_replace(const Entry& entry) {
   const bool may = request_.overwrite == OverwritePolicy::newer && there < entry.mtime;
   if (!may) leave_contents(entry.path);
   return may;
+}
+
+void TargetTree::clear_way(const Entry& directory) {
+  const auto& path = directory.path;
+  if (!had_entries_ || path == "." || target_.is_free(path) || target_.directory_mode(path) != 0) return;
+  if (may_replace(directory)) static_cast<void>(extractor_.make_directory(directory));
 }
 
 void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {

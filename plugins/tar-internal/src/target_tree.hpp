@@ -39,6 +39,8 @@ class TargetTree {
   /// What is in the directory is not known, or not to be changed: remove_others() leaves it.
   void leave_contents(std::string_view path) { left_.insert(hash_of(path)); }
   [[nodiscard]] bool was_restored(std::string_view path) const { return restored_.contains(hash_of(path)); }
+  /// Has a directory that comes later take the place of what is none, for what comes before it and is in it.
+  void clear_way(const Entry& directory);
   /// Whether the policy lets this entry replace what is there.
   [[nodiscard]] bool may_replace(const Entry& entry);
   /// Makes the member, or will have made it when settle() returns; `reader` stands at the content of a file, and is
@@ -102,6 +104,8 @@ class TargetTree {
 
 /// The path of a name in a directory, which may be ".".
 [[nodiscard]] std::string join(const std::string& directory, const std::string& name);
+/// The directory that the path is in, which may be ".".
+[[nodiscard]] std::string_view directory_of(std::string_view path);
 /// "a/b" is below "a" and below "."; "a" itself counts.
 [[nodiscard]] bool is_below(std::string_view path, std::string_view directory);
 
