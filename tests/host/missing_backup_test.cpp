@@ -130,6 +130,14 @@ TEST_F(MissingBackupTest, IsNotMissedInAnotherDestination) {
 }
 
 TEST_F(MissingBackupTest, IsNotOneThatWasRemovedWithTheProgram) {
+  fs::copy(directory_ / "backups", directory_ / "copy", fs::copy_options::recursive);
+  EXPECT_EQ(run({"remove", "home@2", "--destination", directory_ / "copy", "--yes"}), 0) << err_;
+  fs::rename(backup("home.2.tar.gz"), directory_ / "lost");
+  expect_told("level 2");
+  fs::rename(backup("home.2.tar.gz.manifest.zst"), directory_ / "lost too");
+  expect_told("level 2");
+  fs::rename(directory_ / "lost", backup("home.2.tar.gz"));
+  fs::rename(directory_ / "lost too", backup("home.2.tar.gz.manifest.zst"));
   EXPECT_EQ(run({"remove", "home@1", "--yes"}), 0) << err_;
   expect_well();
   make(1);

@@ -10,6 +10,7 @@
 #include "job/archive_catalog.hpp"
 #include "job/archive_files.hpp"
 #include "job/archive_transaction.hpp"
+#include "job/destination_record.hpp"
 #include "job/next_backup.hpp"
 #include "job/pins.hpp"
 #include "job/restore_text.hpp"
@@ -87,18 +88,19 @@ void drop_state(Session& session, const ArchiveConfig& archive, int level) {
   }
 }
 
-// What was removed is not missed (missing_backup.hpp).
-void forget_last_run(Session& session, const std::string& archive, const BackupCatalog& catalog,
+// What was removed is not missed (missing_backup.hpp); what was removed from a copy elsewhere would be.
+void forget_last_run(Session& session, const ArchiveConfig& archive, const BackupCatalog& catalog,
                      const std::vector<std::size_t>& chosen) {
   const auto& state_dir = session.config().state_dir;
-  auto record = read_archive_record(state_dir, archive).record;
+  if (!remembered_marker(state_dir, archive.name, archive.destination)) return;
+  auto record = read_archive_record(state_dir, archive.name).record;
   const auto is_its = [&](auto index) { return catalog.entries()[index].backup_uuid() == record.last_success->backup; };
   if (!record.last_success || std::none_of(chosen.begin(), chosen.end(), is_its)) return;
   record.last_success->backup.clear();
   try {
-    write_archive_record(state_dir, archive, record);
+    write_archive_record(state_dir, archive.name, record);
   } catch (const Error& error) {  // the backups are gone, as was wanted
-    session.console().problem({Severity::warning, "state.lost", archive, error.message()});
+    session.console().problem({Severity::warning, "state.lost", archive.name, error.message()});
   }
 }
 
@@ -172,7 +174,7 @@ ExitStatus run_command(Session& session, const RemoveCommand& command) {
     auto plan = removal_plan(kept_files(*backups.storage, now, {}), names);
     renew_restore_text(command.target.archive, now, plan);
     transaction->commit(plan);
-    forget_last_run(session, command.target.archive, now, chosen);
+    forget_last_run(session, backups.archive, now, chosen);
     level = first_current_level(now, chosen);
   }
   if (level) drop_state(session, backups.archive, *level);
