@@ -22,7 +22,7 @@ struct BackupSource {
   std::vector<ArchiveLevel> levels;
   std::optional<ManifestClosing> closing;  ///< of the last level's manifest, if it has one
   std::vector<std::string> remarks;        ///< what can't be checked or is not as it should be, a line each
-  /// Of a file that is read without what it is based on: it can be compared with it, and not restored by it. Else null.
+  /// That of a file which is read without what it is based on: good to check the file, not to restore by. Else null.
   std::unique_ptr<ReadableFile> own_manifest;
   bool has_faults = false;          ///< a manifest is there that is damaged, or can't be read
   bool has_other_manifest = false;  ///< the one beside the file is that of another backup
