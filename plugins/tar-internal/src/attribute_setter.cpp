@@ -70,7 +70,8 @@ class AttributeSetter::Object {
 
   // As the system calls: 0, or -1 with errno. A descriptor of O_PATH leads them to a symlink itself.
   [[nodiscard]] int set_owner(RestoredOwner owner) const {
-    return ::fchownat(fd_, "", owner.uid, owner.gid, AT_EMPTY_PATH);
+    return path_.empty() ? ::fchown(fd_, owner.uid, owner.gid)
+                         : ::fchownat(fd_, "", owner.uid, owner.gid, AT_EMPTY_PATH);
   }
   [[nodiscard]] int set_mode(mode_t mode) const {
     return path_.empty() ? ::fchmod(fd_, mode) : ::chmod(path_.c_str(), mode);

@@ -11,20 +11,15 @@
 namespace autoarchive::tar_internal {
 
 FileCopy::FileCopy(int parent, const std::string& name) {
-  struct stat named {};
-  if (::fstatat(parent, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
-    os_errno_ = errno;
-    return;
-  }
-  if (S_ISREG(named.st_mode))  // to open a device may do something
-    fd_ = UniqueFd(::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!S_ISREG(named.st_mode)) {
-    os_errno_ = EINVAL;
-  } else if (!fd_ || ::fstat(fd_.get(), &status_) != 0) {
-    os_errno_ = errno;
-  } else if (!S_ISREG(status_.st_mode)) {
-    os_errno_ = EINVAL;
-  }
+  os_errno_ = open(parent, name);
+}
+
+int FileCopy::open(int parent, const std::string& name) {
+  if (::fstatat(parent, name.c_str(), &status_, AT_SYMLINK_NOFOLLOW) != 0) return errno;
+  if (!S_ISREG(status_.st_mode)) return EINVAL;  // to open a device may do something
+  fd_ = UniqueFd(::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!fd_ || ::fstat(fd_.get(), &status_) != 0) return errno;
+  return S_ISREG(status_.st_mode) ? 0 : EINVAL;
 }
 
 Entry FileCopy::entry(const std::string& path) {

@@ -30,6 +30,7 @@ class FileCopy {
   [[nodiscard]] bool next(ContentPiece& piece);
 
  private:
+  [[nodiscard]] int open(int parent, const std::string& name);
   [[nodiscard]] bool find_data();
   bool fail(int os_errno) noexcept;
 
