@@ -143,9 +143,9 @@ TEST_F(AttributesTest, OfADirectoryThatWasThereAreTheBackupsWhereItIsMadeEqual) 
 TEST_F(AttributesTest, ATimeThatTheTargetCantHoldIsTold) {
   const std::vector<std::pair<std::string, std::string>> years{{"1850", "-3786825600"}, {"2500", "16725225600"}};
   for (const auto& [year, seconds] : years) {
-    make_archive("add('d', tarfile.DIRTYPE, pax={'mtime': '" + seconds + "'})\nadd('f', pax={'mtime': '" + seconds +
-                 "'})\nadd('s', tarfile.SYMTYPE, 'f', pax={'mtime': '" + seconds +
-                 "'})\nadd('held', pax={'mtime': '-1.5'})");
+    make_archive("time = {'mtime': '" + seconds +
+                 "'}\nadd('d', tarfile.DIRTYPE, pax=time)\nadd('f', pax=time)\n"
+                 "add('s', tarfile.SYMTYPE, 'f', pax=time)\nadd('held', pax={'mtime': '-1.5'})");
     problems_.clear();
     static_cast<void>(restore(whole_request()));
     EXPECT_EQ(stat_of(target() / "held").st_mtim.tv_sec, -2);
