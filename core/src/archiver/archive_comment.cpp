@@ -10,6 +10,7 @@ namespace autoarchive {
 namespace {
 
 constexpr std::string_view kFirstWord = "autoarchive";
+constexpr int kMaxLevel = 999'999;  // as of a manifest: readers have a table of all levels
 
 std::string_view take_word(std::string_view& text) {
   const auto word = text.substr(0, text.find(' '));
@@ -68,7 +69,8 @@ bool set(ArchiveIdentity& identity, std::string_view key, std::string_view value
   }
   if (key != "level") return true;
   const auto parsed = std::from_chars(value.data(), value.data() + value.size(), identity.level);
-  return parsed.ec == std::errc() && parsed.ptr == value.data() + value.size() && identity.level >= 0;
+  return parsed.ec == std::errc() && parsed.ptr == value.data() + value.size() && identity.level >= 0 &&
+         identity.level <= kMaxLevel;
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ TEST(ArchiveComment, OfOthersIsNone) {
         "autoarchive archive=x level=0 backup=b chain=c started=yesterday"}) {
     EXPECT_FALSE(parse_comment(text)) << text;
   }
+  EXPECT_TRUE(parse_comment("autoarchive archive=x level=999999 backup=b chain=c"));
+  EXPECT_FALSE(parse_comment("autoarchive archive=x level=1000000 backup=b chain=c"));
   EXPECT_TRUE(parse_comment("autoarchive archive=x level=0 backup=b chain=c later=word word"));
 }
 
