@@ -86,7 +86,9 @@ void add_restore(CLI::App& app, RestoreCommand& restore, Words& words) {
                     ->check(CLI::IsMember({"names", "ids", "none"}));
   auto* remove = verb.add_flag("--delete", restore.delete_others,
                                "remove what the backup does not have, but on other file systems");
-  auto* salvage = verb.add_flag("--salvage", restore.salvage, "bring back what can be had out of damaged files");
+  auto* salvage =
+      verb.add_flag("--salvage", restore.salvage,
+                    "bring back what can be had out of damaged files, and of chains of which some are missing");
   auto* script = verb.add_flag("--script", restore.script, "print a shell script with plain tar commands instead");
   for (auto* other : {overwrite, owner, remove, salvage}) script->excludes(other);
   verb.add_option("--destination", restore.destination, "where the backups of an archive lie that no file defines")

@@ -7,7 +7,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
@@ -16,6 +19,7 @@
 #include "job/archive_catalog.hpp"
 #include "job/backup_search.hpp"
 #include "job/missing_backup.hpp"
+#include "job/salvaged_chain.hpp"
 
 namespace autoarchive::host {
 namespace {
@@ -32,11 +36,63 @@ std::unique_ptr<ReadableFile> open_manifest(const IStorage& storage, const Catal
   return entry.manifest.empty() ? nullptr : storage.open(entry.manifest);
 }
 
-void add_chain(const IStorage& storage, const BackupCatalog& catalog, std::size_t wanted, BackupSource& source) {
-  for (const auto index : catalog.chain_to(wanted)) {
-    const auto& entry = catalog.entries()[index];
+/// Stands for a file that is missing.
+class MissingFile final : public ReadableFile {
+ public:
+  explicit MissingFile(std::string description) : description_(std::move(description)) {}
+  [[nodiscard]] std::uint64_t size() const noexcept override { return 0; }
+  [[nodiscard]] std::size_t read_at(std::uint64_t /*offset*/, std::span<std::byte> /*buffer*/) const override {
+    return 0;
+  }
+  [[nodiscard]] std::string description() const override { return description_; }
+
+ private:
+  std::string description_;
+};
+
+using ChainWithGaps = std::vector<std::optional<std::size_t>>;
+
+ChainWithGaps chain_of(const BackupCatalog& catalog, std::size_t wanted, Gaps gaps, BackupSource& source) {
+  try {
+    const auto chain = catalog.chain_to(wanted);
+    return {chain.begin(), chain.end()};
+  } catch (const Error& error) {
+    if (gaps == Gaps::refused || error.cause() != ErrorCause::damaged) throw;
+    source.remarks.push_back(error.message() + "; what is there is read all the same");
+    source.is_partial = true;
+    return salvaged_chain(catalog, wanted);
+  }
+}
+
+std::unique_ptr<ReadableFile> open_level(const IStorage& storage, const CatalogEntry& entry, Gaps gaps,
+                                         BackupSource& source) {
+  try {
+    return storage.open(entry.file.name);
+  } catch (const Error& error) {
+    if (gaps == Gaps::refused || (!error.is_os_error() && error.code() != ErrorCode::file_not_found)) throw;
+    source.remarks.push_back(error.message() + "; it is taken for missing");
+    source.is_partial = true;
+    return std::make_unique<MissingFile>(storage.description() + "/" + entry.file.name);
+  }
+}
+
+/// What the level of a backup would be called.
+std::string name_of_level(const BackupName& backup, std::size_t level) {
+  return BackupName{backup.archive, backup.type, static_cast<int>(level), backup.keeping_id}.file_name();
+}
+
+void add_chain(const IStorage& storage, const BackupCatalog& catalog, std::size_t wanted, Gaps gaps,
+               BackupSource& source) {
+  for (const auto& index : chain_of(catalog, wanted, gaps, source)) {
     ArchiveLevel level;
-    level.file = storage.open(entry.file.name);
+    if (!index) {
+      const auto name = name_of_level(catalog.entries()[wanted].name, source.levels.size());
+      level.file = std::make_unique<MissingFile>(storage.description() + "/" + name);
+      source.levels.push_back(std::move(level));
+      continue;
+    }
+    const auto& entry = catalog.entries()[*index];
+    level.file = open_level(storage, entry, gaps, source);
     level.manifest = open_manifest(storage, entry);
     if (!level.manifest) {
       source.remarks.push_back(
@@ -110,7 +166,7 @@ std::optional<ManifestHeader> manifest_beside(Session& session, const ReadableFi
 }
 
 /// The chain of a level whose archive file was named: what lies in the same directory.
-bool add_chain_of(Session& session, const std::filesystem::path& path, const ManifestHeader& header,
+bool add_chain_of(Session& session, const std::filesystem::path& path, const ManifestHeader& header, Gaps gaps,
                   BackupSource& source) {
   const LocalStorage storage(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
   const auto catalog = read_catalog(session, storage, header.archive);
@@ -120,7 +176,7 @@ bool add_chain_of(Session& session, const std::filesystem::path& path, const Man
   std::string fault = fmt::format("its name is not that of a backup of {}", quote(header.archive));
   try {
     if (found != entries.end()) {
-      add_chain(storage, catalog, static_cast<std::size_t>(found - entries.begin()), source);
+      add_chain(storage, catalog, static_cast<std::size_t>(found - entries.begin()), gaps, source);
       return true;
     }
   } catch (const Error& error) {
@@ -142,7 +198,7 @@ std::unique_ptr<ReadableFile> open_named(const std::string& file) {
   }
 }
 
-BackupSource open_file(Session& session, const Target& target) {
+BackupSource open_file(Session& session, const Target& target, Gaps gaps) {
   if (!target.selector.empty()) {
     throw Error(ErrorCode::value_error,
                 fmt::format("{} is a file, which is one backup: name the archive to choose among its backups, e.g. "
@@ -157,7 +213,7 @@ BackupSource open_file(Session& session, const Target& target) {
   bool is_known = true;
   const auto identity = identity_of(session, *level.file, is_known);
   const auto header = manifest_beside(session, *level.file, identity, is_known, source);
-  if (header && header->level > 0 && add_chain_of(session, target.archive, *header, source)) return source;
+  if (header && header->level > 0 && add_chain_of(session, target.archive, *header, gaps, source)) return source;
   // Without a manifest the file says it; where neither can be read, nothing does.
   source.is_partial = header ? header->level > 0 : identity ? identity->level > 0 : !is_known && source.has_faults;
   if (source.is_partial && !header) {
@@ -309,14 +365,15 @@ ExitStatus report_not_searched(Session& session, const std::string& archive, con
   return ExitStatus::warnings;
 }
 
-BackupSource open_source(Session& session, const Target& target, const std::optional<std::string>& destination) {
-  if (is_archive_file(session, target, destination)) return open_file(session, target);
+BackupSource open_source(Session& session, const Target& target, const std::optional<std::string>& destination,
+                         Gaps gaps) {
+  if (is_archive_file(session, target, destination)) return open_file(session, target, gaps);
   const auto backups = read_backups(session, target.archive, destination);
   const auto wanted = backups.catalog.resolve(target.selector);
   BackupSource source;
   source.description = target.selector.empty() ? target.archive : target.archive + "@" + target.selector;
   source.archive = target.archive;
-  add_chain(*backups.storage, backups.catalog, wanted, source);
+  add_chain(*backups.storage, backups.catalog, wanted, gaps, source);
   return source;
 }
 

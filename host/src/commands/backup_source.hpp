@@ -2,6 +2,7 @@
 /// What `ls` and `restore` read: a backup of an archive, or any archive file.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,11 +30,17 @@ struct BackupSource {
   bool is_partial = false;          ///< what it is based on is not known, or not there
 };
 
+/// What becomes of a level that is missing, or can't be opened.
+enum class Gaps : std::uint8_t {
+  refused,  ///< Error(cause damaged) names it
+  left,     ///< an empty file stands for it, and a remark names it
+};
+
 /// The files behind a target. A target with a "/" in it, or that names a file while no archive has that name and no
 /// `destination` is given, is an archive file; a manifest beside it is used if it belongs to it, and so are the levels
 /// that it is based on, if they are there. `destination` is that of an archive that no file defines.
 [[nodiscard]] BackupSource open_source(Session& session, const Target& target,
-                                       const std::optional<std::string>& destination);
+                                       const std::optional<std::string>& destination, Gaps gaps = Gaps::refused);
 
 /// Of a target that is the newest backup of an archive: missing_newest(); empty for others.
 [[nodiscard]] std::string missing_newest_of(Session& session, const Target& target,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -141,6 +142,13 @@ void check_deletion(Session& session, const RestoreCommand& command, const Backu
   }
 }
 
+/// That is there; what stands for a missing one is empty.
+const ReadableFile& newest_file(const BackupSource& source) {
+  const auto found = std::find_if(source.levels.rbegin(), source.levels.rend(),
+                                  [](const auto& level) { return level.file->size() > 0; });
+  return *(found == source.levels.rend() ? source.levels.back() : *found).file;
+}
+
 RestoreRequest request_of(Session& session, const RestoreCommand& command, BackupSource& source,
                           RestoreReport& report) {
   RestoreRequest request;
@@ -198,7 +206,7 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
   const auto missing = missing_newest_of(session, target, command.destination);
   if (!missing.empty())
     session.console().problem({Severity::warning, "archive.missing", target.archive, escaped(missing)});
-  auto source = open_source(session, target, command.destination);
+  auto source = open_source(session, target, command.destination, command.salvage ? Gaps::left : Gaps::refused);
   report_remarks(session, source);
   if (command.script) return print_script(session, command, source);
   if (command.delete_others && source.is_partial) {
@@ -209,7 +217,7 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
                 ErrorCause::damaged);
   }
   if (command.delete_others) check_deletion(session, command, source);
-  const auto reader = session.providers().reader_for(*source.levels.back().file);
+  const auto reader = session.providers().reader_for(newest_file(source));
 
   RestoreReport report(session, source.description);
   if (command.paths.empty() && source.closing) report.set_totals(*source.closing);

@@ -22,6 +22,10 @@ constexpr std::uint64_t kReadOnBytes = 1U << 20U;
 
 }  // namespace
 
+bool has_file(const ArchiveLevel& level) {
+  return level.file && level.file->size() > 0;
+}
+
 struct ChainReader::OpenLevel {
   const ReadableFile* file = nullptr;
   std::string format;                // as its manifest says, so that damage in its first bytes costs no more than those
@@ -68,6 +72,10 @@ ChainReader::OpenLevel& ChainReader::open(int level) {
   const auto index = static_cast<std::size_t>(level);
   auto& open = open_levels_[index];
   if (open) return *open;
+  if (!has_file(levels_[index])) {
+    throw Error(ErrorCode::value_error, "it is in level " + std::to_string(level) + ", whose file is missing or empty",
+                ErrorCause::damaged);
+  }
   open = std::make_unique<OpenLevel>();
   open->file = levels_[index].file.get();
   if (const auto* manifest = levels_[index].manifest.get()) {

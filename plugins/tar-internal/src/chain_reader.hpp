@@ -12,6 +12,9 @@
 
 namespace autoarchive::tar_internal {
 
+/// An empty file stands for one that is missing: no archive is.
+[[nodiscard]] bool has_file(const ArchiveLevel& level);
+
 /// Decodes one block for a member, and no more for the next ones as long as they come in the order of the stream and
 /// lie close to each other. Not thread-safe.
 class ChainReader {
@@ -22,7 +25,7 @@ class ChainReader {
   ~ChainReader();
 
   /// The member whose header begins at `offset` of that level's tar stream; its content is what the reader gives next.
-  /// Throws Error(cause damaged) if there is none.
+  /// Throws Error(cause damaged) if there is none, or no file of that level.
   MemberReader& seek(int level, std::uint64_t offset, ArchiveMember& member);
   /// After a reader has thrown for the member at `offset`: the level's next member is sought anew, and none where the
   /// block could not be decoded. True if the same member may be tried again: whole blocks were decoded ahead, and now

@@ -7,6 +7,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "chain_reader.hpp"
 #include "known_members.hpp"
 #include "member_reader.hpp"
 #include "restore_job.hpp"
@@ -23,16 +24,21 @@ struct Refusal {
 
 }  // namespace
 
+// One that is missing, to salvage; else it is told that it is no archive.
+bool RestoreJob::is_to_read(const ArchiveLevel& level) const {
+  return request_.salvage ? has_file(level) : level.file != nullptr;
+}
+
 void RestoreJob::restore_by_level() {
-  const auto files = std::count_if(request_.levels.begin(), request_.levels.end(),
-                                   [](const auto& level) { return level.file != nullptr; });
+  const auto files =
+      std::count_if(request_.levels.begin(), request_.levels.end(), [&](const auto& level) { return is_to_read(level); });
   const bool is_chain = files > 1;
   const bool has_policy = request_.overwrite != OverwritePolicy::always;  // which the last member of a path decides
   if (!is_proof() && (is_chain || request_.dry_run || has_policy)) return restore_replayed(nullptr);
   if (is_chain) report_missing(replay());
   std::set<std::string> unlinked;
   for (const auto& level : request_.levels) {
-    if (level.file) restore_as_read(level, unlinked);
+    if (is_to_read(level)) restore_as_read(level, unlinked);
   }
   if (!unlinked.empty()) restore_replayed(&unlinked);
 }
@@ -82,7 +88,7 @@ LevelReplay RestoreJob::replay() {
   };
   try {
     for (const auto& level : request_.levels) {
-      if (level.file) read_level(level, /*tells=*/false, add_or_refuse);
+      if (is_to_read(level)) read_level(level, /*tells=*/false, add_or_refuse);
     }
   } catch (const Refusal& refusal) {
     throw Error(refusal.error);
@@ -115,7 +121,7 @@ void RestoreJob::restore_replayed(const std::set<std::string>* only) {
     });
   }
   for (const auto& level : request_.levels) {
-    if (level.file) restore_last_of(level, replayed);
+    if (is_to_read(level)) restore_last_of(level, replayed);
   }
 }
 

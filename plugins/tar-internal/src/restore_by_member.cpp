@@ -26,7 +26,7 @@ void RestoreJob::restore_by_member() {
     });
   }
   for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {
-    if (!request_.levels[static_cast<std::size_t>(level)].file) continue;
+    if (!is_to_read(request_.levels[static_cast<std::size_t>(level)])) continue;
     try {
       restore_needed(level, needed);
     } catch (const Error& error) {  // what the other levels have is still restored
@@ -106,8 +106,14 @@ void RestoreJob::report_missing(const NeededMembers& needed) {
   for_each_needed([&](const ManifestEntry& line) {
     const auto [level, offset] = needed.place_of(line);
     if (needed.find(level, offset) == nullptr || needed.is_done(level, offset)) return;
-    damage(line.entry.path, "it is not, or not whole, in what could be read of level " + std::to_string(level));
+    tell_missing(line);
   });
+}
+
+void RestoreJob::tell_missing(const ManifestEntry& line) {
+  const auto level = "level " + std::to_string(line.stored_level);
+  damage(line.entry.path, has_file_of(line.stored_level) ? "it is not, or not whole, in what could be read of " + level
+                                                         : "it is in " + level + ", whose file is missing or empty");
 }
 
 }  // namespace autoarchive::tar_internal

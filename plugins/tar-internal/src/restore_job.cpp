@@ -29,7 +29,7 @@ bool is_plain(const ReadableFile& file) {
 
 /// Whether its members can be reached without decoding all that lies before them.
 bool has_places(const ArchiveLevel& level) {
-  if (!level.file) return true;  // not asked for
+  if (!has_file(level)) return true;  // nothing can be read, or is asked for
   if (!level.manifest) return is_plain(*level.file);
   auto reader = open_manifest(level);
   return reader.header().type == "tar" || !reader.closing().blocks.empty();
@@ -65,13 +65,32 @@ RestoreResult RestoreJob::run() {
   }
 }
 
+bool RestoreJob::has_file_of(int level) const {
+  const auto index = static_cast<std::size_t>(level);
+  return level >= 0 && index < request_.levels.size() && has_file(request_.levels[index]);
+}
+
+void RestoreJob::tell_missing_files() {
+  const int levels = static_cast<int>(request_.levels.size());
+  for (int level = 0; level < levels; ++level) {
+    if (has_file_of(level)) continue;
+    const int first = level;
+    while (level + 1 < levels && !has_file_of(level + 1)) ++level;
+    damage("", (first == level ? "the file of level " + std::to_string(level) + " is missing or empty"
+                               : "the files of the levels " + std::to_string(first) + " to " + std::to_string(level) +
+                                     " are missing or empty") +
+                   "; what only they have is not restored, and what they replaced may be as it was before");
+  }
+}
+
 RestoreResult RestoreJob::run_to_the_end() {
+  if (request_.salvage && aim_.only_level < 0) tell_missing_files();
   const auto way = choose_way();
   if (makes() && way != Way::by_level) note_ways();
   if (way == Way::by_level) {
     restore_by_level();
   } else if (request_.dry_run) {
-    plan_by_manifest();
+    plan_by_manifest(way == Way::by_member);
   } else if (way == Way::by_entry) {
     restore_by_entry();
   } else {
@@ -177,10 +196,12 @@ bool RestoreJob::can_restore(const ManifestEntry& line) {
   return true;
 }
 
-void RestoreJob::plan_by_manifest() {
-  for_each_wanted([this](const ManifestEntry& line) {
+void RestoreJob::plan_by_manifest(bool is_by_member) {
+  for_each_wanted([&](const ManifestEntry& line) {
     if (!can_restore(line) || !tree_.may_replace(line.entry)) return;
     const bool is_further_name = has_further_names(line.entry) && first_name_of(line) != nullptr;
+    const bool is_read = !is_further_name && (is_by_member || line.entry.kind == EntryKind::file);
+    if (is_read && !has_file_of(line.stored_level)) return tell_missing(line);
     count({line.entry, is_further_name, {}});
     if (has_further_names(line.entry) && !is_further_name) note_first_name(line);
   });

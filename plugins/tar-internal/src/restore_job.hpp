@@ -48,7 +48,8 @@ struct RestoreAim {
 ///
 /// One bad member does not end the restore of the others. Where a file can't be read on, the rest of it is lost, and by
 /// level of all files, unless what lies behind the damage shall be salvaged. Then what a manifest names and is not at
-/// its place is sought in all of its file. Not thread-safe.
+/// its place is sought in all of its file; and files of levels may be missing, so that what the others have is
+/// restored. Not thread-safe.
 class RestoreJob {
  public:
   /// `request` must outlive the job.
@@ -77,6 +78,7 @@ class RestoreJob {
   void restore_by_entry();
   void restore_by_member();
   void restore_by_level();
+  [[nodiscard]] bool is_to_read(const ArchiveLevel& level) const;
   void restore_as_read(const ArchiveLevel& level, std::set<std::string>& unlinked);
   void restore_replayed(const std::set<std::string>* only);
   [[nodiscard]] LevelReplay replay();
@@ -89,7 +91,9 @@ class RestoreJob {
   void note_increment(const ArchiveMember& member, const MemberReader& reader);
   [[nodiscard]] std::optional<KnownMembers> known_of(const ArchiveLevel& level);
   void note_ways();
-  void plan_by_manifest();
+  void tell_missing_files();
+  [[nodiscard]] bool has_file_of(int level) const;
+  void plan_by_manifest(bool is_by_member);
 
   [[nodiscard]] const std::string* first_name_of(const ManifestEntry& line) const;
   void note_first_name(const ManifestEntry& line);
@@ -107,6 +111,7 @@ class RestoreJob {
   void for_each_needed(const std::function<void(const ManifestEntry&)>& call);
   void restore_further_names(const NeededMembers& needed);
   void report_missing(const NeededMembers& needed);
+  void tell_missing(const ManifestEntry& line);
   /// False if its content is not what was stored.
   bool make(const ArchiveMember& member, MemberReader& reader, std::optional<std::uint64_t> digest);
   void extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right = {});

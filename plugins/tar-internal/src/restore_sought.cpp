@@ -64,7 +64,7 @@ void RestoreJob::restore_missed() {
 
 void RestoreJob::restore_sought(NeededMembers& needed, bool is_damage_told) {
   for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {
-    if (!request_.levels[static_cast<std::size_t>(level)].file || needed.are_done(level)) continue;
+    if (!has_file_of(level) || needed.are_done(level)) continue;
     try {
       restore_sought_of(level, needed, is_damage_told);
     } catch (const Error& error) {  // what the other levels have is still restored
