@@ -163,9 +163,9 @@ class Bzip2Decoder final : public Decoder {
         begin_stream(available);
         continue;
       }
-      if (available.empty()) throw damaged(file_, "it is cut short inside of a bzip2 stream");
       // Of a block that gives more than a slice, the last one is had with nothing read but that block.
       if (const auto written = read_slices(out)) return written;
+      if (available.empty()) throw damaged(file_, "it is cut short inside of a bzip2 stream");
     }
   }
 

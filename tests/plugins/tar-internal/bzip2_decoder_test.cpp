@@ -37,9 +37,9 @@ class Bzip2DecoderTest : public ::testing::Test {
   std::string decode(std::uint64_t offset, std::uint64_t* next_from = nullptr) const {
     const test::MemoryFile source(bytes());
     FileInput input(source, offset);
-    const auto decoder = make_bzip2_decoder(input);
+    const auto decoder = make_bzip2_block_decoder(source, input);
     std::string text;
-    std::vector<std::byte> chunk(200'000);
+    std::vector<std::byte> chunk(20'000);
     try {
       while (const auto size = decoder->read(chunk)) text.append(reinterpret_cast<const char*>(chunk.data()), size);
     } catch (const Error& error) {
@@ -91,6 +91,18 @@ TEST_F(Bzip2DecoderTest, LeadsFromADamagedBlockToTheNextOne) {
       EXPECT_TRUE(brought.size() < rest.size() || brought.ends_with(rest)) << at;
     }
   }
+}
+
+TEST_F(Bzip2DecoderTest, TakesNoBlockForAFile) {
+  const test::MemoryFile source(bytes().subspan(4));
+  FileInput input(source);
+  std::vector<std::byte> chunk(100);
+  EXPECT_THROW(static_cast<void>(make_bzip2_decoder(input)->read(chunk)), Error);
+}
+
+TEST_F(Bzip2DecoderTest, HandsOutAllOfTheBlockThatAFileIsCutBehind) {
+  file_.resize(file_.size() - 10);  // what marks the end, and the last checksum
+  EXPECT_TRUE(decode(0) == text_);
 }
 
 TEST_F(Bzip2DecoderTest, FindsNoPartInOtherBytes) {
