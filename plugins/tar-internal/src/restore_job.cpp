@@ -262,15 +262,25 @@ void RestoreJob::restore_content(const ManifestEntry& line, const ArchiveMember&
   bool is_there = false;
   try {
     ArchiveMember stored;
-    auto& reader = chain.seek(line.stored_level, *line.offset, stored);
+    auto* reader = &chain.seek(line.stored_level, *line.offset, stored);
     is_there = NeededMembers::Place::of(line).fits(stored) && (line.entry.link_count != 1 || stored.entry.path == path);
+    // Under another name it may be another file, which would be brought as it is.
+    if (is_there && request_.salvage && line.digest && stored.entry.path != path) {
+      is_there = has_content(*reader, *line.digest);
+      if (is_there) reader = &chain.seek(line.stored_level, *line.offset, stored);
+    }
     if (!is_there) return miss(line, "the member at its place is another one: the manifest is not that of the archive");
-    make(member, reader, line.digest);
+    make(member, *reader, line.digest);
   } catch (const Error& error) {
     if (!is_damage(error)) throw;
     if (chain.forget(line.stored_level, *line.offset)) return restore_content(line, member, chain);
     is_there ? damage(path, error.message()) : miss(line, error.message());
   }
+}
+
+bool RestoreJob::has_content(MemberReader& reader, std::uint64_t digest) const {
+  for (ContentPiece piece; reader.next_piece(piece);) check_stop();
+  return reader.content_digest() == digest;
 }
 
 void RestoreJob::extract(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {

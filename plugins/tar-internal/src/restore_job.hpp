@@ -104,6 +104,7 @@ class RestoreJob {
   void restore_needed(int level, NeededMembers& needed);
   void restore_at(int level, const NeededMembers::Place& place, ArchiveMember member, MemberReader& reader,
                   NeededMembers& needed);
+  [[nodiscard]] bool has_content(MemberReader& reader, std::uint64_t digest) const;
   void miss(const ManifestEntry& line, std::string_view text);
   void restore_missed();
   void restore_sought(NeededMembers& needed, bool is_damage_told);

@@ -112,6 +112,17 @@ TEST_P(SalvageSearchTest, BringsOneFileWithItsNames) {
   EXPECT_FALSE(std::filesystem::exists(target() / name_of(0)));
 }
 
+// A file with several names has one of them in the archive, so that a name does not tell it from others.
+TEST_P(SalvageSearchTest, TakesNoOtherFileOfTheSameSizeForOneWithSeveralNames) {
+  if (is_compressed()) GTEST_SKIP() << "its blocks are found, or not";
+  std::map<std::string, std::uint64_t> places;
+  ManifestReader manifest(open_local_file(manifest_of(file())));
+  for (ManifestEntry line; manifest.next(line);) places[line.entry.path] = *line.offset;
+  const auto begin = places.at(name_of(1));
+  insert(places.at(name_of(0)), read_file(file()).substr(begin, places.at(name_of(2)) - begin));
+  expect_lost(0);
+}
+
 TEST_P(SalvageSearchTest, SeeksNothingUnlessItSalvages) {
   insert(0, std::string(512, '!'));
   static_cast<void>(restore(/*with_manifest=*/true, /*salvage=*/false));
