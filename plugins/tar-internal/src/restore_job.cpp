@@ -70,22 +70,26 @@ bool RestoreJob::has_file_of(int level) const {
   return level >= 0 && index < request_.levels.size() && has_file(request_.levels[index]);
 }
 
-void RestoreJob::tell_missing_files() {
+void RestoreJob::tell_missing_files(Way way) {
+  // The last level's manifest knows what has been replaced; without it, what is older comes back.
+  const std::string consequence =
+      std::string(" missing or empty; what no other level has is not restored") +
+      (way == Way::by_level ? ", and what was changed there may come back as it was before" : "");
   const int levels = static_cast<int>(request_.levels.size());
   for (int level = 0; level < levels; ++level) {
     if (has_file_of(level)) continue;
     const int first = level;
     while (level + 1 < levels && !has_file_of(level + 1)) ++level;
-    damage("", (first == level ? "the file of level " + std::to_string(level) + " is missing or empty"
-                               : "the files of the levels " + std::to_string(first) + " to " + std::to_string(level) +
-                                     " are missing or empty") +
-                   "; what only they have is not restored, and what they replaced may be as it was before");
+    const auto last = std::to_string(level);
+    damage("", (first == level ? "the file of level " + last + " is"
+                               : "the files of the levels " + std::to_string(first) + " to " + last + " are") +
+                   consequence);
   }
 }
 
 RestoreResult RestoreJob::run_to_the_end() {
-  if (request_.salvage && aim_.only_level < 0) tell_missing_files();
   const auto way = choose_way();
+  if (request_.salvage && aim_.only_level < 0) tell_missing_files(way);
   if (makes() && way != Way::by_level) note_ways();
   if (way == Way::by_level) {
     restore_by_level();

@@ -91,7 +91,7 @@ class RestoreJob {
   void note_increment(const ArchiveMember& member, const MemberReader& reader);
   [[nodiscard]] std::optional<KnownMembers> known_of(const ArchiveLevel& level);
   void note_ways();
-  void tell_missing_files();
+  void tell_missing_files(Way way);
   [[nodiscard]] bool has_file_of(int level) const;
   void plan_by_manifest(bool is_by_member);
 
