@@ -95,12 +95,16 @@ class Bzip2Format final : public CompressedFormat {
 constexpr std::uint64_t kBlockBegin = 0x314159265359;
 constexpr unsigned kBlockBeginBits = 48;
 
-/// At which of the bits of the first byte a block begins; none if at none of them.
-std::optional<unsigned> bit_of_block(ByteView head) {
-  constexpr std::size_t kHeadBytes = 7;
+/// At which of the bits of that byte a block begins; none if at none of them.
+std::optional<unsigned> bit_of_block(const ReadableFile& file, std::uint64_t offset) {
+  std::array<std::byte, kBzip2PartHeadBytes> head{};
+  try {
+    static_cast<void>(read_or_damage(file, offset, head));
+  } catch (const Error& error) {  // it comes out again where it is decoded
+    if (error.cause() != ErrorCause::damaged) throw;
+  }
   std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < kHeadBytes; ++i)
-    bits = bits << 8U | (i < head.size() ? std::to_integer<std::uint64_t>(head[i]) : 0);
+  for (const auto byte : head) bits = bits << 8U | std::to_integer<std::uint64_t>(byte);
   for (unsigned bit = 0; bit < 8; ++bit) {
     if ((bits >> (8 - bit) & ((std::uint64_t{1} << kBlockBeginBits) - 1)) == kBlockBegin) return bit;
   }
@@ -148,7 +152,9 @@ class ShiftedInput {
 /// Streams, or what follows from a block on: then the checksum of the whole stream is found to be wrong at its end.
 class Bzip2Decoder final : public Decoder {
  public:
-  explicit Bzip2Decoder(FileInput& file) : file_(file), input_(file), resume_at_(file.position()) {}
+  /// `bit`: at which of the first byte a block begins. None: the input begins with a stream.
+  explicit Bzip2Decoder(FileInput& file, std::optional<unsigned> bit = {})
+      : file_(file), input_(file), resume_at_(file.position()), first_bit_(bit) {}
   Bzip2Decoder(const Bzip2Decoder&) = delete;
   Bzip2Decoder& operator=(const Bzip2Decoder&) = delete;
   ~Bzip2Decoder() override { end_stream(); }
@@ -160,7 +166,7 @@ class Bzip2Decoder final : public Decoder {
       if (!inside_stream_) {
         if (available.empty()) return 0;
         begin_part(input_.position());
-        begin_stream(available);
+        begin_stream();
         continue;
       }
       // Of a block that gives more than a slice, the last one is had with nothing read but that block.
@@ -174,12 +180,11 @@ class Bzip2Decoder final : public Decoder {
   }
 
  private:
-  void begin_stream(ByteView head) {
+  void begin_stream() {
     stream_ = bz_stream{};
     if (BZ2_bzDecompressInit(&stream_, 0, 0) != BZ_OK) throw std::bad_alloc();
     inside_stream_ = true;
-    const auto bit = is_first_ ? bit_of_block(head) : std::nullopt;
-    is_first_ = false;
+    const auto bit = std::exchange(first_bit_, std::nullopt);
     if (!bit) return;
     input_.begin_at(*bit);
     std::array<char, 4> header{'B', 'Z', 'h', '9'};
@@ -226,7 +231,7 @@ class Bzip2Decoder final : public Decoder {
   // Where the last slice was begun with: behind its block, if it was not the block's first one.
   std::uint64_t resume_at_;
   bool inside_stream_ = false;
-  bool is_first_ = true;
+  std::optional<unsigned> first_bit_;
 };
 
 }  // namespace
@@ -237,6 +242,10 @@ std::unique_ptr<CompressedFormat> make_bzip2_format(std::optional<int> strength)
 
 std::unique_ptr<Decoder> make_bzip2_decoder(FileInput& input) {
   return std::make_unique<Bzip2Decoder>(input);
+}
+
+std::unique_ptr<Decoder> make_bzip2_block_decoder(const ReadableFile& file, FileInput& input) {
+  return std::make_unique<Bzip2Decoder>(input, bit_of_block(file, input.position()));
 }
 
 std::optional<std::size_t> find_bzip2_part(ByteView bytes) {

@@ -97,6 +97,7 @@ std::unique_ptr<Decoder> make_decoder(std::string_view format, FileInput& input,
 std::unique_ptr<Decoder> make_block_decoder(std::string_view format, const ReadableFile& file, FileInput& input,
                                             Bytes memory_limit) {
   if (format == "tar.xz") return make_xz_block_decoder(file, input, memory_limit);
+  if (format == "tar.bz2") return make_bzip2_block_decoder(file, input);
   return make_decoder(format, input, memory_limit);  // their blocks are members, streams, frames
 }
 

@@ -136,10 +136,11 @@ class Decoder {
 /// From a stream on, it is told there.
 [[nodiscard]] std::unique_ptr<Decoder> make_xz_block_decoder(const ReadableFile& file, FileInput& input,
                                                              Bytes memory_limit);
+/// Begins with a stream, or a block that begins at any bit of the first byte.
+[[nodiscard]] std::unique_ptr<Decoder> make_bzip2_block_decoder(const ReadableFile& file, FileInput& input);
 /// As much of the beginning of a bzip2 block as tells that it is one.
 inline constexpr std::size_t kBzip2PartHeadBytes = 7;
-/// The first byte in which a stream or a block of a bzip2 file begins, a block at any of its bits. make_bzip2_decoder()
-/// can begin with that byte.
+/// The first byte in which a stream or a block of a bzip2 file begins, a block at any of its bits.
 [[nodiscard]] std::optional<std::size_t> find_bzip2_part(ByteView bytes);
 /// As much of the beginning of an xz block or stream as tells that it is one.
 inline constexpr std::size_t kXzPartHeadBytes = 64;

@@ -161,10 +161,12 @@ class GzipDecoder final : public Decoder {
     while (inside_member_ || begin_member()) {
       const auto available = input_.peek();
       const auto step = inflater_->inflate(available, out);
-      take(available.first(step.consumed));
-      if (step.error != nullptr) {
+      if (step.error != nullptr) {  // then what was consumed has no meaning
         failure_.note(damaged(input_, step.error), step.produced);
-      } else if (step.member_ended) {
+        return step.produced;
+      }
+      take(available.first(step.consumed));
+      if (step.member_ended) {
         end_member(step.produced);
       } else if (available.empty() && step.produced == 0) {
         throw damaged(input_, "it is cut short inside of a gzip member");
