@@ -62,7 +62,7 @@ TEST_F(MissingLevelsTest, AreRefusedUnlessTheRestIsSalvaged) {
     const auto number = std::to_string(level);
     EXPECT_THAT(err_, AllOf(HasSubstr("what is there is read all the same"),
                             HasSubstr("the file of level " + number + " is missing"),
-                            HasSubstr("'of" + number + "': it is in level " + number + ", whose file is missing")));
+                            HasSubstr("'of" + number + "': it is in level "), HasSubstr(", whose file is missing")));
     expect_all_but(level);
     fs::rename(directory_ / "kept", backup(level));
   }

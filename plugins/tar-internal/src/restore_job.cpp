@@ -81,9 +81,9 @@ void RestoreJob::tell_missing_files(Way way) {
     const int first = level;
     while (level + 1 < levels && !has_file_of(level + 1)) ++level;
     const auto last = std::to_string(level);
-    damage("", (first == level ? "the file of level " + last + " is"
-                               : "the files of the levels " + std::to_string(first) + " to " + last + " are") +
-                   consequence);
+    std::string text = first == level ? "the file of level " + last + " is" : "the files of the levels ";
+    if (first != level) text.append(std::to_string(first)).append(" to ").append(last).append(" are");
+    damage("", text.append(consequence));
   }
 }
 

@@ -20,7 +20,6 @@ namespace autoarchive::tar_internal {
 namespace {
 
 using test::noise;
-using test::write_file;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
