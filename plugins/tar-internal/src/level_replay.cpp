@@ -158,9 +158,9 @@ std::optional<LevelReplay::Place> LevelReplay::content_of(const std::string& pat
 }
 
 const std::vector<std::string>& LevelReplay::further_names(Place content) const {
-  static const std::vector<std::string> kNone;
+  static const std::vector<std::string> none;
   const auto found = further_names_.find(content);
-  return found == further_names_.end() ? kNone : found->second;
+  return found == further_names_.end() ? none : found->second;
 }
 
 void LevelReplay::for_each_missing(const PathCall& call) const {
