@@ -30,8 +30,8 @@ bool RestoreJob::is_to_read(const ArchiveLevel& level) const {
 }
 
 void RestoreJob::restore_by_level() {
-  const auto files =
-      std::count_if(request_.levels.begin(), request_.levels.end(), [&](const auto& level) { return is_to_read(level); });
+  const auto files = std::count_if(request_.levels.begin(), request_.levels.end(),
+                                   [&](const auto& level) { return is_to_read(level); });
   const bool is_chain = files > 1;
   const bool has_policy = request_.overwrite != OverwritePolicy::always;  // which the last member of a path decides
   if (!is_proof() && (is_chain || request_.dry_run || has_policy)) return restore_replayed(nullptr);
