@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -56,7 +57,9 @@ void RestoreJob::restore_as_read(const ArchiveLevel& level, std::set<std::string
       return;
     }
     tree_.keep(path);
-    unlinked.erase(path);
+    // What comes later counts, also if it is below.
+    for (std::string_view at = path; !unlinked.empty() && at != "."; at = directory_of(at))
+      unlinked.erase(std::string(at));
     if (member.hard_link && makes()) {
       tree_.settle();
       if (!tree_.was_restored(member.entry.link_target)) return static_cast<void>(unlinked.insert(path));

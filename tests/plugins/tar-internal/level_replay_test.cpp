@@ -273,6 +273,15 @@ TEST_F(LevelReplayTest, GivesALinkToADirectoryNoContentAndAFileNothingBelowIt) {
   EXPECT_THAT(problems_, ::testing::Each(HasSubstr("link: it is another name of 'dir'")));
 }
 
+TEST_F(LevelReplayTest, LinksNothingInThePlaceOfADirectoryThatCameLater) {
+  make_archive("add('a', data=b'a')\nadd('b', tarfile.LNKTYPE, 'a')\nadd('b/c', data=b'c')");
+  auto request = whole_request();
+  request.paths = {"b"};
+  request.delete_others = true;
+  EXPECT_EQ(restore(std::move(request)).removed, 0U);
+  EXPECT_THAT(names(), ElementsAre("b", "b/c"));
+}
+
 // Behind damage offsets count from a part on, and so come again and again.
 TEST_F(LevelReplayTest, SalvagesEachNamesOwnContentOutOfParts) {
   test::write_file(
