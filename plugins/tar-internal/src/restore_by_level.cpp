@@ -15,7 +15,6 @@
 #include "salvage.hpp"
 
 namespace autoarchive::tar_internal {
-
 namespace {
 
 /// What can't be replayed at all. To a reader that salvages an error would be damage, which it goes on behind.

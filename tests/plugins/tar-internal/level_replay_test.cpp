@@ -29,10 +29,8 @@ class LevelReplayTest : public RestoreFixture {
   /// The next level, by GNU tar, once `change` has been done in the tree.
   void add_level(const std::string& change) {
     const auto level = "level" + std::to_string(levels_.size()) + ".tar";
-    const auto made =
-        test::run_shell("sleep 0.02 && cd " + test::shell_quote(directory_.path()) + " && mkdir -p tree && (cd tree; " +
-                        change + ") && tar --format=posix --listed-incremental=snar -cf " + level + " -C tree .");
-    ASSERT_EQ(made.status, 0) << made.output;
+    shell("sleep 0.02 && mkdir -p tree && (cd tree; " + change +
+          ") && tar --format=posix --listed-incremental=snar -cf " + level + " -C tree .");
     levels_.push_back(directory_ / level);
   }
   [[nodiscard]] RestoreRequest chain_request() const {
@@ -300,8 +298,7 @@ TEST_F(LevelReplayTest, SalvagesEachNamesOwnContentOutOfParts) {
       "open('level0.tar.gz', 'wb').write(part(('first', b'FIRST', '')) + bad + part(('x', b'XX', ''), ('b', "
       "b'', 'x')) + bad + part(('y', b'YY', ''), ('c', b'', 'y')) + end)\n"
       "open('level1.tar.gz', 'wb').write(part(('new', b'N', '')) + end)\n");
-  const auto made = test::run_shell("cd " + test::shell_quote(directory_.path()) + " && python3 make.py");
-  ASSERT_EQ(made.status, 0) << made.output;
+  shell("python3 make.py");
   levels_ = {directory_ / "level0.tar.gz", directory_ / "level1.tar.gz"};
   for (const bool is_chain : {true, false}) {
     if (!is_chain) levels_.pop_back();

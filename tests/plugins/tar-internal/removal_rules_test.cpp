@@ -36,10 +36,6 @@ class RemovalRulesTest : public RestoreFixture {
     return request;
   }
   [[nodiscard]] bool is_there(const std::string& path) const { return fs::exists(target() / path); }
-  void shell(const std::string& command) const {
-    const auto result = run_shell("cd " + shell_quote(directory_.path()) + " && " + command);
-    ASSERT_EQ(result.status, 0) << command << result.output;
-  }
 
   std::vector<std::string> removed_;
   std::stop_source stop_;

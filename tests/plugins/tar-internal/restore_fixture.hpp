@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -48,6 +49,11 @@ class RestoreFixture : public ::testing::Test, public IRestoreObserver {
   void problem(std::string_view path, std::string_view text) override {
     problems_.push_back(std::string(path) + ": " + std::string(text));
   }
+  /// In the test's directory; it has to succeed.
+  void shell(const std::string& command) const {
+    const auto result = test::run_shell("cd " + test::shell_quote(directory_.path()) + " && " + command);
+    ASSERT_EQ(result.status, 0) << command << result.output;
+  }
   /// By Python's tarfile: `code` calls add().
   void make_archive(const std::string& code) const {
     test::write_file(directory_ / "make.py",
@@ -59,6 +65,12 @@ class RestoreFixture : public ::testing::Test, public IRestoreObserver {
                          code + "\nt.close()\n");
     const auto made = test::run_shell("python3 " + test::shell_quote(directory_ / "make.py"));
     ASSERT_EQ(made.status, 0) << made.output;
+  }
+  /// Of what is there below target().
+  [[nodiscard]] struct stat stat_of(const std::string& name) const {
+    struct stat status {};
+    EXPECT_EQ(::lstat((target() / name).c_str(), &status), 0) << name;
+    return status;
   }
   [[nodiscard]] std::filesystem::path archive() const { return directory_ / "archive.tar"; }
   [[nodiscard]] std::filesystem::path target() const { return directory_ / "target"; }

@@ -21,18 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-class RestoreLinksTest : public RestoreFixture {
- protected:
-  [[nodiscard]] struct stat stat_of(const std::string& name) const {
-    struct stat status {};
-    EXPECT_EQ(::lstat((target() / name).c_str(), &status), 0) << name;
-    return status;
-  }
-  void shell(const std::string& command) const {
-    const auto result = run_shell("cd " + shell_quote(directory_.path()) + " && " + command);
-    ASSERT_EQ(result.status, 0) << command << result.output;
-  }
-};
+class RestoreLinksTest : public RestoreFixture {};
 
 TEST_F(RestoreLinksTest, WhatGnuTarWasToldToStoreTwiceIsThereOnce) {
   for (const char* name : {"a", "d/x"}) test::write_file(directory_ / "tree" / name, name);

@@ -26,18 +26,9 @@ using ::testing::IsEmpty;
 
 class RestoreRulesTest : public RestoreFixture {
  protected:
-  [[nodiscard]] struct stat stat_of(const std::string& name) const {
-    struct stat status {};
-    EXPECT_EQ(::lstat((target() / name).c_str(), &status), 0) << name;
-    return status;
-  }
   [[nodiscard]] mode_t mode_of(const std::string& name) const { return stat_of(name).st_mode & 07777U; }
   [[nodiscard]] bool has_acl(const std::string& name, const char* which) const {
     return ::getxattr((target() / name).c_str(), which, nullptr, 0) >= 0;
-  }
-  void shell(const std::string& command) const {
-    const auto result = run_shell("cd " + shell_quote(directory_.path()) + " && " + command);
-    ASSERT_EQ(result.status, 0) << command << result.output;
   }
   [[nodiscard]] std::string content_of(const std::string& path) const {
     test::MemorySink sink;
