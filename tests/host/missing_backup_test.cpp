@@ -129,6 +129,22 @@ TEST_F(MissingBackupTest, IsNotMissedInAnotherDestination) {
   EXPECT_EQ(run({"verify", "home", "--destination", directory_ / "copy"}), 0) << err_;
 }
 
+TEST_F(MissingBackupTest, IsNotTakenForNoneWhereTheDestinationIsNotMounted) {
+  fs::rename(destination(), directory_ / "not mounted");
+  fs::create_directory(destination());
+  const std::vector<std::vector<std::string>> readers{
+      {"list"}, {"ls", "home"}, {"verify", "home"}, {"explain", "home"}};
+  for (const auto& words : readers) {
+    EXPECT_EQ(run(words), 73) << words.front();
+    EXPECT_THAT(err_, HasSubstr("is not the one that the last backup went to: is that not mounted?")) << words.front();
+  }
+  EXPECT_EQ(restore(""), 73);
+  EXPECT_EQ(status(), 2);
+  EXPECT_THAT(out_, AllOf(HasSubstr("is that not mounted?"), Not(HasSubstr("there is no backup yet"))));
+  make(0, {"--new-destination"});
+  expect_well();
+}
+
 TEST_F(MissingBackupTest, IsNotOneThatWasRemovedWithTheProgram) {
   fs::copy(directory_ / "backups", directory_ / "copy", fs::copy_options::recursive);
   EXPECT_EQ(run({"remove", "home@2", "--destination", directory_ / "copy", "--yes"}), 0) << err_;

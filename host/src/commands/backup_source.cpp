@@ -18,6 +18,7 @@
 #include "autoarchive/storage/local_storage.hpp"
 #include "job/archive_catalog.hpp"
 #include "job/backup_search.hpp"
+#include "job/destination_record.hpp"
 #include "job/missing_backup.hpp"
 #include "job/salvaged_chain.hpp"
 
@@ -355,6 +356,7 @@ ArchiveBackups read_backups(Session& session, const std::string& archive,
   auto catalog = read_catalog(session, *storage, archive);
   if (catalog.entries().empty() && !session.config().archives.contains(archive))
     throw not_in_destination(session, *storage, archive);
+  if (catalog.entries().empty()) require_same_destination(session.config().state_dir, archive, config.destination);
   return {std::move(config), std::move(storage), std::move(catalog)};
 }
 

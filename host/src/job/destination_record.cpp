@@ -38,6 +38,22 @@ std::string marker_of(const IStorage& storage) {
   return marker;
 }
 
+std::string other_destination(const std::filesystem::path& state_dir, const std::string& archive,
+                              const std::filesystem::path& directory) {
+  const auto marker = remembered_marker(state_dir, archive, directory);
+  if (!marker || marker_of(LocalStorage(directory)) == *marker) return {};
+  return "destination " + quote(directory.native()) +
+         " is not the one that the last backup went to: is that not mounted? If this is to be a new one, say aa "
+         "create " +
+         archive + " --new-destination";
+}
+
+void require_same_destination(const std::filesystem::path& state_dir, const std::string& archive,
+                              const std::filesystem::path& directory) {
+  if (const auto text = other_destination(state_dir, archive, directory); !text.empty())
+    throw Error(ErrorCode::os_error, text, ErrorCause::destination);
+}
+
 void remember_marker(const std::filesystem::path& state_dir, const std::string& archive,
                      const std::filesystem::path& destination, const std::string& marker) {
   if (remembered_marker(state_dir, archive, destination) == marker) return;

@@ -10,6 +10,7 @@
 #include "autoarchive/manifest/manifest_reader.hpp"
 #include "autoarchive/storage/local_storage.hpp"
 #include "job/archive_catalog.hpp"
+#include "job/destination_record.hpp"
 #include "job/missing_backup.hpp"
 #include "job/next_backup.hpp"
 
@@ -69,6 +70,8 @@ void look_at_destination(Session& session, const ArchiveConfig& archive, const s
                          std::size_t max_paths, HealthFacts& facts) {
   const LocalStorage storage(archive.destination);
   const auto backups = read_catalog(session, storage, archive.name);
+  if (backups.entries().empty())
+    require_same_destination(session.config().state_dir, archive.name, archive.destination);
   facts.backups = backups.entries().size();
   for (const auto& entry : backups.entries()) facts.stored_bytes += entry.file.size;
   facts.free_bytes = storage.free_bytes();

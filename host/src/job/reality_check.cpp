@@ -213,13 +213,8 @@ class ArchiveCheck {
     }
     if (const auto fault = fault_of_directory(directory, R_OK | W_OK | X_OK); !fault.empty())
       return findings_.error(place, "destination " + fault);
-    const auto marker = remembered_marker(session_.config().state_dir, archive_.name, directory);
-    if (marker && marker_of(LocalStorage(directory)) != *marker) {
-      return findings_.error(place,
-                             fmt::format("destination {} is not the one that the last backup went to: is that not "
-                                         "mounted? If this is to be a new one, say aa create {} --new-destination",
-                                         quote(directory.native()), archive_.name));
-    }
+    if (const auto fault = other_destination(session_.config().state_dir, archive_.name, directory); !fault.empty())
+      return findings_.error(place, fault);
     check_space(place);
     struct stat source {};
     struct stat target {};
