@@ -117,6 +117,25 @@ TEST_F(MissingBackupTest, IsKnownWhereAnOlderOneStandsInItsPlace) {
   expect_told("level 0");
 }
 
+TEST_F(MissingBackupTest, MayBeAFileThatSaysNothing) {
+  fs::remove_all(directory_ / "state");
+  for (const char* name : {"home.tar.gz", "home.1.tar.gz", "home.2.tar.gz"}) drop_manifest(name);
+  const auto whole = test::read_file(backup("home.2.tar.gz"));
+  const auto time = fs::last_write_time(backup("home.2.tar.gz"));
+  test::write_file(backup("home.2.tar.gz"), std::string(27, '\0') + whole.substr(27));
+  EXPECT_EQ(restore(""), 1);
+  EXPECT_THAT(err_, HasSubstr("the newest backup may be 'home.2.tar.gz', of which nothing can be read"));
+  EXPECT_EQ(verify("data"), 2);
+  EXPECT_THAT(err_, AllOf(HasSubstr("the newest backup may be 'home.2.tar.gz'"), HasSubstr("(archive.missing)")));
+  EXPECT_EQ(status(), 2);
+  EXPECT_EQ(run({"restore", backup("home.2.tar.gz"), "--salvage", "--to", directory_ / "salvaged"}), 2);
+  fs::last_write_time(backup("home.2.tar.gz"), fs::last_write_time(backup("home.1.tar.gz")) - std::chrono::hours(1));
+  EXPECT_EQ(restore(""), 0) << "what is older is no newer backup";
+  test::write_file(backup("home.2.tar.gz"), whole);
+  fs::last_write_time(backup("home.2.tar.gz"), time);
+  EXPECT_EQ(restore(""), 0) << err_;
+}
+
 TEST_F(MissingBackupTest, IsNotMissedInAnotherDestination) {
   lose("home.2.tar.gz");
   fs::rename(backup(".autoarchive-destination"), directory_ / "marker");

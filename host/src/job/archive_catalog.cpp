@@ -16,19 +16,6 @@ bool is_about_one_file(const Error& error) {
          error.cause() == ErrorCause::unavailable || error.is_os_error();
 }
 
-/// Whether the file can be asked: an archive that is whole where it says which backup it is, or that it is none.
-bool add_identity(Session& session, const IStorage& storage, CatalogEntry& entry) {
-  try {
-    const auto file = storage.open(entry.file.name);
-    const auto recognised = session.providers().recognise(*file);
-    if (recognised) entry.identity = recognised->reader->identity(*file);
-    return recognised.has_value();
-  } catch (const Error& error) {
-    if (!is_about_one_file(error)) throw;
-    return error.cause() == ErrorCause::unsupported;
-  }
-}
-
 /// The manifest that read() has refused, if it is that of the file all the same: by its word, or where nothing is left
 /// of that, by what both are called.
 void add_manifest(const IStorage& storage, bool is_askable, CatalogEntry& entry) {
@@ -58,6 +45,18 @@ bool is_of_another(Session& session, const CatalogEntry& entry, const std::strin
 }
 
 }  // namespace
+
+bool add_identity(Session& session, const IStorage& storage, CatalogEntry& entry) {
+  try {
+    const auto file = storage.open(entry.file.name);
+    const auto recognised = session.providers().recognise(*file);
+    if (recognised) entry.identity = recognised->reader->identity(*file);
+    return recognised.has_value();
+  } catch (const Error& error) {
+    if (!is_about_one_file(error)) throw;
+    return error.cause() == ErrorCause::unsupported;
+  }
+}
 
 BackupCatalog read_catalog(Session& session, const IStorage& storage, const std::string& archive) {
   auto entries = BackupCatalog::read(storage, archive, session.providers().types()).entries();

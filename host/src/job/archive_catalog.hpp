@@ -17,4 +17,7 @@ namespace autoarchive::host {
 /// only. Throws Error(os_error) of the listing; a file that can't be read is one that says nothing.
 [[nodiscard]] BackupCatalog read_catalog(Session& session, const IStorage& storage, const std::string& archive);
 
+/// Adds what the file says of itself. False if it can't be asked: it is damaged at its beginning, or no archive.
+bool add_identity(Session& session, const IStorage& storage, CatalogEntry& entry);
+
 }  // namespace autoarchive::host

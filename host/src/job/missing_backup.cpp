@@ -113,11 +113,30 @@ std::string missing_run(Session& session, const ArchiveConfig& archive, const IS
                                       format_rfc3339(newest->time())));
 }
 
+/// A file of which nothing can be read may be the newest backup if it has the name of a higher level and came later.
+std::string unreadable_newest(Session& session, const IStorage& storage, const BackupCatalog& backups) {
+  const auto* newest = newest_of(backups);
+  for (auto other : backups.entries()) {
+    const bool is_nobodys = other.is_foreign && other.archive().empty();
+    if (newest == nullptr || !is_nobodys || other.name.keeping_id != newest->name.keeping_id ||
+        other.level() <= newest->level() || other.file.modified < newest->file.modified)
+      continue;
+    if (add_identity(session, storage, other)) continue;
+    return fmt::format(
+        "the newest backup may be {}, of which nothing can be read, as where its beginning is damaged; the newest that "
+        "can is {} of {}. Put the file back from a copy, make a new backup, or see what aa restore {} --salvage brings",
+        quote(other.file.name), quote(newest->file.name), format_rfc3339(newest->time()),
+        quote(storage.description() + "/" + other.file.name));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string missing_newest(Session& session, const ArchiveConfig& archive, const IStorage& storage,
                            const BackupCatalog& backups) {
-  auto text = missing_archive(session, archive, storage, backups);
+  auto text = unreadable_newest(session, storage, backups);
+  if (text.empty()) text = missing_archive(session, archive, storage, backups);
   return text.empty() ? missing_run(session, archive, storage, backups) : text;
 }
 
