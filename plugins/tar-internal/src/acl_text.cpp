@@ -167,16 +167,28 @@ std::optional<std::string> acl_from_text(std::string_view text, const IdOfName& 
   return value;
 }
 
+namespace {
+
+std::optional<std::string> acl_of_anybody(std::string_view text) {
+  const auto anybody = [](const std::string& /*name*/) { return std::int64_t{0}; };
+  return acl_from_text(text, anybody, anybody);
+}
+
+}  // namespace
+
 std::optional<std::uint32_t> mask_rights(std::string_view value) {
   const auto entries = parse_value(value);
   return entries ? rights_of(*entries, kMask) : std::nullopt;
 }
 
+bool is_acl_text(std::string_view value) {
+  return !parse_value(value) && acl_of_anybody(value);
+}
+
 std::uint32_t group_rights(std::string_view value) {
   auto entries = parse_value(value);
   if (!entries) {
-    const auto anybody = [](const std::string& /*name*/) { return std::int64_t{0}; };
-    const auto named = acl_from_text(value, anybody, anybody);
+    const auto named = acl_of_anybody(value);
     if (!named) return 0;
     entries = parse_value(*named);
   }

@@ -24,6 +24,8 @@ using IdOfName = std::function<std::int64_t(const std::string&)>;
 /// None if it is not an ACL text.
 [[nodiscard]] std::optional<std::string> acl_from_text(std::string_view text, const IdOfName& uid, const IdOfName& gid);
 
+/// Whether it is such a text, whoever it names, and no attribute's value.
+[[nodiscard]] bool is_acl_text(std::string_view value);
 /// The mask's rights, as the bits 0..7 of a mode; none if the value is no ACL, or has no mask.
 [[nodiscard]] std::optional<std::uint32_t> mask_rights(std::string_view value);
 /// What the owning group may do by an ACL, as the bits 0..7 of a mode: what of its rights the mask lets through.

@@ -112,8 +112,16 @@ AttributeSetter::AttributeSetter() : is_root_(::geteuid() == 0) {}
 bool AttributeSetter::set_xattr(const Object& object, const Entry& entry, const Xattr& xattr,
                                 const RestoreReport& report) const {
   if (object.set_xattr(xattr) == 0) return true;
+  if (errno == ENOSPC) {  // ext4 says so of what is more than a block, which is no full disk
+    report(entry.path, "attribute " + xattr.name + ": the file system of the target has no room for it");
+    return false;
+  }
   // Only root may set most of them; a user who restores would get a problem for every file.
   const bool needs_root = !xattr.name.starts_with("user.") && !is_acl(xattr);
+  if (is_acl(xattr) && is_acl_text(xattr.value)) {
+    report(entry.path, "its ACL can't be set, as it names somebody who is not known here");
+    return false;
+  }
   if (is_root_ || !needs_root || errno != EPERM)
     report_failure(entry, ("attribute " + xattr.name).c_str(), errno, report);
   return false;
@@ -123,8 +131,10 @@ mode_t AttributeSetter::set_acls(const Object& object, const Entry& entry, const
   remove_acls(object, entry, report);
   mode_t mode = entry.mode;
   for (const auto& xattr : entry.xattrs) {
-    const bool is_missing = is_acl(xattr) && !set_xattr(object, entry, xattr, report);
-    if (is_missing && xattr.name == kAccessAcl) mode &= ~070U | group_rights(xattr.value) << 3U;
+    if (!is_acl(xattr) || set_xattr(object, entry, xattr, report)) continue;
+    // Another one may be there, whose mask the mode would open.
+    remove_acl(object, entry, xattr.name, report);
+    if (xattr.name == kAccessAcl) mode &= ~070U | group_rights(xattr.value) << 3U;
   }
   return mode;
 }
@@ -134,9 +144,14 @@ mode_t AttributeSetter::set_acls(const Object& object, const Entry& entry, const
 void AttributeSetter::remove_acls(const Object& object, const Entry& entry, const RestoreReport& report) {
   for (const auto name : {kAccessAcl, kDefaultAcl}) {
     if (has_xattr(entry, name) || (name == kDefaultAcl && entry.kind != EntryKind::directory)) continue;
-    if (object.remove_xattr(name.data()) != 0 && errno != ENODATA && errno != ENOTSUP)
-      report_failure(entry, "an ACL can't be removed", errno, report);
+    remove_acl(object, entry, std::string(name), report);
   }
+}
+
+void AttributeSetter::remove_acl(const Object& object, const Entry& entry, const std::string& name,
+                                 const RestoreReport& report) {
+  if (object.remove_xattr(name.c_str()) != 0 && errno != ENODATA && errno != ENOTSUP)
+    report_failure(entry, "an ACL can't be removed", errno, report);
 }
 
 bool AttributeSetter::set_owner(const Object& object, const Entry& entry, RestoredOwner owner,

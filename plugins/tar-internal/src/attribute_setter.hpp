@@ -42,6 +42,8 @@ class AttributeSetter {
                                const RestoreReport& report) const;
   static void report_other_time(const Object& object, const Entry& entry, const RestoreReport& report);
   static void remove_acls(const Object& object, const Entry& entry, const RestoreReport& report);
+  static void remove_acl(const Object& object, const Entry& entry, const std::string& name,
+                         const RestoreReport& report);
   /// Returns the mode that is still to be set. Where the access ACL can't be, its group bits, which are the ACL's mask,
   /// are no more than what the group may do.
   [[nodiscard]] mode_t set_acls(const Object& object, const Entry& entry, const RestoreReport& report) const;
