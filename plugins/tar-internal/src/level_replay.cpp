@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::uint64_t kBytesPerMember = 200;
 
+std::size_t common_prefix(std::string_view a, std::string_view b) {
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+}
+
 Error refused(const std::string& why) {
   return {ErrorCode::value_error,
           "a list of names tells of renamed directories " + why +
@@ -44,15 +48,23 @@ void LevelReplay::erase_below(const std::string& path) {
   erase(members_.lower_bound(path + '/'), members_.lower_bound(behind(path)));
 }
 
+// In the order of bytes, all that is between a directory and what is below it begins with its path: no more of the path
+// than the entry before it shares can be there.
 void LevelReplay::erase_files_above(const std::string& path) {
   auto parent = directory_of(path);
   if (parent == last_parent_) return;
   last_parent_ = parent;
-  for (; parent != "."; parent = directory_of(parent)) {
-    const auto above = members_.find(parent);
-    if (above == members_.end() || above->second.own == kNowhere) continue;
-    if (above->second.is_directory) return;  // above it there are directories
-    erase(above, std::next(above));
+  while (parent != ".") {
+    const auto behind_it = members_.upper_bound(parent);
+    if (behind_it == members_.begin()) return;
+    const auto before = std::prev(behind_it);
+    if (const auto shared = common_prefix(before->first, parent); shared < parent.size()) {
+      while (parent.size() > shared && parent != ".") parent = directory_of(parent);
+      continue;
+    }
+    if (before->second.own != kNowhere && before->second.is_directory) return;  // above it there are directories
+    parent = directory_of(parent);
+    if (before->second.own != kNowhere) erase(before, behind_it);
   }
 }
 
@@ -88,10 +100,10 @@ void LevelReplay::apply_list(const ArchiveMember& directory, const std::vector<s
     note_listed(prefix + name, std::binary_search(unstored.begin(), unstored.end(), name));
 }
 
-// What was listed before, and for which no member came, is a socket, or could not be read.
-void LevelReplay::note_listed(const std::string& path, bool is_missing) {
+// GNU tar lists a socket as stored, too, once it is older than the level before.
+void LevelReplay::note_listed(const std::string& path, bool is_stored) {
   Member listed;
-  listed.is_missing = is_missing;
+  listed.is_stored = is_stored;
   if (members_.try_emplace(path, listed).second) take(kBytesPerMember + path.size());
 }
 
@@ -128,6 +140,8 @@ void LevelReplay::move(const Rename& rename) {
   moved.push_back(members_.extract(from));
   const auto end = members_.lower_bound(behind(from));
   for (auto member = members_.lower_bound(from + '/'); member != end;) moved.push_back(members_.extract(member++));
+  moves_ += moved.size();
+  if (moves_ > max_moves_) throw refused("with too many names below them");
   if (to.size() > from.size()) take(moved.size() * (to.size() - from.size()));
   for (auto& member : moved) {
     member.key().replace(0, from.size(), to);
@@ -163,9 +177,9 @@ const std::vector<std::string>& LevelReplay::further_names(Place content) const 
   return found == further_names_.end() ? none : found->second;
 }
 
-void LevelReplay::for_each_missing(const PathCall& call) const {
+void LevelReplay::for_each_absent(const std::function<void(const std::string& path, bool is_stored)>& call) const {
   for (const auto& [path, member] : members_) {
-    if (member.own == kNowhere && member.is_missing) call(path);
+    if (member.own == kNowhere) call(path, member.is_stored);
   }
 }
 

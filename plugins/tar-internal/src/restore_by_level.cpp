@@ -22,6 +22,14 @@ struct Refusal {
   Error error;
 };
 
+std::size_t hash_of(std::string_view path) {
+  return std::hash<std::string_view>()(path);
+}
+
+std::string link_to_nothing(const Entry& entry) {
+  return "it is another name of " + quote(entry.link_target) + ", which is not in the backup before it";
+}
+
 }  // namespace
 
 // One that is missing, to salvage; else it is told that it is no archive.
@@ -34,39 +42,58 @@ void RestoreJob::restore_by_level() {
                                    [&](const auto& level) { return is_to_read(level); });
   const bool is_chain = files > 1;
   const bool has_policy = request_.overwrite != OverwritePolicy::always;  // which the last member of a path decides
-  if (!is_proof() && (is_chain || request_.dry_run || has_policy)) return restore_replayed(nullptr);
-  if (is_chain) report_missing(replay());
-  std::set<std::string> unlinked;
+  if (!is_proof() && (is_chain || request_.dry_run || has_policy || request_.delete_others))
+    return restore_replayed(nullptr, is_chain);
+  if (is_chain) report_absent(replay(), is_chain);
+  AsRead all;
   for (const auto& level : request_.levels) {
-    if (is_to_read(level)) restore_as_read(level, unlinked);
+    if (is_to_read(level)) restore_as_read(level, all);
   }
-  if (!unlinked.empty()) restore_replayed(&unlinked);
+  if (!is_chain) report(all.listed.absent());
+  if (!all.unlinked.empty()) restore_replayed(&all.unlinked, is_chain);
 }
 
 // One file is read once, and of several members with one path the last one is what is there in the end. Only hard links
 // to what was not restored need another look.
-void RestoreJob::restore_as_read(const ArchiveLevel& level, std::set<std::string>& unlinked) {
+void RestoreJob::restore_as_read(const ArchiveLevel& level, AsRead& all) {
   const auto known = known_of(level);
+  auto& unlinked = all.unlinked;
   read_level(level, /*tells=*/true, [&](MemberReader& reader, const ReplayedMember& read) {
     const auto& member = read.member;
     const auto& path = member.entry.path;
     if (read.place.level == 0) note_increment(member, reader);
+    if (member.dumpdir && !read.is_behind_damage) note_list(member, all);
     if (!is_wanted(path)) {
       if (member.entry.kind == EntryKind::directory && is_above(path)) tree_.note_way(member.entry);
       return;
     }
     tree_.keep(path);
     // What comes later counts, also if it is below.
-    for (std::string_view at = path; !unlinked.empty() && at != "."; at = directory_of(at))
-      unlinked.erase(std::string(at));
+    for (std::string_view at = path; !unlinked.empty() && at != "."; at = directory_of(at)) {
+      if (const auto link = unlinked.find(at); link != unlinked.end()) unlinked.erase(link);
+    }
+    all.listed.remove(path);
     if (member.hard_link && makes()) {
       tree_.settle();
       if (!tree_.was_restored(member.entry.link_target)) return static_cast<void>(unlinked.insert(path));
     }
+    // One file of a chain may have names of what is in another one.
+    if (member.hard_link && is_proof() && aim_.only_level < 0 &&
+        !all.proven.contains(hash_of(member.entry.link_target)))
+      return problem(path, link_to_nothing(member.entry));
     const auto found = known ? known->find(member) : std::nullopt;
-    make(member, reader, found ? found->digest : std::nullopt);
+    const bool is_right = make(member, reader, found ? found->digest : std::nullopt);
+    if (is_proof() && is_right) all.proven.insert(hash_of(path));
     tell_progress();
   });
+}
+
+void RestoreJob::note_list(const ArchiveMember& directory, AsRead& all) {
+  for (const auto& name : *directory.dumpdir) {
+    auto path = join(directory.entry.path, name);
+    const bool is_there = is_proof() ? all.proven.contains(hash_of(path)) : tree_.was_restored(path);
+    if (!is_there && is_asked_for(path)) all.listed.add(std::move(path));
+  }
 }
 
 LevelReplay RestoreJob::replay() {
@@ -98,21 +125,37 @@ LevelReplay RestoreJob::replay() {
   return tree;
 }
 
-void RestoreJob::report_missing(const LevelReplay& tree) {
-  tree.for_each_missing([&](const std::string& path) {
+void RestoreJob::report_absent(const LevelReplay& tree, bool is_chain) {
+  AbsentNames absent;
+  tree.for_each_absent([&](const std::string& path, bool is_stored) {
     if (!is_asked_for(path)) return;
-    problem(path, "it is listed as stored in an earlier level, and none has it: a level between them may be missing");
     tree_.keep(path);
     tree_.leave_contents(path);
+    if (is_stored) {
+      problem(path, "it is listed as stored in an earlier level, and none has it: a level between them may be missing");
+    } else if (is_chain) {
+      problem(path, "it is listed, and no level has it: it could not be read, or is a socket, which no tar holds");
+    } else {
+      absent.note(path);
+    }
   });
+  report(absent);
+}
+
+// One that needs others has none of what they have, and that is told.
+void RestoreJob::report(const AbsentNames& absent) {
+  if (absent.count == 0 || is_increment_) return;
+  const std::string count = absent.count == 1 ? "" : " (one of " + std::to_string(absent.count) + ")";
+  problem(absent.first, "it is listed and has no member" + count +
+                            ": an archive before this one has it, it could not be read, or it is a socket, which no "
+                            "tar holds");
 }
 
 // Twice through all files: first for what the last level has, then for its contents.
-void RestoreJob::restore_replayed(const std::set<std::string>* only) {
+void RestoreJob::restore_replayed(const Paths* only, bool is_chain) {
   Replayed replayed{replay(), only, {}};
   const auto is_chosen = [&](const auto& path) { return is_asked_for(path) && (!only || only->contains(path)); };
   replayed.tree.name_contents(is_chosen);
-  if (only == nullptr) report_missing(replayed.tree);
   if (makes()) {
     replayed.tree.for_each_directory([&](const std::string& path, const Timestamp& mtime) {
       Entry directory;
@@ -125,6 +168,7 @@ void RestoreJob::restore_replayed(const std::set<std::string>* only) {
   for (const auto& level : request_.levels) {
     if (is_to_read(level)) restore_last_of(level, replayed);
   }
+  if (only == nullptr) report_absent(replayed.tree, is_chain);
 }
 
 void RestoreJob::restore_last_of(const ArchiveLevel& level, Replayed& replayed) {
@@ -170,8 +214,9 @@ void RestoreJob::restore_further_name(ArchiveMember member, Replayed& replayed) 
   if (first != replayed.first_names.end() && first->second == path) return;  // it is there
   if (!tree_.may_replace(member.entry)) return;
   if (first == replayed.first_names.end())
-    return problem(path, "it is another name of " + quote(member.entry.link_target) + ", which " +
-                             (content ? "could not be read" : "is not in the backup before it"));
+    return problem(path, content
+                             ? "it is another name of " + quote(member.entry.link_target) + ", which could not be read"
+                             : link_to_nothing(member.entry));
   member.entry.link_target = first->second;
   extract(member, nullptr);
 }
@@ -205,7 +250,7 @@ void RestoreJob::read_level(const ArchiveLevel& level, bool tells, const LevelCa
     LevelReplay::Place place{reader.member_offset(), number};
     std::uint32_t times = 1;
     if (request_.salvage) {
-      const auto hash = std::hash<std::string>()(path);
+      const auto hash = hash_of(path);
       times = ++came[hash];
       place.key = hash + times;
     }
@@ -215,7 +260,7 @@ void RestoreJob::read_level(const ArchiveLevel& level, bool tells, const LevelCa
               "it comes again behind the damage, as in an archive that is stored in the archive; what was restored "
               "before stays");
     else if (tells && !is_safe)
-      problem(path, "its name leads out of the target; it is not restored");
+      problem(path, kUnsafeName);
     if (is_safe && !(is_damaged && times > 1)) call(reader, {member, place, is_damaged});
   };
   calls.damage = [&](const Error& error) {

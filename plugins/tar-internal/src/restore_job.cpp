@@ -186,7 +186,7 @@ void RestoreJob::note_ways() {
 bool RestoreJob::can_restore(const ManifestEntry& line) {
   const auto& path = line.entry.path;
   if (safe_member_path(path).empty()) {
-    problem(path, "its name leads out of the target; it is not restored");
+    problem(path, kUnsafeName);
     return false;
   }
   if (line.stored_level < 0) {

@@ -19,6 +19,7 @@
 #include "file_identity.hpp"
 #include "known_members.hpp"
 #include "level_replay.hpp"
+#include "listed_names.hpp"
 #include "needed_members.hpp"
 #include "target_tree.hpp"
 
@@ -26,6 +27,10 @@ namespace autoarchive::tar_internal {
 
 class ChainReader;
 class MemberReader;
+
+/// Of a member for which safe_member_path() has no path.
+inline constexpr std::string_view kUnsafeName =
+    "its name leads out of the target, or is longer than 64 KiB; it is not restored";
 
 /// What is done with the members.
 struct RestoreAim {
@@ -58,10 +63,17 @@ class RestoreJob {
 
  private:
   enum class Way : std::uint8_t { by_entry, by_member, by_level };
+  using Paths = std::set<std::string, std::less<>>;
+  /// What is known of members that are made, or proven, in the order in which they are read.
+  struct AsRead {
+    Paths unlinked;  // hard links to what was not there before them
+    ListedNames listed;
+    std::unordered_set<std::size_t> proven;  // hashes of paths
+  };
   /// A chain by level.
   struct Replayed {
     LevelReplay tree;
-    const std::set<std::string>* only = nullptr;            // if not null: these paths, the others are there
+    const Paths* only = nullptr;                            // if not null: these paths, the others are there
     std::map<LevelReplay::Place, std::string> first_names;  // of contents that have several, once they are restored
   };
   struct ReplayedMember {
@@ -79,10 +91,12 @@ class RestoreJob {
   void restore_by_member();
   void restore_by_level();
   [[nodiscard]] bool is_to_read(const ArchiveLevel& level) const;
-  void restore_as_read(const ArchiveLevel& level, std::set<std::string>& unlinked);
-  void restore_replayed(const std::set<std::string>* only);
+  void restore_as_read(const ArchiveLevel& level, AsRead& all);
+  void note_list(const ArchiveMember& directory, AsRead& all);
+  void restore_replayed(const Paths* only, bool is_chain);
   [[nodiscard]] LevelReplay replay();
-  void report_missing(const LevelReplay& tree);
+  void report_absent(const LevelReplay& tree, bool is_chain);
+  void report(const AbsentNames& absent);
   void restore_last_of(const ArchiveLevel& level, Replayed& replayed);
   void restore_last(ArchiveMember member, LevelReplay::Place place, MemberReader& reader,
                     std::optional<std::uint64_t> digest, Replayed& replayed);

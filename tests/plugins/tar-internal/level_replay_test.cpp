@@ -225,7 +225,8 @@ TEST_F(LevelReplayTest, NamesWhatAMissingLevelHadAndLeavesIt) {
   test::write_file(target() / "d/g", "mine");
   test::write_file(target() / "other", "mine");
   EXPECT_EQ(restore_chain(OverwritePolicy::always, /*delete_others=*/true).removed, 1U);
-  EXPECT_THAT(problems_, ElementsAre(HasSubstr("d/g: it is listed as stored in an earlier level")));
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("d/g: it is listed as stored in an earlier level"),
+                                     HasSubstr("d/socket: it is listed, and no level has it")));
   EXPECT_THAT(names(), ElementsAre("d", "d/f", "d/g", "d/h", "d/i"));
 }
 
@@ -313,7 +314,7 @@ TEST_F(LevelReplayTest, SalvagesEachNamesOwnContentOutOfParts) {
 
 TEST(Dumpdir, TellsRenamesFromWhatIsNone) {
   using namespace std::string_view_literals;
-  const auto parsed = parse_dumpdir("Yb\0Na\0Rx\0Ty\0Ry/z\0Tw\0\0Dpadding\0"sv);
+  const auto parsed = parse_dumpdir("Yb\0Na\0Y\0N\0Yb\0Na\0Rx\0Ty\0Ry/z\0Tw\0\0Dpadding\0"sv);
   EXPECT_THAT(parsed.names, ElementsAre("a", "b"));
   EXPECT_THAT(parsed.unstored, ElementsAre("a"));
   EXPECT_FALSE(parsed.has_circles);
@@ -321,6 +322,32 @@ TEST(Dumpdir, TellsRenamesFromWhatIsNone) {
   EXPECT_EQ(parsed.renames[1].from + ">" + parsed.renames[1].to, "y/z>w");
   for (const auto text : {"X.\0"sv, "Rx\0"sv, "Ty\0"sv, "Rx\0Yf\0Ty\0"sv, "Rx\0Rz\0Ty\0"sv, "R\0Ty\0"sv, "Rx\0T\0"sv})
     EXPECT_TRUE(parse_dumpdir(text).has_circles) << text;
+}
+
+TEST(LevelReplay, GoesThroughSoManyNamesForRenamesAndNoMore) {
+  LevelReplay tree(1_MiB, /*max_moves=*/7);
+  ArchiveMember member;
+  member.entry.path = "a";
+  member.entry.kind = EntryKind::directory;
+  tree.add(member, {0, 0});
+  member.entry.path = "a/x";
+  member.entry.kind = EntryKind::file;
+  tree.add(member, {1, 0});
+  for (int i = 0; i < 3; ++i) tree.rename({i % 2 == 0 ? Rename{"a", "b"} : Rename{"b", "a"}}, /*is_whole=*/true);
+  EXPECT_TRUE(tree.content_of("b/x"));
+  EXPECT_THROW(tree.rename({{"b", "a"}}, /*is_whole=*/true), Error);
+}
+
+TEST(LevelReplay, FindsTheFilesOnAnyWay) {
+  LevelReplay tree;
+  ArchiveMember member;
+  member.entry.kind = EntryKind::file;
+  for (const char* path : {"a", "a-b", "a.c", "a/b", "a/b!", "a/b/c/d", "a/b/c/e"}) {
+    member.entry.path = path;
+    tree.add(member, {1, 0});
+  }
+  EXPECT_FALSE(tree.content_of("a") || tree.content_of("a/b"));
+  for (const char* path : {"a-b", "a.c", "a/b!", "a/b/c/d", "a/b/c/e"}) EXPECT_TRUE(tree.content_of(path)) << path;
 }
 
 TEST(LevelReplay, CountsLongNamesOfRenamesAsMemory) {

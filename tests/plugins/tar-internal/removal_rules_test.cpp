@@ -22,6 +22,7 @@ using test::shell_quote;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 class RemovalRulesTest : public RestoreFixture {
  protected:
@@ -97,6 +98,35 @@ TEST_F(RemovalRulesTest, ADirectoryThatThePolicyKeepsKeepsWhatIsInIt) {
   static_cast<void>(restore(std::move(request)));
   EXPECT_THAT(removed_, IsEmpty());
   EXPECT_TRUE(is_there("a/mine"));
+}
+
+TEST_F(RemovalRulesTest, WhatIsListedAndHasNoMemberStaysAndIsTold) {
+  make_archive(
+      "add('.', tarfile.DIRTYPE, pax={'GNU.dumpdir': 'Da\\0Yb\\0Dc\\0Yd\\0\\0'})\nadd('b', data=b'0')\n"
+      "add('a', tarfile.DIRTYPE, mode=0o755)");
+  for (const char* name : {"a/gone", "b", "c/mine", "d", "gone"}) test::write_file(target() / name, "mine");
+  const auto told = ElementsAre(
+      "c: it is listed and has no member (one of 2): an archive before this one has it, it could not be read, or it is "
+      "a "
+      "socket, which no tar holds");
+  EXPECT_EQ(restore(whole_request()).problems, 1U);
+  EXPECT_THAT(problems_, told);
+  problems_.clear();
+  static_cast<void>(restore(deleting_request()));
+  EXPECT_THAT(problems_, told);
+  EXPECT_THAT(removed_, ElementsAre("gone", "a/gone"));
+
+  problems_.clear();
+  removed_.clear();
+  shell("mv archive.tar level0.tar");
+  make_archive("add('.', tarfile.DIRTYPE, pax={'GNU.dumpdir': 'Yb\\0Dc\\0Yd\\0Ye\\0\\0'})\nadd('e', data=b'1')");
+  auto chain = deleting_request();
+  chain.levels.insert(chain.levels.begin(), ArchiveLevel());
+  chain.levels.front().file = open_local_file(directory_ / "level0.tar");
+  static_cast<void>(restore(std::move(chain)));
+  EXPECT_THAT(problems_, ElementsAre(StartsWith("c: it is listed, and no level has it"),
+                                     StartsWith("d: it is listed, and no level has it")));
+  EXPECT_THAT(removed_, ElementsAre("a"));
 }
 
 TEST_F(RemovalRulesTest, AStopEndsIt) {

@@ -46,6 +46,29 @@ TEST_F(RestoreLinksTest, WhatGnuTarWasToldToStoreTwiceIsThereOnce) {
   EXPECT_THAT(test::diff_trees(directory_ / "tree", target()), IsEmpty());
 }
 
+TEST_F(RestoreLinksTest, ASymlinkStaysUnderItsOtherNamesWhenOneIsTaken) {
+  make_archive(
+      "add('s', tarfile.SYMTYPE, 'nowhere')\nadd('l', tarfile.LNKTYPE, 's')\nadd('k', tarfile.LNKTYPE, 'l')\n"
+      "add('s', data=b'x')\nadd('d', tarfile.DIRTYPE)\nadd('d/s', tarfile.SYMTYPE, 'gone')\n"
+      "add('m', tarfile.LNKTYPE, 'd/s')\nadd('d', tarfile.SYMTYPE, 'else')");
+  EXPECT_EQ(restore(whole_request()).problems, 0U);
+  EXPECT_THAT(problems_, IsEmpty());
+  EXPECT_EQ(test::read_file(target() / "s"), "x");
+  for (const char* name : {"k", "l"}) EXPECT_EQ(fs::read_symlink(target() / name), "nowhere") << name;
+  EXPECT_EQ(stat_of("k").st_ino, stat_of("l").st_ino);
+  EXPECT_EQ(fs::read_symlink(target() / "m"), "gone");
+  EXPECT_EQ(fs::read_symlink(target() / "d"), "else");
+}
+
+TEST_F(RestoreLinksTest, AProofTellsOfALinkToWhatIsNotThere) {
+  make_archive("add('a', data=b'x')\nadd('b', tarfile.LNKTYPE, 'a')\nadd('l', tarfile.LNKTYPE, 'gone')");
+  auto request = whole_request();
+  request.observer = this;
+  const auto proof = TarArchiveReader({}).prove(request);
+  EXPECT_EQ(proof.entries, 2U);
+  EXPECT_THAT(problems_, ElementsAre("l: it is another name of 'gone', which is not in the backup before it"));
+}
+
 TEST_F(RestoreLinksTest, NamesThatAreOneFileAlreadyStay) {
   make_archive(
       "add('b', data=b'x')\nadd('a', tarfile.LNKTYPE, 'b')\nadd('b', tarfile.LNKTYPE, 'a')\nadd('a', tarfile.LNKTYPE, "
