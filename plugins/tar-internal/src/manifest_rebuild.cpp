@@ -57,7 +57,8 @@ void ManifestRebuild::read_members(EntrySorter& members, int level) {
   MemberReader reader(file_, kDecoderMemory, &blocks_);
   for (ArchiveMember member; reader.next(member);) {
     const auto& path = member.entry.path;
-    if (safe_member_path(path).empty()) throw damage(path, "its name leads out of any target");
+    if (safe_member_path(path).empty())
+      throw damage(path, "its name leads out of any target, or is longer than 64 KiB");
     if (!reader.renames().empty()) {
       throw Error(ErrorCode::value_error,
                   "it tells of renamed directories, of which no manifest is made; restore it with tar --extract "

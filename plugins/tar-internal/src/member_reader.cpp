@@ -62,7 +62,7 @@ std::string text(const char* value) {
 }  // namespace
 
 std::string safe_member_path(std::string_view path) {
-  if (path.empty() || path.front() == '/') return {};
+  if (path.empty() || path.front() == '/' || path.size() > kMaxPathBytes) return {};
   try {
     return normalize_path(path);
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the caller reports it
@@ -314,7 +314,6 @@ void MemberReader::check_with(const std::function<void()>& check_stop) noexcept 
 }
 
 std::vector<Rename> MemberReader::renames() const {
-  constexpr std::size_t kMaxRenamedBytes = 64U << 10U;  // what is below has the name in its own
   const auto refused = [](const std::string& why) {
     return Error(ErrorCode::value_error, "a list of names tells of renamed directories " + why,
                  ErrorCause::unsupported);
@@ -329,8 +328,8 @@ std::vector<Rename> MemberReader::renames() const {
   for (auto& [from, to] : renames) {
     for (auto* path : {&from, &to}) {
       auto safe = safe_member_path(*path);
+      if (path->size() > kMaxPathBytes) throw refused("with names of more than 64 KiB");
       if (safe.empty() || safe == ".") throw refused("whose names lead out of the target: " + quote(*path));
-      if (safe.size() > kMaxRenamedBytes) throw refused("with names of more than 64 KiB");
       *path = std::move(safe);
     }
   }

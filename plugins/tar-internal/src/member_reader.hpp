@@ -90,7 +90,10 @@ class MemberReader {
   std::unique_ptr<State> state_;
 };
 
-/// "./a//b/" is "a/b"; empty if the path is absolute, has "..", or is empty: it must not be restored.
+/// What stands below a path has it in its own, so that a few bytes of a compressed archive would be gigabytes.
+inline constexpr std::size_t kMaxPathBytes = 64U << 10U;
+/// "./a//b/" is "a/b"; empty if the path is absolute, has "..", is empty or longer than kMaxPathBytes: it must not be
+/// restored.
 [[nodiscard]] std::string safe_member_path(std::string_view path);
 
 }  // namespace autoarchive::tar_internal

@@ -28,6 +28,10 @@ std::string_view take_component(std::string_view& path) {
   return component;
 }
 
+std::size_t hash_of(std::string_view path) {
+  return std::hash<std::string_view>()(path);
+}
+
 bool is_same(int fd, const struct stat& expected) {
   struct stat status {};
   return ::fstat(fd, &status) == 0 && status.st_dev == expected.st_dev && status.st_ino == expected.st_ino;
@@ -133,7 +137,7 @@ std::vector<std::string> names_in(int directory_fd) {
 
 RestoreDirectory::RestoreDirectory(const std::filesystem::path& target, bool make) {
   if (make && ::mkdir(target.c_str(), 0700) == 0) {
-    made_.emplace(".");
+    note_made(".");
   } else if (make && errno != EEXIST) {
     throw Error::from_errno(errno, "target " + quote(target.native()), ErrorCause::destination);
   }
@@ -169,13 +173,39 @@ std::shared_ptr<const UniqueFd> RestoreDirectory::parent_of(std::string_view pat
     UniqueFd fd(::openat(parent, name.c_str(), kDirectoryFlags));
     if (!fd && errno == ENOENT && make && ::mkdirat(parent, name.c_str(), 0700) == 0) {
       fd = UniqueFd(::openat(parent, name.c_str(), kDirectoryFlags));
-      made_.emplace(path.substr(0, slash - (rest.empty() ? 0 : rest.size() + 1)));
+      note_made(path.substr(0, slash - (rest.empty() ? 0 : rest.size() + 1)));
     }
     if (!fd) return nullptr;
     levels_.push_back({name, std::make_shared<const UniqueFd>(std::move(fd))});
     if (levels_.size() > kMaxOpenLevels) levels_[levels_.size() - 1 - kMaxOpenLevels].fd.reset();
   }
   return levels_.empty() ? target_ : levels_.back().fd;
+}
+
+void RestoreDirectory::note_made(std::string_view directory) {
+  if (!made_by_hash_.try_emplace(hash_of(directory), made_.size()).second) return;
+  const auto slash = directory.rfind('/');
+  const auto above =
+      slash == std::string_view::npos ? made_by_hash_.end() : made_by_hash_.find(hash_of(directory.substr(0, slash)));
+  if (above == made_by_hash_.end()) {
+    made_.push_back({kNone, std::string(directory)});
+  } else {
+    made_.push_back({above->second, std::string(directory.substr(slash + 1))});
+  }
+}
+
+bool RestoreDirectory::has_made(std::string_view directory) const {
+  return made_by_hash_.contains(hash_of(directory));
+}
+
+void RestoreDirectory::for_each_made(const std::function<void(const std::string& directory)>& call) const {
+  for (auto made = made_.rbegin(); made != made_.rend(); ++made) {
+    std::vector<const std::string*> names{&made->name};
+    for (auto at = made->parent; at != kNone; at = made_[at].parent) names.push_back(&made_[at].name);
+    std::string path;
+    for (auto name = names.rbegin(); name != names.rend(); ++name) path += (path.empty() ? "" : "/") + **name;
+    call(path);
+  }
 }
 
 bool RestoreDirectory::is_free(std::string_view path) {

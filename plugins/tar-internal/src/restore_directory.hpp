@@ -5,11 +5,12 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "autoarchive/base/unique_fd.hpp"
@@ -26,8 +27,10 @@ class RestoreDirectory {
   /// The directory that holds `path` (a safe member path), open; null, with errno, if there is none. Missing
   /// directories on the way are made if `make` says so.
   [[nodiscard]] std::shared_ptr<const UniqueFd> parent_of(std::string_view path, bool make);
-  /// The directories that had to be made for others, "." for the target.
-  [[nodiscard]] const std::set<std::string>& made() const noexcept { return made_; }
+  /// Whether it had to be made for others.
+  [[nodiscard]] bool has_made(std::string_view directory) const;
+  /// The directories that had to be made for others, "." for the target: each before the one that it is in.
+  void for_each_made(const std::function<void(const std::string& directory)>& call) const;
   /// Whether nothing is at `path`.
   [[nodiscard]] bool is_free(std::string_view path);
   /// st_mode of the directory at `path`, which need not be open to us; 0 if there is none.
@@ -45,9 +48,18 @@ class RestoreDirectory {
     std::string name;
     std::shared_ptr<const UniqueFd> fd;
   };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  /// A path of many directories that none of the members is takes no more than their names.
+  struct Made {
+    std::size_t parent = kNone;  // in made_
+    std::string name;            // the whole path if it has no parent there
+  };
+  void note_made(std::string_view directory);
+
   std::shared_ptr<const UniqueFd> target_;
   std::vector<Level> levels_;
-  std::set<std::string> made_;
+  std::vector<Made> made_;
+  std::unordered_map<std::size_t, std::size_t> made_by_hash_;  // of the path: where in made_
 };
 
 /// Names in an open directory, without "." and "..", sorted.

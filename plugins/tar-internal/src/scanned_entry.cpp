@@ -60,6 +60,20 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return decoded;
 }
 
+/// The records of a list of names: a letter, the rest.
+template <class Call>
+void for_each_record(std::string_view text, const Call& call) {
+  while (!text.empty() && text.front() != '\0') {
+    const auto record = text.substr(0, text.find('\0'));
+    text.remove_prefix(std::min(text.size(), record.size() + 1));
+    call(record.front(), record.substr(1));
+  }
+}
+
+bool is_of_name(char control, std::string_view name) {
+  return (control == 'Y' || control == 'N' || control == 'D') && !name.empty();
+}
+
 /// None if it can't be the name and value of one.
 std::optional<Xattr> libarchive_xattr(std::string_view name, std::string_view value) {
   auto decoded_name = decode_url(name);
@@ -80,24 +94,30 @@ std::optional<std::string> parse_acl(std::string_view text, OwnerNames& owners, 
 
 Dumpdir parse_dumpdir(std::string_view text) {
   Dumpdir list;
+  std::size_t names = 0;
+  std::size_t unstored = 0;
+  for_each_record(text, [&](char control, std::string_view name) {
+    if (is_of_name(control, name)) ++names;
+    if (control == 'N' && !name.empty()) ++unstored;
+  });
+  list.names.reserve(names);
+  list.unstored.reserve(unstored);
   std::optional<std::string_view> renamed;  // R, whose T is the next record
-  while (!text.empty() && text.front() != '\0') {
-    const auto record = text.substr(0, text.find('\0'));
-    text.remove_prefix(std::min(text.size(), record.size() + 1));
-    const char control = record.front();
-    const auto name = record.substr(1);
-    if (control == 'Y' || control == 'N' || control == 'D') list.names.emplace_back(name);
-    if (control == 'N') list.unstored.emplace_back(name);
+  for_each_record(text, [&](char control, std::string_view name) {
+    if (is_of_name(control, name)) list.names.emplace_back(name);
+    if (control == 'N' && !name.empty()) list.unstored.emplace_back(name);
     // Of a circle one directory waits under an empty name.
     const bool is_in_order = renamed.has_value() == (control == 'T');
     const bool is_whole = is_in_order && (!renamed || (!renamed->empty() && !name.empty()));
     list.has_circles = list.has_circles || control == 'X' || !is_whole;
     if (renamed && is_whole) list.renames.push_back({std::string(*renamed), std::string(name)});
     renamed = control == 'R' ? std::optional(name) : std::nullopt;
-  }
+  });
   list.has_circles = list.has_circles || renamed;
-  std::sort(list.names.begin(), list.names.end());
-  std::sort(list.unstored.begin(), list.unstored.end());
+  for (auto* sorted : {&list.names, &list.unstored}) {
+    std::sort(sorted->begin(), sorted->end());
+    sorted->erase(std::unique(sorted->begin(), sorted->end()), sorted->end());
+  }
   return list;
 }
 

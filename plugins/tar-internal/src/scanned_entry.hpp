@@ -21,8 +21,8 @@ struct Rename {
 
 /// A directory's list of names, as GNU tar writes it ("Dumpdir" in its manual).
 struct Dumpdir {
-  std::vector<std::string> names;     ///< sorted
-  std::vector<std::string> unstored;  ///< those of them, sorted, that an archive before this one has
+  std::vector<std::string> names;     ///< sorted, each once
+  std::vector<std::string> unstored;  ///< those of them, so as well, that an archive before this one has
   std::vector<Rename> renames;  ///< of any directories, in the order in which they happen; paths as they stand in it
   /// It tells of directories that went in a circle (X), or of half a rename. In two of four such levels of GNU tar 1.34
   /// that were tried the records did not lead to what was there.

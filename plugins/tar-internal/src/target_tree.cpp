@@ -1,6 +1,7 @@
 #include "target_tree.hpp"
 
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -89,7 +90,6 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
   if (entry.kind != EntryKind::directory && directories_.contains(entry.path) && !were_there_.contains(entry.path))
     remove(entry.path);
   symlinks_.erase(entry.path);
-  late_links_.erase(entry.path);
   if (!is_apart(member)) settle();
   if (is_to_replace_directory(member)) return replace_directory(member, reader, is_right);
   make_in_place(member, reader, is_right);
@@ -97,9 +97,11 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
 
 // GNU tar stores so what it was told to store twice.
 bool TargetTree::is_name_of_itself(const Entry& entry) const {
-  const auto late = late_links_.find(entry.link_target);
-  const auto& first = late == late_links_.end() ? entry.link_target : late->second.link_target;
-  return first == entry.path && was_restored(entry.path);
+  if (!was_restored(entry.path)) return false;
+  const auto own = symlinks_.find(entry.path);
+  const auto target = symlinks_.find(entry.link_target);
+  const bool is_one_symlink = own != symlinks_.end() && target != symlinks_.end() && own->second == target->second;
+  return entry.link_target == entry.path || is_one_symlink;
 }
 
 void TargetTree::make_in_place(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right) {
@@ -190,16 +192,20 @@ bool TargetTree::make(const ArchiveMember& member, MemberReader* reader, const C
         if (request_.overwrite == OverwritePolicy::never) as_they_were_.emplace(entry.path, mode);
       }
       if (!extractor_.make_directory(entry)) return false;
-      directories_[entry.path] = entry;
+      note_directory(entry);
       return true;
     case EntryKind::symlink: {
+      if (entry.link_target.size() >= PATH_MAX) {
+        report_(entry.path, "can't be created: " + errno_text(ENAMETOOLONG));
+        return false;
+      }
       // A directory goes now, so that no later member is written into it. What else stands there, which none is
       // written through, stays until the link takes its place.
       if (target_.directory_mode(entry.path) != 0) {
         settle();
         if (!extractor_.make_room(entry)) return false;
       }
-      symlinks_[entry.path] = entry;
+      symlinks_[entry.path] = std::make_shared<LateSymlink>(LateSymlink{entry, {}});
       return true;
     }
     case EntryKind::file:
@@ -223,21 +229,37 @@ bool TargetTree::make_hard_link(const Entry& entry) {
     report_(entry.path, "it is another name of '" + target + "', which was not restored here before it");
     return false;
   }
-  const auto late = late_links_.find(target);
-  if (late == late_links_.end() && !symlinks_.contains(target)) return extractor_.make_hard_link(entry);
-  // Always of the symlink itself, as they are made in the order of their paths.
-  auto link = entry;
-  if (late != late_links_.end()) link.link_target = late->second.link_target;
-  late_links_.insert_or_assign(entry.path, std::move(link));
+  const auto late = symlinks_.find(target);
+  if (late == symlinks_.end()) return extractor_.make_hard_link(entry);
+  symlinks_.insert_or_assign(entry.path, late->second);
   return true;
 }
 
+// No file system has attributes of this size; a few bytes of a compressed archive can be as many as one likes.
+void TargetTree::note_directory(const Entry& entry) {
+  constexpr std::uint64_t kUsualBytes = 4U << 10U;
+  constexpr std::uint64_t kMaxBytes = 32U << 20U;
+  auto& noted = directories_[entry.path] = entry;
+  std::uint64_t bytes = 0;
+  for (auto& [name, value] : noted.xattrs) {
+    if (value.size() > XATTR_SIZE_MAX) value = std::string(XATTR_SIZE_MAX + 1, '\0');  // is refused as well
+    bytes += name.size() + value.size();
+  }
+  const auto unusual = bytes - std::min(bytes, kUsualBytes);
+  if (attribute_bytes_ + unusual > kMaxBytes) {
+    noted.xattrs.clear();
+    return report_(entry.path, "its attributes are not restored: those of directories take too much memory");
+  }
+  attribute_bytes_ += unusual;
+}
+
 bool TargetTree::is_made_here(const std::string& directory) const {
-  return !had_entries_ || was_restored(directory) || target_.made().contains(directory);
+  return !had_entries_ || was_restored(directory) || target_.has_made(directory);
 }
 
 void TargetTree::forget_below(const std::string& path, bool is_gone) {
-  for (auto* entries : {&directories_, &symlinks_, &late_links_}) erase_below(*entries, path);
+  erase_below(directories_, path);
+  erase_below(symlinks_, path);
   if (!is_gone) return;
   erase_below(as_they_were_, path);
   erase_below(were_there_, path);
@@ -309,23 +331,31 @@ void TargetTree::remove_leftovers_in(const std::string& directory) {
 void TargetTree::make_late() {
   settle();
   for (const auto& directory : made_in_) remove_leftovers_in(directory);
-  for (const auto& [path, entry] : symlinks_) static_cast<void>(extractor_.make_special(entry));
-  for (const auto& [path, entry] : late_links_) static_cast<void>(extractor_.make_hard_link(entry));
+  for (const auto& [path, symlink] : symlinks_) make_late(path, *symlink);
+}
+
+void TargetTree::make_late(const std::string& path, LateSymlink& symlink) {
+  auto entry = symlink.entry;
+  entry.path = path;
+  if (symlink.made_at.empty()) {
+    if (extractor_.make_special(entry)) symlink.made_at = path;
+    return;
+  }
+  entry.link_target = symlink.made_at;
+  static_cast<void>(extractor_.make_hard_link(entry));
 }
 
 void TargetTree::finish_ways() {
   const auto mask = ::umask(0);
   ::umask(mask);
-  const auto& made = target_.made();
-  for (auto directory = made.rbegin(); directory != made.rend(); ++directory) {  // what is in one before it
-    const auto& path = *directory;
-    if (directories_.contains(path)) continue;
+  target_.for_each_made([&](const std::string& path) {
+    if (directories_.contains(path)) return;
     if (const auto way = ways_.find(path); way != ways_.end()) {
       extractor_.finish_directory(way->second, /*only_its_own=*/false);
     } else if (const auto fd = target_.open_directory(path)) {
       ::fchmod(fd.get(), 0777U & ~mask);
     }
-  }
+  });
 }
 
 void TargetTree::finish() {

@@ -60,6 +60,12 @@ class TargetTree {
   void finish();
 
  private:
+  /// One symlink, whatever names it has.
+  struct LateSymlink {
+    Entry entry;
+    std::string made_at;  // empty: nowhere yet
+  };
+
   static std::size_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
   [[nodiscard]] bool is_name_of_itself(const Entry& entry) const;
   [[nodiscard]] bool is_to_replace_directory(const ArchiveMember& member);
@@ -73,6 +79,8 @@ class TargetTree {
   void remove_leftovers_in(const std::string& directory);
   void take_made_files(bool all);
   [[nodiscard]] bool make_hard_link(const Entry& entry);
+  void make_late(const std::string& path, LateSymlink& symlink);
+  void note_directory(const Entry& entry);
   void finish_ways();
   /// A path with all that is below it. What is left is told.
   void remove(const std::string& path);
@@ -98,8 +106,8 @@ class TargetTree {
   std::map<std::string, Entry> ways_;         // directories above what is restored
   std::set<std::string> were_there_;          // directories that this run has not made
   std::map<std::string, mode_t> as_they_were_;  // those whose attributes are not to change, with their modes
-  std::map<std::string, Entry> symlinks_;       // to be made at the end
-  std::map<std::string, Entry> late_links_;     // hard links to those
+  std::uint64_t attribute_bytes_ = 0;           // of directories_, beyond what is usual
+  std::map<std::string, std::shared_ptr<LateSymlink>> symlinks_;  // to be made at the end, by their names
 };
 
 /// The path of a name in a directory, which may be ".".

@@ -20,9 +20,11 @@ namespace fs = std::filesystem;
 using test::run_shell;
 using test::shell_quote;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 class RestoreRulesTest : public RestoreFixture {
  protected:
@@ -62,6 +64,46 @@ TEST_F(RestoreRulesTest, TheGroupsRightsAreTheHeadersAlsoWhereThereIsAnAcl) {
   if (result.problems != 0) GTEST_SKIP() << "no ACLs here: " << problems_.front();
   EXPECT_EQ(mode_of("closed"), 0600U);
   EXPECT_EQ(mode_of("open"), 0670U);
+}
+
+TEST_F(RestoreRulesTest, NorDoesWhatHasAnAclThatCantBeSet) {
+  const std::string acl = "'user::rwx,user:nobody-of-that-name:rw-,group::r-x,mask::rwx,other::---'";
+  make_archive("add('d', tarfile.DIRTYPE, mode=0o770, pax={'SCHILY.acl.access': " + acl +
+               ", 'SCHILY.acl.default': " + acl + "})\nadd('d/f', mode=0o770, pax={'SCHILY.acl.access': " + acl + "})");
+  fs::create_directories(target() / "d");
+  if (run_shell("setfacl -m d:u:65534:rw,u:65534:rwx " + shell_quote(target()) + " " + shell_quote(target() / "d"))
+          .status != 0)
+    GTEST_SKIP() << "no ACLs here";
+  EXPECT_EQ(restore(whole_request()).problems, 3U);
+  EXPECT_THAT(problems_, Each(HasSubstr("its ACL can't be set, as it names somebody who is not known here")));
+  for (const char* name : {"d", "d/f"}) {
+    EXPECT_FALSE(has_acl(name, "system.posix_acl_access")) << name;
+    EXPECT_EQ(mode_of(name), 0750U) << name;
+  }
+  EXPECT_FALSE(has_acl("d", "system.posix_acl_default"));
+}
+
+TEST_F(RestoreRulesTest, APathMayBeDeepAndNotBeyondAllMeasure) {
+  make_archive("add('b/' * 3000 + 'f', data=b'x')\nadd('a/' * 40000 + 'f', data=b'x')");
+  EXPECT_EQ(restore(whole_request()).entries, 1U);
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("/f: its name leads out of the target, or is longer than 64 KiB")));
+  EXPECT_FALSE(fs::exists(target() / "a"));
+  EXPECT_EQ(run_shell("cd " + shell_quote(target()) + " && find . -type d -perm 755 | wc -l && find . -type f | wc -l")
+                .output,
+            "3001\n1\n");
+}
+
+TEST_F(RestoreRulesTest, AttributesOfNoFileSystemTakeNoMemory) {
+  make_archive(
+      "add('huge', tarfile.DIRTYPE, pax={'SCHILY.xattr.user.x': 'v' * 1000000})\n"
+      "for i in range(40): add('d%d' % i, tarfile.DIRTYPE, pax={'SCHILY.xattr.user.%d' % k: 'v' * 60000 for k in "
+      "range(15)})\n"
+      "add('s', tarfile.SYMTYPE, 'x' * 5000)");
+  EXPECT_EQ(restore(whole_request()).entries, 41U);
+  // ext4 has room for 4 KiB, and says that the disk is full.
+  EXPECT_THAT(problems_, Contains("huge: attribute user.x: Argument list too long"));
+  EXPECT_THAT(problems_, Contains("d39: its attributes are not restored: those of directories take too much memory"));
+  EXPECT_THAT(problems_, Contains("s: can't be created: File name too long"));
 }
 
 TEST_F(RestoreRulesTest, NothingInheritsTheAclsOfTheTarget) {
