@@ -116,7 +116,7 @@ struct RestoreCommand {
   std::filesystem::path to;
   std::string at;                    ///< a time instead of a selector
   std::string overwrite = "always";  ///< always, newer, never
-  std::string owner = "names";       ///< names, ids, none
+  std::string owner;                 ///< names, ids, none; empty: names, as far as the user may
   bool delete_others = false;
   bool salvage = false;
   bool script = false;  ///< print a shell script with plain tar commands instead

@@ -1,5 +1,7 @@
 #include "exit_status.hpp"
 
+#include <cerrno>
+
 namespace autoarchive::host {
 namespace {
 
@@ -82,6 +84,7 @@ ExitStatus exit_status_of(const Error& error) noexcept {
     case ErrorCause::unspecified:
       break;
   }
+  if (error.os_errno() == EACCES || error.os_errno() == EPERM) return ExitStatus::not_permitted;
   return from_code(error.code());
 }
 

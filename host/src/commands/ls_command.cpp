@@ -93,6 +93,32 @@ void list_manifest(ArchiveLevel& level, MemberLines& lines) {
   }
 }
 
+/// Lists what a restore of a chain would bring, for which there is no manifest.
+class PlannedMembers final : public IRestoreObserver {
+ public:
+  PlannedMembers(Session& session, MemberLines& lines) : session_(session), lines_(lines) {}
+
+  void restored(const ArchiveMember& member) override { lines_.member(member); }
+  void problem(std::string_view path, std::string_view text) override {
+    session_.console().problem({Severity::warning, "file.meta", "", remark_on(path, text)});
+  }
+
+ private:
+  Session& session_;
+  MemberLines& lines_;
+};
+
+ExitStatus list_chain(Session& session, std::vector<ArchiveLevel> levels, MemberLines& lines) {
+  const auto reader = session.providers().reader_for(*levels.back().file);
+  PlannedMembers planned(session, lines);
+  RestoreRequest request;
+  request.levels = std::move(levels);
+  request.dry_run = true;
+  request.stop = session.process().stop;
+  request.observer = &planned;
+  return reader->restore(request).problems > 0 ? ExitStatus::warnings : ExitStatus::ok;
+}
+
 }  // namespace
 
 ExitStatus run_command(Session& session, const LsCommand& command) {
@@ -100,13 +126,16 @@ ExitStatus run_command(Session& session, const LsCommand& command) {
   report_remarks(session, source);
   auto& newest = source.levels.back();
   MemberLines lines(session, command.paths);
+  auto status = ExitStatus::ok;
   if (newest.manifest) {
     list_manifest(newest, lines);
+  } else if (source.levels.size() > 1) {
+    status = list_chain(session, std::move(source.levels), lines);
   } else {
     constexpr Bytes kDecoderMemory = 128_MiB;
     session.providers().reader_for(*newest.file)->read_members(*newest.file, kDecoderMemory, lines);
   }
-  return lines.finish();
+  return worse(status, lines.finish());
 }
 
 }  // namespace autoarchive::host

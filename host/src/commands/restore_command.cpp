@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -226,6 +227,11 @@ ExitStatus run_command(Session& session, const RestoreCommand& command) {
 
   report_missing(session, result);
   auto status = status_of(result);
+  if (!command.owner.empty() && request.owner != OwnerPolicy::none && ::geteuid() != 0) {
+    session.console().problem({Severity::warning, "file.meta", "",
+                               "only root can give files to others: what was restored is yours; see --owner none"});
+    status = worse(status, ExitStatus::warnings);
+  }
   if (source.is_partial || !missing.empty()) status = worse(status, ExitStatus::warnings);
   if (source.has_faults) status = worse(status, ExitStatus::failed);  // what came back was not compared with it
   const auto free = request.dry_run ? free_bytes(command.to) : std::nullopt;

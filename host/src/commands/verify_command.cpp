@@ -125,11 +125,14 @@ class Verification {
   // What has changed since the backup is no damage.
   ExitStatus compare_with_source(const BackupSource& source, IArchiveReader& archive_reader) {
     const auto& manifest = source.levels.back().manifest;
-    if (!manifest || source.archive.empty()) {
-      throw Error(
-          ErrorCode::value_error,
-          "verify --level source: " + source.description + " is no archive of the configuration with a manifest",
-          ErrorCause::usage);
+    if (source.archive.empty()) {
+      throw Error(ErrorCode::value_error,
+                  "verify --level source: " + source.description + " is no archive of the configuration",
+                  ErrorCause::usage);
+    }
+    if (!manifest) {
+      throw Error(ErrorCode::runtime_error, "verify --level source: " + source.description +
+                                                " has no manifest to compare the tree with; aa rescan makes one");
     }
     ArchiveOverrides overrides;
     overrides.destination = command_.destination;

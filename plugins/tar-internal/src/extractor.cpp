@@ -57,7 +57,12 @@ void Extractor::fail(const Entry& entry, const char* what, int os_errno) {
 
 std::shared_ptr<const UniqueFd> Extractor::prepare_parent(const Entry& entry) {
   auto parent = target_.parent_of(entry.path, /*make=*/true);
-  if (!parent) fail(entry, "its directory can't be reached (a link or a file is in the way)", errno);
+  const bool is_in_the_way = errno == ENOTDIR || errno == ELOOP;
+  if (!parent)
+    fail(entry,
+         is_in_the_way ? "its directory can't be reached (a link or a file is in the way)"
+                       : "its directory can't be made or opened",
+         errno);
   return parent;
 }
 

@@ -20,11 +20,25 @@ void RestoreJob::restore_by_member() {
     if (is_proof() || tree_.may_replace(line.entry)) needed.add(line);
   });
   needed.seal();
+  // A level's file may have what is in a directory of a later one.
+  if (makes() && request_.levels.size() > 1) {
+    for_each_wanted([&](const ManifestEntry& line) {
+      const bool is_there = line.stored_level >= 0 && !safe_member_path(line.entry.path).empty();
+      if (is_there && line.entry.kind == EntryKind::directory) tree_.clear_way(line.entry);
+    });
+  }
   if (needed.have_unnamed()) {
     for_each_wanted([&](const ManifestEntry& line) {
       if (is_proof() || tree_.may_replace(line.entry)) needed.name(line);
     });
   }
+  restore_all_needed(needed);
+  if (request_.salvage) restore_sought(needed, /*is_damage_told=*/true);
+  restore_further_names(needed);
+  report_missing(needed);
+}
+
+void RestoreJob::restore_all_needed(NeededMembers& needed) {
   for (int level = 0; level < static_cast<int>(request_.levels.size()); ++level) {
     if (!is_to_read(request_.levels[static_cast<std::size_t>(level)])) continue;
     try {
@@ -34,9 +48,6 @@ void RestoreJob::restore_by_member() {
       damage("", error.message() + "; what comes after it in this file is not restored");
     }
   }
-  if (request_.salvage) restore_sought(needed, /*is_damage_told=*/true);
-  restore_further_names(needed);
-  report_missing(needed);
 }
 
 // By entry those that were missed, else all.
@@ -82,23 +93,33 @@ void RestoreJob::restore_at(int level, const NeededMembers::Place& place, Archiv
 void RestoreJob::restore_further_names(const NeededMembers& needed) {
   if (!needed.have_names()) return;
   tree_.settle();
+  NeededMembers others;
   for_each_needed([&](const ManifestEntry& line) {
     const auto [level, offset] = needed.place_of(line);
     const auto* first = needed.name_at(level, offset);
     const auto& path = line.entry.path;
     if (first == nullptr || *first == path || safe_member_path(path).empty()) return;
-    if (!needed.is_done(level, offset)) return;  // report_missing()
+    if (failed_names_.contains(path) || !needed.is_done(level, offset)) return;  // report_missing()
     const bool is_wrong = wrong_.contains({level, offset});
     if (is_wrong) damage(path, "it is a further name of " + quote(*first) + ", whose content is not what was stored");
     if (is_proof() ? is_wrong : !tree_.may_replace(line.entry)) return;
     if (!is_proof() && !tree_.was_restored(*first)) {
-      if (!is_wrong) problem(path, "it is a further name of " + quote(*first) + ", which was not restored");
+      if (is_wrong) return;
+      if (!has_further_names(line.entry))
+        return problem(path, "it is a further name of " + quote(*first) + ", which was not restored");
+      failed_names_.insert(*first);
+      if (!tree_.was_restored(path)) others.add(line);
       return;
     }
     ArchiveMember link{line.entry, true, {}};
     link.entry.link_target = *first;
     extract(link, nullptr);
   });
+  // Where the first name can't be made, the next one is the file.
+  others.seal();
+  if (!others.have_names()) return;
+  restore_all_needed(others);
+  restore_further_names(others);
 }
 
 void RestoreJob::report_missing(const NeededMembers& needed) {

@@ -115,6 +115,7 @@ class RestoreJob {
   [[nodiscard]] bool can_restore(const ManifestEntry& line);
   void restore_entry(const ManifestEntry& line, ChainReader& chain);
   void restore_content(const ManifestEntry& line, const ArchiveMember& member, ChainReader& chain);
+  void restore_all_needed(NeededMembers& needed);
   void restore_needed(int level, NeededMembers& needed);
   void restore_at(int level, const NeededMembers::Place& place, ArchiveMember member, MemberReader& reader,
                   NeededMembers& needed);
@@ -155,6 +156,8 @@ class RestoreJob {
   bool is_increment_ = false;  // by level: the first file needs one that is not there
   // By member: entries with several names whose content is not what was stored.
   std::set<std::pair<int, std::uint64_t>> wrong_;
+  // By member: first names that could not be made, of which the next one is tried.
+  std::set<std::string, std::less<>> failed_names_;
   // By entry: the first name of each file that has several, by its member and by what it was.
   std::map<std::pair<int, std::uint64_t>, std::string> first_names_by_place_;
   std::map<FileIdentity, std::string> first_names_by_identity_;

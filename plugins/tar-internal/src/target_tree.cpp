@@ -337,12 +337,10 @@ void TargetTree::make_late() {
 void TargetTree::make_late(const std::string& path, LateSymlink& symlink) {
   auto entry = symlink.entry;
   entry.path = path;
-  if (symlink.made_at.empty()) {
-    if (extractor_.make_special(entry)) symlink.made_at = path;
-    return;
-  }
-  entry.link_target = symlink.made_at;
-  static_cast<void>(extractor_.make_hard_link(entry));
+  if (!symlink.made_at.empty()) entry.link_target = symlink.made_at;
+  const bool is_made = symlink.made_at.empty() ? extractor_.make_special(entry) : extractor_.make_hard_link(entry);
+  if (is_made && symlink.made_at.empty()) symlink.made_at = path;
+  if (!is_made) --result_.entries;  // it was counted when it was read
 }
 
 void TargetTree::finish_ways() {
