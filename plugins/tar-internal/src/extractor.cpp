@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 
 #include "autoarchive/base/text.hpp"
 #include "file_copy.hpp"
@@ -30,6 +31,14 @@ int make_node(int parent, const std::string& name, const Entry& entry) {
 // For other reasons a copy could not be made either.
 bool can_only_be_copied(int os_errno) {
   return os_errno == EXDEV || os_errno == EPERM || os_errno == EMLINK || os_errno == EOPNOTSUPP || os_errno == ENOSYS;
+}
+
+/// Empty: it is no symlink.
+std::string link_target(int parent, const std::string& name) {
+  std::string target(PATH_MAX, '\0');
+  const auto size = ::readlinkat(parent, name.c_str(), target.data(), target.size());
+  target.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  return target;
 }
 
 bool is_one_file(int parent, const std::string& name, int other_parent, const std::string& other_name) {
@@ -186,8 +195,12 @@ bool Extractor::copy_file(int source, std::shared_ptr<const UniqueFd> parent, co
   FileCopy copy(source, last_component(entry.link_target));
   const std::string reason = "can't be another name of " + quote(entry.link_target) + " (" + errno_text(why_not_linked);
   if (copy.os_errno() == EINVAL) {
-    report_(entry.path, reason + ")");
-    return false;
+    const auto target =
+        entry.kind == EntryKind::symlink ? link_target(source, last_component(entry.link_target)) : std::string();
+    report_(entry.path, reason + ")" + (target.empty() ? "" : ": it is a link of its own to the same"));
+    auto link = entry;
+    link.link_target = target;
+    return !target.empty() && make_special(link);
   }
   bool is_made = false;
   if (copy.os_errno() == 0) {
