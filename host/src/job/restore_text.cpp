@@ -23,7 +23,9 @@ Run the commands of a section for one of the programs in the directory of this f
 order. Each section is for the newest backup of its archive; leave out levels from the end to get an earlier one. This file is written anew
 whenever backups come or go.
 
-GNU tar can't make paths of more than 4095 bytes: it leaves them out, says so, and ends with 2. bsdtar makes them.
+GNU tar can't make paths of more than 4095 bytes: it leaves them out, says so, and ends with 2. bsdtar makes them. bsdtar can't set ACLs of backups
+that GNU tar has made (the provider tar-external): it leaves them out, says so, and ends with 1. GNU tar sets them. Look at what a command says before
+you run the next one.
 
 )";
 
