@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "acl_text.hpp"
 #include "autoarchive/base/error.hpp"
 #include "member_reader.hpp"
 
@@ -247,6 +248,10 @@ void TargetTree::note_directory(const Entry& entry) {
   }
   const auto unusual = bytes - std::min(bytes, kUsualBytes);
   if (attribute_bytes_ + unusual > kMaxBytes) {
+    // The mode has the mask of an ACL that is not set.
+    for (const auto& xattr : noted.xattrs) {
+      if (xattr.name == kAccessAcl) noted.mode &= ~070U | group_rights(xattr.value) << 3U;
+    }
     noted.xattrs.clear();
     return report_(entry.path, "its attributes are not restored: those of directories take too much memory");
   }

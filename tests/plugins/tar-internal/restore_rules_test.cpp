@@ -98,12 +98,16 @@ TEST_F(RestoreRulesTest, AttributesOfNoFileSystemTakeNoMemory) {
       "add('huge', tarfile.DIRTYPE, pax={'SCHILY.xattr.user.x': 'v' * 1000000})\n"
       "for i in range(40): add('d%d' % i, tarfile.DIRTYPE, pax={'SCHILY.xattr.user.%d' % k: 'v' * 60000 for k in "
       "range(15)})\n"
+      "acl = {'SCHILY.acl.access': 'user::rwx,user:65534:rwx,group::r-x,mask::rwx,other::---'}\n"
+      "add('closed', tarfile.DIRTYPE, mode=0o770, pax=acl | {'SCHILY.xattr.user.%d' % k: 'v' * 60000 for k in "
+      "range(15)})\n"
       "add('s', tarfile.SYMTYPE, 'x' * 5000)");
-  EXPECT_EQ(restore(whole_request()).entries, 41U);
+  EXPECT_EQ(restore(whole_request()).entries, 42U);
   // ext4 has room for 4 KiB, and says that the disk is full.
   EXPECT_THAT(problems_, Contains("huge: attribute user.x: Argument list too long"));
   EXPECT_THAT(problems_, Contains("d39: its attributes are not restored: those of directories take too much memory"));
   EXPECT_THAT(problems_, Contains("s: can't be created: File name too long"));
+  EXPECT_EQ(mode_of("closed"), 0750U) << "not the mask's";
 }
 
 TEST_F(RestoreRulesTest, NothingInheritsTheAclsOfTheTarget) {
