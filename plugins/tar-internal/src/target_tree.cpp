@@ -53,6 +53,28 @@ TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult&
   // What is salvaged keeps halves, which are written as they are read.
   if (makes && !request.salvage && threads > 0) queue_ = std::make_unique<FileQueue>(threads);
   if (const auto fd = target_.open_directory("."); makes && fd) had_entries_ = !names_in(fd.get()).empty();
+  if (had_entries_) note_sources();
+}
+
+// Of storages that are no local files nothing can be in the target.
+void TargetTree::note_sources() {
+  for (const auto& level : request_.levels) {
+    for (const auto* file : {level.file.get(), level.manifest.get()}) {
+      struct stat status {};
+      const auto path = file == nullptr ? std::string() : file->description();
+      if (::stat(path.c_str(), &status) == 0) sources_[last_component(path)].emplace(status.st_dev, status.st_ino);
+    }
+  }
+}
+
+bool TargetTree::is_source(const std::string& path) {
+  if (sources_.empty()) return false;
+  const auto found = sources_.find(last_component(path));
+  if (found == sources_.end()) return false;
+  const auto parent = target_.parent_of(path, /*make=*/false);
+  struct stat status {};
+  return parent && ::fstatat(parent->get(), found->first.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         found->second.contains({status.st_dev, status.st_ino});
 }
 
 void TargetTree::keep(std::string_view path) {
@@ -76,7 +98,8 @@ bool TargetTree::may_replace(const Entry& entry) {
 
 void TargetTree::clear_way(const Entry& directory) {
   const auto& path = directory.path;
-  if (!had_entries_ || path == "." || target_.is_free(path) || target_.directory_mode(path) != 0) return;
+  if (!had_entries_ || path == "." || target_.is_free(path) || target_.directory_mode(path) != 0 || is_source(path))
+    return;
   if (may_replace(directory)) static_cast<void>(extractor_.make_directory(directory));
 }
 
@@ -86,6 +109,7 @@ void TargetTree::extract(const ArchiveMember& member, MemberReader* reader, cons
   if (entry.path == "." && (entry.kind != EntryKind::directory || member.hard_link))
     return report_(entry.path, "the root of the backup is no directory in it; it is not restored");
   if (member.hard_link && is_name_of_itself(entry)) return;
+  if (is_source(entry.path)) return report_(entry.path, "it is a backup that is read here; it stays");
   // What this run made there before may have been something else: a directory gives way to a file with all that is in
   // it, which this run has made, too.
   if (entry.kind != EntryKind::directory && directories_.contains(entry.path) && !were_there_.contains(entry.path))

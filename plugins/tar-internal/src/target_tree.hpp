@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "autoarchive/archiver/iarchive_reader.hpp"
@@ -67,6 +68,8 @@ class TargetTree {
   };
 
   static std::size_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
+  void note_sources();
+  [[nodiscard]] bool is_source(const std::string& path);
   [[nodiscard]] bool is_name_of_itself(const Entry& entry) const;
   [[nodiscard]] bool is_to_replace_directory(const ArchiveMember& member);
   void replace_directory(const ArchiveMember& member, MemberReader* reader, const ContentCheck& is_right);
@@ -106,8 +109,9 @@ class TargetTree {
   std::map<std::string, Entry> ways_;         // directories above what is restored
   std::set<std::string> were_there_;          // directories that this run has not made
   std::map<std::string, mode_t> as_they_were_;  // those whose attributes are not to change, with their modes
-  std::uint64_t attribute_bytes_ = 0;           // of directories_, beyond what is usual
-  std::map<std::string, std::shared_ptr<LateSymlink>> symlinks_;  // to be made at the end, by their names
+  std::map<std::string, std::set<std::pair<dev_t, ino_t>>> sources_;  // files that are read, by their names
+  std::uint64_t attribute_bytes_ = 0;                                 // of directories_, beyond what is usual
+  std::map<std::string, std::shared_ptr<LateSymlink>> symlinks_;      // to be made at the end, by their names
 };
 
 /// The path of a name in a directory, which may be ".".

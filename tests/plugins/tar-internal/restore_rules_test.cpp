@@ -93,6 +93,17 @@ TEST_F(RestoreRulesTest, APathMayBeDeepAndNotBeyondAllMeasure) {
             "3001\n1\n");
 }
 
+TEST_F(RestoreRulesTest, WhatIsReadIsNotReplaced) {
+  make_archive("add('archive.tar', data=b'x')\nadd('d/archive.tar', data=b'y')");
+  fs::create_directory(target());
+  fs::rename(archive(), target() / "archive.tar");
+  const auto before = test::read_file(target() / "archive.tar");
+  EXPECT_EQ(restore({target() / "archive.tar"}).entries, 1U);
+  EXPECT_THAT(problems_, ElementsAre("archive.tar: it is a backup that is read here; it stays"));
+  EXPECT_TRUE(test::read_file(target() / "archive.tar") == before);
+  EXPECT_EQ(test::read_file(target() / "d/archive.tar"), "y");
+}
+
 TEST_F(RestoreRulesTest, AttributesOfNoFileSystemTakeNoMemory) {
   make_archive(
       "add('huge', tarfile.DIRTYPE, pax={'SCHILY.xattr.user.x': 'v' * 1000000})\n"
