@@ -4,7 +4,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
-#include "target_tree.hpp"
+#include "member_path.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {

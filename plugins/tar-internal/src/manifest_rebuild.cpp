@@ -1,22 +1,17 @@
 #include "manifest_rebuild.hpp"
 
-#include <functional>
 #include <utility>
 
 #include "autoarchive/base/text.hpp"
 #include "borrowed_file.hpp"
 #include "file_digest.hpp"
+#include "member_path.hpp"
 #include "member_reader.hpp"
-#include "target_tree.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
 
 constexpr Bytes kDecoderMemory{128ULL << 20U};
-
-std::size_t hash_of(std::string_view path) {
-  return std::hash<std::string_view>()(path);
-}
 
 /// A further name of a file, until it is known what the file is: the sorter has a target for files only then.
 bool is_further_name(const Entry& entry) {

@@ -22,10 +22,6 @@ struct Refusal {
   Error error;
 };
 
-std::size_t hash_of(std::string_view path) {
-  return std::hash<std::string_view>()(path);
-}
-
 std::string link_to_nothing(const Entry& entry) {
   return "it is another name of " + quote(entry.link_target) + ", which is not in the backup before it";
 }

@@ -54,7 +54,7 @@ void RestoreJob::restore_all_needed(NeededMembers& needed) {
 void RestoreJob::for_each_needed(const std::function<void(const ManifestEntry&)>& call) {
   for_each_wanted([&](const ManifestEntry& line) {
     if (line.stored_level < 0 || !line.offset) return;
-    if (missed_paths_.empty() || missed_paths_.contains(std::hash<std::string>()(line.entry.path))) call(line);
+    if (missed_paths_.empty() || missed_paths_.contains(hash_of(line.entry.path))) call(line);
   });
 }
 

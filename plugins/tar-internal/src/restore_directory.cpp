@@ -11,6 +11,7 @@
 
 #include "autoarchive/base/error.hpp"
 #include "autoarchive/base/text.hpp"
+#include "member_path.hpp"
 
 namespace autoarchive::tar_internal {
 namespace {
@@ -26,10 +27,6 @@ std::string_view take_component(std::string_view& path) {
   const auto component = path.substr(0, path.find('/'));
   path.remove_prefix(std::min(path.size(), component.size() + 1));
   return component;
-}
-
-std::size_t hash_of(std::string_view path) {
-  return std::hash<std::string_view>()(path);
 }
 
 bool is_same(int fd, const struct stat& expected) {

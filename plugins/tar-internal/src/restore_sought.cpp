@@ -51,7 +51,7 @@ class LineSearch {
 void RestoreJob::miss(const ManifestEntry& line, std::string_view text) {
   if (!request_.salvage) return damage(line.entry.path, text);
   missed_.add(line);
-  missed_paths_.insert(std::hash<std::string>()(line.entry.path));
+  missed_paths_.insert(hash_of(line.entry.path));
 }
 
 void RestoreJob::restore_missed() {

@@ -29,20 +29,6 @@ void erase_below(Container& container, const std::string& path) {
 
 }  // namespace
 
-std::string join(const std::string& directory, const std::string& name) {
-  return directory == "." ? name : directory + "/" + name;
-}
-
-std::string_view directory_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view(".") : path.substr(0, slash);
-}
-
-bool is_below(std::string_view path, std::string_view directory) {
-  return directory == "." || path == directory ||
-         (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
-}
-
 TargetTree::TargetTree(const RestoreRequest& request, bool makes, RestoreResult& result, RestoreReport report)
     : request_(request),
       result_(result),

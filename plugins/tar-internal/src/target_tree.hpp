@@ -18,6 +18,7 @@
 #include "autoarchive/archiver/iarchive_reader.hpp"
 #include "extractor.hpp"
 #include "file_queue.hpp"
+#include "member_path.hpp"
 #include "restore_directory.hpp"
 
 namespace autoarchive::tar_internal {
@@ -67,7 +68,6 @@ class TargetTree {
     std::string made_at;  // empty: nowhere yet
   };
 
-  static std::size_t hash_of(std::string_view path) { return std::hash<std::string_view>()(path); }
   void note_sources();
   [[nodiscard]] bool is_source(const std::string& path);
   [[nodiscard]] bool is_name_of_itself(const Entry& entry) const;
@@ -113,12 +113,5 @@ class TargetTree {
   std::uint64_t attribute_bytes_ = 0;                                 // of directories_, beyond what is usual
   std::map<std::string, std::shared_ptr<LateSymlink>> symlinks_;      // to be made at the end, by their names
 };
-
-/// The path of a name in a directory, which may be ".".
-[[nodiscard]] std::string join(const std::string& directory, const std::string& name);
-/// The directory that the path is in, which may be ".".
-[[nodiscard]] std::string_view directory_of(std::string_view path);
-/// "a/b" is below "a" and below "."; "a" itself counts.
-[[nodiscard]] bool is_below(std::string_view path, std::string_view directory);
 
 }  // namespace autoarchive::tar_internal
